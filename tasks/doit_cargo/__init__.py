@@ -1,0 +1,1 @@
+"""From a Cargo workspace to verified, Docker-ready static binaries."""

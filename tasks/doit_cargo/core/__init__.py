@@ -1,0 +1,1 @@
+"""Pure: nouns, decoding and rules. Reads files, never writes or runs anything."""

@@ -1,0 +1,83 @@
+"""Cargo's own configuration: which files it reads, and the target directory they name."""
+
+# ruff: noqa: PTH111, PTH113, PTH118, PTH120 - at every load, over a thousand folders, pathlib is dear
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from os.path import dirname, isfile, join, normpath
+from pathlib import Path
+
+from doit_cargo.core import toml_file
+from doit_cargo.core.toml_file import TomlFile
+
+# With both there, cargo reads the one without a suffix (and warns).
+_NAMES = ("config", "config.toml")
+
+
+def config_files(workspace: Path, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The configuration files that cargo reads when it runs in the workspace, strongest first."""
+    return tuple(Path(path) for path in paths(os.path.realpath(workspace), env))
+
+
+def paths(workspace: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The same as strings, for a workspace given without symbolic links."""
+    folders = [join(folder, ".cargo") for folder in upwards(workspace)]
+    found = (_existing(folder) for folder in [*folders, cargo_home(workspace, env)])
+    return tuple(dict.fromkeys(path for path in found if path is not None))
+
+
+def upwards(folder: str) -> Iterator[str]:
+    """The folder and each one above it."""
+    yield folder
+    while (parent := dirname(folder)) != folder:
+        yield (folder := parent)
+
+
+def cargo_home(workspace: str, env: Mapping[str, str]) -> str:
+    """CARGO_HOME, which cargo takes relative to the folder it runs in."""
+    home = env.get("CARGO_HOME") or join(env.get("HOME") or os.path.expanduser("~"), ".cargo")
+    return normpath(join(workspace, home))
+
+
+def _existing(folder: str) -> str | None:
+    return next((path for name in _NAMES if isfile(path := join(folder, name))), None)
+
+
+def read(workspace: str, env: Mapping[str, str], faults: list[str]) -> list[TomlFile]:
+    """The configuration files, parsed, strongest first."""
+    read_all = (toml_file.read(path, faults) for path in paths(workspace, env))
+    return [file for file in read_all if file is not None]
+
+
+def base(path: str) -> str:
+    """The folder that relative paths in that configuration file count from: `.cargo`'s own."""
+    return dirname(dirname(path))
+
+
+def target_directory(
+    workspace: str, env: Mapping[str, str], configs: Iterable[TomlFile], faults: list[str]
+) -> str:
+    """Where cargo builds: from the environment, else from the strongest file that says so.
+
+    A relative path counts from the workspace, where cargo runs, if it is in the environment, and
+    from the folder that holds `.cargo` if it is in a file.
+    """
+    for what, folder, path in _choices(workspace, env, configs):
+        if path and "\0" not in path:
+            return normpath(join(folder, path))
+        faults.append(f"{what} must name a folder")
+    return join(workspace, "target")
+
+
+def _choices(
+    workspace: str, env: Mapping[str, str], configs: Iterable[TomlFile]
+) -> Iterator[tuple[str, str, str]]:
+    """Who says it, the folder that a relative path counts from, and the path: strongest first."""
+    for name in ("CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"):
+        if name in env:
+            yield f"the environment variable {name}", workspace, env[name]
+    for file in configs:
+        path = file.text(file.table(file.data, "build"), "target-dir", "build.")
+        if path is not None:
+            yield f"{file.path}: build.target-dir", base(file.path), path

@@ -1,0 +1,135 @@
+"""The cargo command of a build, as a value: argv and environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from doit_cargo.core.cargo_env import environment, rustflags
+from doit_cargo.core.model import Context, Features, Target
+
+# What cargo, rustc and build scripts may see of the user's environment, and what may therefore
+# change their output: all of it is part of a build's fingerprint.
+HASHED = (
+    "HOME", "USER", "LOGNAME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR", "SOURCE_DATE_EPOCH", "TZ",
+)  # fmt: skip
+# What decides how cargo reaches the network or speaks, not what comes out. Secrets are among
+# them: they are handed on and never written down.
+PASSED = (
+    "TMPDIR", "TERM", "COLORTERM", "NO_COLOR", "CI", "SSH_AUTH_SOCK", "SSL_CERT_FILE",
+    "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "http_proxy", "https_proxy", "no_proxy",
+    "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+)  # fmt: skip
+PASSED_PREFIXES = ("CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_HTTP_", "CARGO_NET_")
+# A git hook runs with git's own programs first on PATH: no reason to build anything anew.
+_NOT_ON_PATH = "git-core"
+
+
+def settings(ctx: Context, target: Target) -> dict[str, str]:
+    """The part of cargo's environment that can change the bytes of a build: it is hashed."""
+    user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
+    path = search_path(ctx.env.get("PATH", os.defpath))
+    fixed = {"LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
+    ours = environment(ctx.toolchains[target.arch], {**user, **fixed}, remaps(ctx, target))
+    return {**user, **fixed, **ours, **ctx.config.env}
+
+
+def cargo_env(ctx: Context, target: Target) -> dict[str, str]:
+    """Cargo's whole environment."""
+    passed = {
+        name: value
+        for name, value in ctx.env.items()
+        if name in PASSED or name.startswith(PASSED_PREFIXES)
+    }
+    return {**passed, **settings(ctx, target)}
+
+
+def search_path(path: str) -> str:
+    """PATH without repetitions and without what a git hook puts in front."""
+    parts = [p for p in path.split(os.pathsep) if p and os.path.basename(p) != _NOT_ON_PATH]
+    return os.pathsep.join(dict.fromkeys(parts))
+
+
+def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
+    """The part of the command that is the same whatever is built."""
+    config = ctx.config
+    flags = ", ".join(_toml(flag) for flag in rustflags(ctx.toolchains[target.arch],
+                                                        remaps(ctx, target)))
+    return (
+        str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
+        "--target", target.triple, "--profile", config.profile,
+        *features(config.features),
+        *["--locked"] * is_locked(ctx), *["--offline"] * config.offline,
+        "--config", f"target.{target.triple}.rustflags=[{flags}]",
+    )  # fmt: skip
+
+
+def argv(
+    ctx: Context,
+    target: Target,
+    binaries: Iterable[str],
+    *,
+    jobs: int = 0,
+    keep_going: bool = False,
+    color: bool = False,
+) -> tuple[str, ...]:
+    """The command that builds these binaries (none: the libraries) and reports as JSON."""
+    names = tuple(binaries)
+    form = "json-diagnostic-rendered-ansi" if color else "json"
+    return (
+        *base_argv(ctx, target),
+        *(word for name in names for word in ("--bin", name)),
+        *["--lib"] * (not names),
+        *(("--jobs", str(jobs)) if jobs else ()),
+        *["--keep-going"] * keep_going,
+        f"--message-format={form}",
+    )
+
+
+def is_locked(ctx: Context) -> bool:
+    """`--locked` as configured; by default wherever there is a Cargo.lock to hold to."""
+    if ctx.config.locked is not None:
+        return ctx.config.locked
+    return (ctx.graph.root / "Cargo.lock").exists()
+
+
+def features(wanted: Features) -> tuple[str, ...]:
+    """The feature flags: for the whole workspace, so that a binary is the same built alone."""
+    return (
+        *["--all-features"] * wanted.all,
+        *["--no-default-features"] * (not wanted.default),
+        *(("--features", ",".join(wanted.names)) if wanted.names else ()),
+    )
+
+
+def remaps(ctx: Context, target: Target) -> tuple[tuple[str, str], ...]:
+    """Path prefixes of this machine and what stands for them in a binary; the last match wins."""
+    chain = ctx.toolchains[target.arch]
+    pairs = [
+        (_cargo_home(ctx.env), "/cargo"),
+        (str(chain.sysroot or ""), "/sysroot"),
+        (str(ctx.graph.root), "/workspace"),
+        (str(ctx.graph.target_directory), "/target"),
+    ]
+    return tuple((prefix, name) for prefix, name in pairs if prefix)
+
+
+def private_paths(ctx: Context, target: Target) -> tuple[bytes, ...]:
+    """What no shipped binary may contain: folders of the machine that built it."""
+    chain = ctx.toolchains[target.arch]
+    folders = (
+        str(ctx.graph.root), str(ctx.graph.target_directory), _cargo_home(ctx.env),
+        str(chain.sysroot or ""), str(chain.wrappers.parent), str(chain.zig_cache),
+    )  # fmt: skip
+    return tuple(dict.fromkeys(folder.encode() for folder in folders if len(folder) > 1))
+
+
+def _cargo_home(env: Mapping[str, str]) -> str:
+    home = env.get("HOME", "")
+    return env.get("CARGO_HOME") or (os.path.join(home, ".cargo") if home else "")
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,62 @@
+"""Decodes `config/pipeline.yaml`: what to build, for which targets, and what to ship."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doit_cargo.core import places
+from doit_cargo.core.config_keys import PIPELINE
+from doit_cargo.core.config_values import Reader
+from doit_cargo.core.errors import ConfigError
+from doit_cargo.core.faults import Faults
+from doit_cargo.core.policy_file import load_policies
+from doit_cargo.core.ship import ship_faults
+from doit_cargo.core.yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    from doit_cargo.core.model import Config, CrateGraph, Policy
+
+
+def load(config_path: Path, policy_path: Path, root: Path) -> tuple[Config, dict[str, Policy]]:
+    """Read both configuration files. Raises ConfigError with the faults of both."""
+    try:
+        config = load_config(config_path, root)
+    except ConfigError as error:
+        try:
+            load_policies(policy_path, root)
+        except ConfigError as other:
+            raise ConfigError(error.faults + other.faults) from None
+        raise
+    return config, load_policies(policy_path, root, config)
+
+
+def load_config(path: Path, root: Path) -> Config:
+    """Read `config/pipeline.yaml`; where it names no root, paths are relative to `root`.
+
+    Raises ConfigError with every fault of the file.
+    """
+    root = places.real(root)
+    path = places.real(path.parent) / path.name
+    faults = Faults(places.shown(path, root))
+    tree = read_yaml(path, faults)
+    config = Reader(tree, PIPELINE.read(tree, faults), faults).config(path, root)
+    faults.check()
+    return config
+
+
+def check_ship(config: Config, graph: CrateGraph) -> None:
+    """Check the configuration against the workspace: what is shipped, and where outputs lie.
+
+    Raises ConfigError with every fault: a crate or a binary that the workspace does not have,
+    nothing to ship, two binaries of one name, an output folder over a crate's or cargo's.
+    """
+    if not (found := ship_faults(config, graph)):
+        return
+    # only a fault needs its line, so only then is the file read again
+    faults = Faults(places.shown(config.path, config.root))
+    tree = read_yaml(config.path, faults)
+    for keys, text in found:
+        tree.fault(faults, text, *keys)
+    faults.check()

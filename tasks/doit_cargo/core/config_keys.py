@@ -1,0 +1,84 @@
+"""The keys of `config/pipeline.yaml`, as a table: the decoder and the schema follow it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doit_cargo.core.shapes import NAME, NAME_HINT, Field, Flag, ListOf, MapOf, Record, Short, Text
+from doit_cargo.core.triples import Triple
+
+_PATH: Final = Text("a path", "[^\n\t]+")
+_FEATURE: Final = Text(
+    "a feature",
+    f"({NAME}/)?[A-Za-z0-9_][A-Za-z0-9_+.-]{{0,63}}",
+    "'name' or 'crate/name'",
+)
+_TARGET: Final = Record(
+    {
+        "triple": Field(Triple(), "The target triple that cargo builds for."),
+        "platform": Field(
+            Text("a Docker platform", "linux/[a-z0-9]+(/v[0-9]+)?", "such as linux/arm64"),
+            "The Docker platform of the images. Default: the one that the triple tells.",
+        ),
+        "default": Field(Flag(), "Whether `doit` alone builds it.", default=True),
+    },
+    required=("triple",),
+)
+_OUTPUT: Final = Record(
+    {
+        "state": Field(_PATH, "doit's state, the step records, the logs.", ".doit-cargo"),
+        "binaries": Field(_PATH, "The packages: <arch>/<crate>/<binary>.", "docker/binaries"),
+        "context": Field(_PATH, "The Docker build contexts.", "docker/context"),
+    }
+)
+_FEATURES: Final = Record(
+    {
+        "names": Field(ListOf(_FEATURE), "Features to switch on.", []),
+        "all": Field(Flag(), "Switch every feature on.", default=False),
+        "default": Field(Flag(), "Leave the default features on.", default=True),
+    }
+)
+_CARGO: Final = Record(
+    {
+        "locked": Field(Flag(), "Whether Cargo.lock must be up to date. Default: where there is one."),
+        "offline": Field(Flag(), "Keep cargo off the network.", default=False),
+    }
+)
+PIPELINE: Final = Record(
+    {
+        "title": Field(
+            Text("a title", r"\S([^\n\t]{0,98}\S)?", "one line of at most 100 characters"),
+            "The name in the manifest's first line. Default: the workspace folder's.",
+        ),
+        "root": Field(
+            _PATH,
+            "The folder that every other path is relative to, itself relative to this file's "
+            "folder. Default: the folder of dodo.py.",
+        ),
+        "workspace": Field(_PATH, "The folder of the workspace's Cargo.toml."),
+        "output": Field(_OUTPUT, "Where the results go."),
+        "targets": Field(
+            MapOf(Text("an architecture name", NAME, NAME_HINT), Short("triple", _TARGET), least=1),
+            "The architectures to build for: a name, and a target triple or more.",
+        ),
+        "ship": Field(
+            MapOf(
+                Text("a crate name", NAME, NAME_HINT),
+                ListOf(Text("a binary name", NAME, NAME_HINT), least=1),
+                least=1,
+            ),
+            "The crates and their binaries, in the order of the manifest. Default: all there are.",
+        ),
+        "profile": Field(
+            Text("a profile name", NAME, NAME_HINT), "The Cargo profile to build with.", "release"
+        ),
+        "features": Field(_FEATURES, "Cargo features, for the whole workspace."),
+        "env": Field(
+            MapOf(Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*"), Text("text")),
+            "Environment variables for cargo, build scripts and rustc.",
+            {},
+        ),
+        "cargo": Field(_CARGO, "How cargo is called."),
+    },
+    required=("workspace", "targets"),
+)

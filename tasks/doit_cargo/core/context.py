@@ -1,0 +1,42 @@
+"""Reads everything that a run, a listing or a reader needs to know: the frozen Context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from doit_cargo.core import config as configuration
+from doit_cargo.core import crates, toolchain
+from doit_cargo.core.model import Context
+
+CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
+CONFIG_FILE = "config/pipeline.yaml"
+POLICY_FILE = "policy.yaml"
+
+
+def read_context(
+    root: Path, env: Mapping[str, str], *, config_file: str = "", profile: str = ""
+) -> Context:
+    """The configuration, the workspace and the toolchain below `root`, the dodo.py's folder.
+
+    The configuration is `config_file`, else what the environment variable names, else
+    config/pipeline.yaml; the policy lies beside it. A `profile` overrides the configured one.
+    Starts no process. Raises SetupError with every fault that was found.
+    """
+    path = root / (config_file or env.get(CONFIG_VARIABLE) or CONFIG_FILE)
+    config, policies = configuration.load(path, path.with_name(POLICY_FILE), root)
+    if profile:
+        config = replace(config, profile=profile)
+    graph = crates.load_graph(config.workspace, env)
+    chains = {
+        target.arch: toolchain.locate(target, workspace=config.workspace, env=env)
+        for target in config.targets
+    }
+    return Context(
+        config=configuration.check_ship(config, graph),
+        graph=graph,
+        policies=policies,
+        toolchains=chains,
+        env=dict(env),
+    )

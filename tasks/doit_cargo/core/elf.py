@@ -1,0 +1,138 @@
+"""A strict ELF reader: from the bytes of a file to the facts that policy judges.
+
+It reads both classes and both byte orders, so that a file for another machine gives facts and a
+clear verdict, and refuses whatever is cut short or contradicts itself: a lenient reader finds
+nothing wrong in the first 400 bytes of a good executable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from doit_cargo.core import elf_dynamic, elf_layout
+from doit_cargo.core.elf_dynamic import Dynamic
+from doit_cargo.core.elf_header import ET_DYN, ElfError, require
+from doit_cargo.core.elf_layout import Layout
+
+__all__ = ["ElfError", "Facts", "Relro", "as_dict", "read"]
+
+Relro = Literal["full", "partial", "none", "n/a"]
+
+# e_machine and e_type, from glibc's elf.h
+_MACHINES = {
+    2: "sparc", 3: "i686", 8: "mips", 20: "powerpc", 21: "powerpc64", 22: "s390x", 40: "arm",
+    43: "sparc64", 50: "ia64", 62: "x86_64", 183: "aarch64", 243: "riscv", 247: "bpf",
+    258: "loongarch",
+}  # fmt: skip
+_TYPES = {0: "NONE", 1: "REL", 2: "EXEC", 3: "DYN", 4: "CORE"}
+_PATH_MAX = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What an ELF file is, as its headers say.
+
+    `machine`, `os_abi`, `file_type` and the flags in `gnu_stack` (one item for each PT_GNU_STACK)
+    are the numbers of glibc's `elf.h`; `entry` is a virtual address, `size` is in bytes.
+    `wx_segments` counts PT_LOAD segments that are both writable and executable.
+    """
+
+    machine: int
+    elf_class: int
+    little_endian: bool
+    os_abi: int
+    file_type: int
+    interp: str | None
+    needed: tuple[str, ...]
+    pie: bool
+    gnu_stack: tuple[int, ...]
+    relro: Relro
+    wx_segments: int
+    rpath: str | None
+    runpath: str | None
+    entry: int
+    entry_executable: bool
+    stripped: bool
+    size: int
+
+    @property
+    def machine_name(self) -> str:
+        """The machine as target triples call it, or its number."""
+        return _MACHINES.get(self.machine, f"machine {self.machine}")
+
+    @property
+    def type_name(self) -> str:
+        """EXEC, DYN, REL and so on, or the number."""
+        return _TYPES.get(self.file_type, f"type {self.file_type:#x}")
+
+
+def as_dict(facts: Facts) -> dict[str, Any]:
+    """Give the facts as JSON has them: lists for tuples, so that a record read back is equal."""
+    values = {field.name: getattr(facts, field.name) for field in fields(facts)}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def read(data: bytes | memoryview) -> Facts:
+    """Read a whole ELF file. Raises ElfError, with the broken rule, if it is not sound."""
+    layout = elf_layout.parse(data)
+    header, dynamic = layout.header, elf_dynamic.read(layout)
+    interp, said = _interp(layout), dynamic or Dynamic()
+    loads = layout.of_type(elf_layout.PT_LOAD)
+    wx = elf_layout.PF_W | elf_layout.PF_X
+    return Facts(
+        machine=header.machine,
+        elf_class=header.shape.bits,
+        little_endian=header.order == "<",
+        os_abi=header.os_abi,
+        file_type=header.file_type,
+        interp=interp,
+        needed=said.needed,
+        # A static PIE has no interpreter: the linker's flag tells it from a shared object.
+        pie=header.file_type == ET_DYN and (interp is not None or said.pie),
+        gnu_stack=tuple(s.flags for s in layout.of_type(elf_layout.PT_GNU_STACK)),
+        relro=_relro(layout, dynamic),
+        wx_segments=sum(s.flags & wx == wx for s in loads),
+        rpath=said.rpath,
+        runpath=said.runpath,
+        entry=header.entry,
+        entry_executable=_entry_executable(layout),
+        stripped=not any(_has_symbols(s) for s in layout.sections),
+        size=len(layout.data),
+    )
+
+
+def _interp(layout: Layout) -> str | None:
+    """Read the interpreter as the kernel does (`fs/binfmt_elf.c`): 2 to PATH_MAX bytes, NUL last."""
+    for segment in layout.of_type(elf_layout.PT_INTERP):
+        require(1 < segment.filesz <= _PATH_MAX, f"PT_INTERP of {segment.filesz} bytes")
+        path = bytes(layout.data[segment.offset :][: segment.filesz])
+        require(path.endswith(b"\0"), "PT_INTERP does not end with NUL")
+        return elf_layout.string_at(path, 0, "PT_INTERP")
+    return None
+
+
+def _relro(layout: Layout, dynamic: Dynamic | None) -> Relro:
+    """Full needs the segment *and* binding at start: each alone leaves the GOT writable.
+
+    Without PT_DYNAMIC nothing is bound later, so there is nothing to be partial about.
+    """
+    protected = any(s.memsz for s in layout.of_type(elf_layout.PT_GNU_RELRO))
+    if dynamic is None:
+        return "n/a"
+    if not protected:
+        return "none"
+    return "full" if dynamic.bind_now else "partial"
+
+
+def _entry_executable(layout: Layout) -> bool:
+    entry = layout.header.entry
+    return any(
+        s.flags & elf_layout.PF_X and 0 <= entry - s.vaddr < s.filesz
+        for s in layout.of_type(elf_layout.PT_LOAD)
+    )
+
+
+def _has_symbols(section: elf_layout.Section) -> bool:
+    debug = section.name.startswith((".debug_", ".zdebug_"))
+    return debug or section.type == elf_layout.SHT_SYMTAB

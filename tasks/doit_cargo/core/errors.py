@@ -1,0 +1,33 @@
+"""The one error hierarchy: what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PipelineError(Exception):
+    """A user-facing failure: its text is printed as it is, without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class CheckError(PipelineError):
+    """A crate, a binary or a file on disk failed its check (exit code 1)."""
+
+
+class SetupError(PipelineError):
+    """The configuration is wrong or a tool is missing (exit code 3)."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class ConfigError(SetupError):
+    """A configuration file has faults: all of them, one a line, each with its place."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class MissingToolError(SetupError):
+    """Something the main job needs is not on this machine; the text says how to get it."""

@@ -1,0 +1,110 @@
+"""Where everything lies: artifacts, records, packages, the Docker build context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from doit_cargo.core.model import Binary, Config, Context, Target
+
+# The guide's context holds x86_64 at its root; a further architecture gets a context of its own.
+CONTEXT_ARCH = "x86_64"
+BINARY_MODE = 0o755
+FILE_MODE = 0o644
+
+
+def artifact(ctx: Context, target: Target, binary: str) -> Path:
+    """Where cargo leaves an executable: `<target dir>/<triple>/<profile folder>/<bin>`."""
+    folder = profile_folder(ctx.config.profile)
+    return ctx.graph.target_directory / target.triple / folder / binary
+
+
+def profile_folder(profile: str) -> str:
+    """The folder name of a profile: cargo puts `dev` and `test` in `debug`, `bench` in `release`.
+
+    Source: The Cargo Book, "Build cache".
+    """
+    return {"dev": "debug", "test": "debug", "bench": "release"}.get(profile, profile)
+
+
+def toolchain_record(config: Config, target: Target) -> Path:
+    """The record of what all builds of a target depend on."""
+    return _record(config, target, "toolchain", "toolchain")
+
+
+def build_record(config: Config, target: Target, crate: str) -> Path:
+    """The record of a compiled crate."""
+    return _record(config, target, "build", crate)
+
+
+def verify_record(config: Config, target: Target, binary: Binary) -> Path:
+    """The record of an executable's verdict."""
+    return _record(config, target, "verify", binary.name)
+
+
+def _record(config: Config, target: Target, step: str, name: str) -> Path:
+    return config.state / "records" / target.arch / step / f"{name}.json"
+
+
+def packages(config: Config, target: Target) -> Path:
+    """The folder of an architecture's verified binaries and their manifest."""
+    return config.binaries / target.arch
+
+
+def packaged(config: Config, target: Target, binary: Binary) -> Path:
+    """A verified binary in its package folder."""
+    return packages(config, target) / binary.crate / binary.name
+
+
+def manifest(config: Config, target: Target) -> Path:
+    """The manifest of an architecture's binaries."""
+    return packages(config, target) / "MANIFEST.txt"
+
+
+def checksums(config: Config, target: Target) -> Path:
+    """The same sums in the form of sha256sum."""
+    return packages(config, target) / "SHA256SUMS"
+
+
+def staging(config: Config, target: Target) -> Path:
+    """The `binaries` folder of an architecture's Docker build context."""
+    root = config.context if target.arch == CONTEXT_ARCH else config.context / target.arch
+    return root / "binaries"
+
+
+def staged(config: Config, target: Target, binary: Binary) -> Path:
+    """A binary in the Docker build context."""
+    return staging(config, target) / binary.crate / binary.name
+
+
+def manifest_text(title: str, target: Target, sums: Mapping[Binary, str]) -> str:
+    """The guide's MANIFEST.txt: two comment lines, then `crate/bin␣␣sha256` in shipping order."""
+    head = f"# {title} {target.arch} Binary Manifest\n# Target: {target.triple}\n\n"
+    return head + "".join(f"{b.crate}/{b.name}  {sha}\n" for b, sha in sums.items())
+
+
+def checksums_text(sums: Mapping[Binary, str]) -> str:
+    """What `sha256sum -c --strict` reads: `sha256␣␣path`, relative to the package folder."""
+    return "".join(f"{sha}  {b.crate}/{b.name}\n" for b, sha in sums.items())
+
+
+def parse_manifest(text: str) -> dict[str, str]:
+    """`crate/bin` → SHA-256 of a MANIFEST.txt. Raises ValueError naming a malformed line."""
+    sums: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        path, separator, sha = line.partition("  ")
+        if not separator or len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):  # noqa: PLR2004
+            raise ValueError(f"line {number} is no `path  sha256` pair")
+        if path in sums:
+            raise ValueError(f"line {number} lists {path} again")
+        sums[path] = sha
+    return sums
+
+
+def relative(paths: Iterable[Path], root: Path) -> tuple[str, ...]:
+    """The paths as a user would name them: relative to the root where they lie below it."""
+    return tuple(
+        str(path.relative_to(root)) if path.is_relative_to(root) else str(path) for path in paths
+    )

@@ -1,0 +1,82 @@
+"""Which folders are a workspace's members: listed, matched by a pattern, or joined by a path."""
+
+# ruff: noqa: PTH113, PTH118, PTH120, PTH207 - at every load, over a thousand folders, pathlib is dear
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from os.path import dirname, isfile, join, normpath
+
+from doit_cargo.core import toml_file
+from doit_cargo.core.cargo_config import upwards
+from doit_cargo.core.manifests import Root, root_of
+from doit_cargo.core.toml_file import TomlFile
+
+
+class Membership:
+    """The rules of one workspace root: `members`, `exclude`, and what lies below it."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        data = root.file.data
+        workspace = root.file.table(data, "workspace")
+        self.alone = "workspace" not in data
+        self._patterns = root.file.texts(workspace, "members", "workspace.")
+        exclude = root.file.texts(workspace, "exclude", "workspace.")
+        self._explicit = tuple(self._within(folder) for folder in self._patterns)
+        self._excluded = tuple(self._within(folder) for folder in exclude)
+        self._below = self._within(".")
+
+    def _within(self, folder: str) -> str:
+        """A prefix of every path in that folder, the folder's own with a slash among them."""
+        return join(normpath(join(self.root.folder, folder)), "")
+
+    def listed(self) -> list[str]:
+        """The root if it is a package, and the folders that `members` names, less `exclude`."""
+        data = self.root.file.data
+        start = [self.root.folder] if self.alone or "package" in data or "project" in data else []
+        named = (folder for pattern in self._patterns for folder in self._matching(pattern))
+        return [*start, *(folder for folder in named if not self.excludes(folder))]
+
+    def _matching(self, pattern: str) -> Iterator[str]:
+        root = self.root.folder
+        if not glob.has_magic(pattern):
+            yield normpath(join(root, pattern))
+            return
+        matches = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
+        folders = [normpath(join(root, match)) for match in matches]
+        crates = [folder for folder in folders if isfile(f"{folder}/Cargo.toml")]
+        if not crates:
+            self.root.file.fault(f"workspace.members {pattern!r} matches no crate")
+        yield from crates
+
+    def excludes(self, folder: str) -> bool:
+        """Whether `exclude` keeps the folder out; a member named without a pattern stays in."""
+        path = join(folder, "")
+        return path.startswith(self._excluded) and not path.startswith(self._explicit)
+
+    def below(self, folder: str) -> bool:
+        """Whether the folder lies below the root, where path dependencies become members."""
+        return join(folder, "").startswith(self._below)
+
+
+def own_root(file: TomlFile, folder: str) -> Root | None:
+    """The workspace root that a package outside the workspace inherits from, if there is one."""
+    pointer = file.table(file.data, "package").get("workspace")
+    if isinstance(pointer, str):
+        folder = normpath(join(folder, pointer))
+        other = toml_file.read(join(folder, "Cargo.toml"), file.faults, named_in=file.path)
+        return None if other is None else root_of(other, folder)
+    return root_of(file, folder) if "workspace" in file.data else enclosing(folder)
+
+
+def enclosing(folder: str) -> Root | None:
+    """The workspace that a folder's package belongs to by its place, as far as it can be read."""
+    for parent in upwards(dirname(folder)):
+        path = join(parent, "Cargo.toml")
+        file = toml_file.read(path, []) if isfile(path) else None
+        if file is not None and "workspace" in file.data:
+            root = root_of(file, parent)
+            if not Membership(root).excludes(folder):
+                return root
+    return None

@@ -1,0 +1,184 @@
+"""The nouns: frozen values, decoded at the edge and trusted inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Level = Literal["deny", "warn", "off"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """An architecture to build for: its short name, target triple and Docker platform."""
+
+    arch: str
+    triple: str
+    platform: str
+    default: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binary:
+    """A shipped binary: an executable target of a crate. Names are unique in the ship list."""
+
+    crate: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Features:
+    """Cargo features, for the whole workspace: `--features`, `--all-features`, and so on."""
+
+    names: tuple[str, ...] = ()
+    all: bool = False
+    default: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`."""
+
+    path: Path
+    root: Path
+    title: str
+    workspace: Path
+    state: Path
+    binaries: Path
+    context: Path
+    targets: tuple[Target, ...]
+    ship: tuple[Binary, ...] | None
+    profile: str = "release"
+    features: Features = field(default_factory=Features)
+    env: Mapping[str, str] = field(default_factory=dict)
+    locked: bool | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What an executable of one target must look like: a level for each rule, and sizes in bytes.
+
+    `levels` has every name of `policy.RULES`; `budgets` maps a binary's name to its maximum size.
+    """
+
+    levels: Mapping[str, Level]
+    min_size: int
+    max_size: int
+    budgets: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crate:
+    """A package of the workspace, or a path dependency outside it, as its manifest says.
+
+    `dependencies` are the names of the path packages that it links or runs (normal and build
+    dependencies of every target, not dev-dependencies). `bins` are its executable targets.
+    """
+
+    name: str
+    version: str
+    manifest: Path
+    dependencies: tuple[str, ...]
+    bins: tuple[str, ...]
+    has_lib: bool
+    build_script: Path | None
+    member: bool = True
+
+    @property
+    def directory(self) -> Path:
+        """The package's folder: where its Cargo.toml lies."""
+        return self.manifest.parent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrateGraph:
+    """The workspace's crates in dependency order: a crate comes after those it depends on."""
+
+    root: Path
+    target_directory: Path
+    crates: Mapping[str, Crate]
+
+    def closure(self, name: str) -> tuple[str, ...]:
+        """The crate and every crate below it, in dependency order."""
+        below, queue = {name}, [name]
+        while queue:
+            new = [d for d in self.crates[queue.pop()].dependencies if d not in below]
+            below.update(new)
+            queue += new
+        return tuple(crate for crate in self.crates if crate in below)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Toolchain:
+    """What compiles for one target, found from files alone (no process is started).
+
+    `identity` names the files whose bytes decide what comes out (compiler, driver library, the
+    target's std, zig, wrappers, protoc); `missing` holds one line for each thing that is not
+    there, with the command that mends it.
+    """
+
+    target: Target
+    host: str
+    rustup_toolchain: str | None
+    cargo: Path | None
+    rustc: Path | None
+    sysroot: Path | None
+    private_sysroot: bool
+    wrappers: Path
+    zig_cache: Path
+    protoc: Path | None
+    identity: tuple[Path, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """All that the steps need to know, made once when the tasks are loaded."""
+
+    config: Config
+    graph: CrateGraph
+    policies: Mapping[str, Policy]
+    toolchains: Mapping[str, Toolchain]
+    env: Mapping[str, str]
+
+    @property
+    def ship(self) -> tuple[Binary, ...]:
+        """The shipped binaries, in manifest order: configured, else by crate graph, then name."""
+        if self.config.ship is not None:
+            return self.config.ship
+        return tuple(
+            Binary(crate=crate.name, name=name)
+            for crate in self.graph.crates.values()
+            if crate.member
+            for name in sorted(crate.bins)
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskSpec:
+    """A task as a value: what doit is told about it.
+
+    `inputs` are the file dependencies and `outputs` the targets (paths); `fingerprint` stands for
+    all that is no file (argv, environment, policy) and makes the task run when it changes.
+    `action` does the work, raises PipelineError when it fails, and may return facts for the
+    reporter (JSON-able). `owns` is a folder in which only inputs and outputs may lie.
+    A task without an action is a group.
+    """
+
+    name: str
+    doc: str
+    action: Callable[[], Mapping[str, Any] | None] | None = None
+    inputs: tuple[Path | str, ...] = ()
+    outputs: tuple[Path, ...] = ()
+    after: tuple[str, ...] = ()
+    fingerprint: str = ""
+    group: str | None = None
+    owns: Path | None = None
+
+    @property
+    def kind(self) -> str:
+        """The step that the task belongs to: what stands before the first colon."""
+        return self.name.partition(":")[0]

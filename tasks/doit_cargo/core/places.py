@@ -1,0 +1,75 @@
+"""Where things may lie: every path below the root, and no output over what is not ours."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# an output is emptied by `clean` and refilled by the pipeline
+_KEPT: Final = (".git", ".cargo", "src")
+
+
+def below(root: Path, text: str) -> Path:
+    """Return the path that `text` means below the root, symbolic links resolved.
+
+    Raises ValueError if it lies elsewhere, or is there and no folder.
+    """
+    path = Path(os.path.normpath(root / text))
+    found = real(path)
+    if not path.is_relative_to(root):
+        raise ValueError(f"{text!r} is outside the root folder {root}")
+    if not found.is_relative_to(root):
+        raise ValueError(f"{text!r} leads out of the root folder, to {found}")
+    if (mode := _mode(found)) and not stat.S_ISDIR(mode):
+        raise ValueError(f"{text!r} is no folder")
+    return found
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise ValueError(f"{str(path)!r} cannot be used: {error.strerror}") from None
+
+
+def output_fault(path: Path, root: Path, kept: Mapping[str, Path], others: Mapping[str, Path]) -> str:
+    """Say why a folder cannot be an output; "" if it can.
+
+    It must not be or hold what is `kept`, and must have nothing in common with the `others`.
+    """
+    for what, place in kept.items():
+        if place.is_relative_to(path):
+            return f"is or contains {what}"
+    for what, place in others.items():
+        if overlap(path, place):
+            return f"and the folder of '{what}' overlap"
+    taken = [part for part in path.relative_to(root).parts if part in _KEPT]
+    return f"lies in a folder named '{taken[0]}'" if taken else ""
+
+
+def overlap(one: Path, other: Path) -> bool:
+    """Tell whether two folders are the same, or one contains the other."""
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
+def real(path: Path) -> Path:
+    """Return the absolute path with every symbolic link resolved; it need not be there."""
+    return Path(os.path.realpath(path))
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return the path as messages show it: relative to the root where it lies below it."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def title(folder: Path) -> str:
+    """Make a title of a folder's name: `my-shop` gives `My Shop`."""
+    name = "".join(letter if letter.isalnum() else " " for letter in folder.name)
+    return " ".join(word[0].upper() + word[1:] for word in name.split()) or "Workspace"

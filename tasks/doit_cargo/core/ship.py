@@ -1,0 +1,66 @@
+"""Checks the configuration against the workspace, once its crates are known."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from doit_cargo.core.faults import nearest
+from doit_cargo.core.places import overlap
+from doit_cargo.core.shapes import NAME, NAME_HINT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doit_cargo.core.model import Config, Crate, CrateGraph
+
+Fault = tuple[tuple[str | int, ...], str]  # the keys of what is wrong, and what is
+
+
+def ship_faults(config: Config, graph: CrateGraph) -> list[Fault]:
+    """Return what the configuration names and the workspace does not have, and the like."""
+    members = {name: crate for name, crate in graph.crates.items() if crate.member}
+    shipped = _unknown(config, members) if config.ship is not None else _unfit(members)
+    return [*shipped, *_outputs(config, graph)]
+
+
+def _unknown(config: Config, members: dict[str, Crate]) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for binary in config.ship or ():
+        index = seen[binary.crate] = seen.get(binary.crate, -1) + 1
+        crate = members.get(binary.crate)
+        if crate is None and index == 0:
+            known = tuple(name for name, crate in members.items() if crate.bins)
+            text = f"the workspace has no crate '{binary.crate}', {nearest(binary.crate, known)}"
+            yield ("ship", binary.crate), text
+        if crate is not None and binary.name not in crate.bins:
+            text = f"no binary of this crate is '{binary.name}', {nearest(binary.name, crate.bins)}"
+            yield ("ship", binary.crate, index), text
+
+
+def _unfit(members: dict[str, Crate]) -> Iterator[Fault]:
+    """Where nothing is named, everything is shipped: it must be there, once, with a usable name."""
+    crate_of: dict[str, str] = {}
+    for crate in members.values():
+        for name in crate.bins:
+            if not (re.fullmatch(NAME, crate.name) and re.fullmatch(NAME, name)):
+                yield ("ship",), f"cannot ship '{crate.name}/{name}', of a name only {NAME_HINT}"
+            if name in crate_of:
+                both = f"'{crate_of[name]}' and '{crate.name}'"
+                yield ("ship",), f"{both} have a binary '{name}' each, name the one to ship"
+            crate_of.setdefault(name, crate.name)
+    if not crate_of:
+        yield ("workspace",), "the workspace has no binary to ship"
+
+
+def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
+    """An output in a crate would be one of its sources, and never let a build be up to date."""
+    folders = {"cargo's target directory": graph.target_directory} | {
+        f"the crate '{crate.name}'": crate.directory
+        for crate in graph.crates.values()
+        if not graph.root.is_relative_to(crate.directory)
+    }
+    for key in ("state", "binaries", "context"):
+        for what, folder in folders.items():
+            if overlap(getattr(config, key), folder):
+                yield ("output", key), f"it overlaps {what}"

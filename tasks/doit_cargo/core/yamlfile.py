@@ -1,0 +1,219 @@
+"""Reads YAML strictly: bytes to a small tree whose nodes know their line and key path."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import yaml
+
+from doit_cargo.core.faults import clip, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from doit_cargo.core.faults import Faults
+
+MAX_BYTES: Final = 64 * 1024
+MAX_DEPTH: Final = 16
+
+# libyaml where PyYAML was built with it: ten times as fast, and a no-op run waits for it
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# escapes ("\0", "\x1b") bring in what the reader refuses when it is written plainly
+_UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_READ_AS = {
+    "bool": "true or false",
+    "float": "a number",
+    "int": "a number",
+    "null": "nothing",
+    "timestamp": "a date",
+}
+
+Value: TypeAlias = "str | list[Node] | dict[str, Node]"
+
+
+class Node:
+    """A value, the 1-based line of its key (or of itself) and its key path, `a.b[0]`.
+
+    `value` is a scalar's text as it is written, and `tag` what YAML 1.1 takes it for: "str",
+    "bool", "int", "float", "null", "timestamp". Mappings have the tag "map", lists "seq".
+    """
+
+    __slots__ = ("keys", "line", "tag", "value")
+
+    def __init__(self, value: Value, tag: str, line: int, keys: str = "") -> None:
+        self.value = value
+        self.tag = tag
+        self.line = line
+        self.keys = keys
+
+    def child(self, key: str | int) -> Node | None:
+        """Return the value at a key or an index, or None."""
+        if isinstance(self.value, dict):
+            return self.value.get(str(key))
+        if isinstance(self.value, list) and isinstance(key, int) and key < len(self.value):
+            return self.value[key]
+        return None
+
+    def fault(self, faults: Faults, text: str, *keys: str | int) -> object:
+        """Add a fault of this value, or of the one below it at these keys. Return BAD.
+
+        Its line is that of the nearest value above it where it is not written.
+        """
+        node: Node | None = self
+        line, where = self.line, self.keys
+        for key in keys:
+            node = node.child(key) if node else None
+            line = node.line if node else line
+            where = f"{where}[{key}]" if isinstance(key, int) else f"{where}.{key}".lstrip(".")
+        return faults.add(line, where, text)
+
+
+def read_yaml(path: Path, faults: Faults) -> Node:
+    """Read a file; an empty one gives an empty mapping.
+
+    Duplicate keys, keys that are no text, anchors and tags are added to `faults`. Raises
+    ConfigError, with the faults so far, for what cannot be read: no regular file, over 64 KiB,
+    not UTF-8, not YAML, aliases, more than one document, nested deeper than 16.
+    """
+    text = _text(_bytes(path, faults), faults)
+    loader = None
+    try:
+        loader = _LOADER(text)
+        return _Tree(loader, faults).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        context = f" ({error.context})" if error.context else ""
+        faults.stop(mark.line + 1 if mark else 1, f"not YAML: {error.problem}{context}")
+    except yaml.YAMLError as error:
+        faults.stop(1, f"not YAML: {quote(str(error))}")
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _bytes(path: Path, faults: Faults) -> bytes:
+    try:
+        # a FIFO without a writer would block the open
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                faults.no_file("not a regular file")
+            # one byte more tells of a file that grows or hides its size
+            return os.read(descriptor, MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        faults.no_file(f"cannot be read: {error.strerror}")
+
+
+def _text(data: bytes, faults: Faults) -> str:
+    if len(data) > MAX_BYTES:
+        faults.stop(1, f"the file is over {MAX_BYTES // 1024} KiB")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.stop(error.object.count(b"\n", 0, error.start) + 1, "not UTF-8 text")
+    if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        faults.stop(line, f"a control character (U+{ord(found[0]):04X})")
+    return text
+
+
+class _Tree:
+    """Builds nodes from the parser's events: one pass, and no deeper than MAX_DEPTH.
+
+    PyYAML's own composer would recurse as deep as the file says, and follow aliases.
+    """
+
+    def __init__(self, loader: yaml.SafeLoader, faults: Faults) -> None:
+        self._next: Callable[[], yaml.Event] = loader.get_event
+        self._resolve: Callable[..., str] = loader.resolve
+        self._faults = faults
+
+    def document(self) -> Node:
+        self._next()  # the start of the stream
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            return Node({}, "map", 1)
+        root = self._node(self._next(), "", 0)
+        self._next()  # the end of the document
+        end = self._next()
+        if not isinstance(end, yaml.StreamEndEvent):
+            self._faults.stop(_line(end), "a second document; one is meant")
+        return Node({}, "map", 1) if root.tag == "null" else root
+
+    def _node(self, event: yaml.Event, keys: str, depth: int) -> Node:
+        self._refuse(event, keys, depth)
+        line = _line(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, keys)
+        if isinstance(event, yaml.MappingStartEvent):
+            return Node(self._mapping(keys, depth), "map", line, keys)
+        return Node(self._list(keys, depth), "seq", line, keys)
+
+    def _refuse(self, event: yaml.Event, keys: str, depth: int) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self._faults.stop(_line(event), "an alias (*); write the value out", keys)
+        if depth > MAX_DEPTH:
+            self._faults.stop(_line(event), f"nested deeper than {MAX_DEPTH} levels")
+        if getattr(event, "anchor", None) is not None:
+            self._faults.add(_line(event), keys, "an anchor (&); leave it out")
+        if getattr(event, "tag", None) is not None:
+            self._faults.add(_line(event), keys, "a tag (!); leave it out")
+
+    def _scalar(self, event: yaml.ScalarEvent, keys: str) -> Node:
+        tag = self._resolve(yaml.ScalarNode, event.value, event.implicit)
+        if _UNPRINTABLE.search(event.value):
+            self._faults.add(_line(event), keys, f"a control character in {quote(event.value)}")
+        return Node(event.value, tag.rpartition(":")[2], _line(event), keys)
+
+    def _list(self, keys: str, depth: int) -> list[Node]:
+        items: list[Node] = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            items.append(self._node(event, f"{keys}[{len(items)}]", depth + 1))
+        return items
+
+    def _mapping(self, keys: str, depth: int) -> dict[str, Node]:
+        found: dict[str, Node] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            name, where = self._key(event, keys, depth + 1)
+            node = self._node(self._next(), where, depth + 1)
+            node.line = _line(event)
+            if name in found:
+                first = found[name].line
+                self._faults.add(node.line, where, f"the key stands twice, first on line {first}")
+            found.setdefault(name, node)
+        return found
+
+    def _key(self, event: yaml.Event, keys: str, depth: int) -> tuple[str, str]:
+        self._refuse(event, keys, depth)
+        if not isinstance(event, yaml.ScalarEvent):
+            self._faults.stop(_line(event), "a mapping or a list as a key; text is meant", keys)
+        name = event.value
+        key = self._scalar(event, f"{keys}.{_shown(name)}" if keys else _shown(name))
+        if surprise := misread(key):
+            key.fault(self._faults, surprise)
+        return name, key.keys
+
+
+def _shown(name: str) -> str:
+    word = name.replace("-", "").replace("_", "")
+    return name if word.isascii() and word.isalnum() and clip(name) == name else quote(name)
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def misread(node: Node) -> str:
+    """Say what is wrong with a scalar where text is meant and YAML takes it for something else."""
+    if node.tag == "str":
+        return ""
+    if node.value == "":
+        return "nothing stands here"
+    read_as = _READ_AS.get(node.tag, "something special")
+    return f"{clip(str(node.value))} is read as {read_as}, write it in quotes"

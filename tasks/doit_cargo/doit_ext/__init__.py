@@ -1,0 +1,1 @@
+"""What plugs into doit: run command, runner, state, file checker, reporter, commands."""

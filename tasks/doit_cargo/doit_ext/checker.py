@@ -1,0 +1,91 @@
+"""doit's view of files: content decides, taken once a run and before anything is executed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from doit.dependency import FileChangedChecker
+
+from doit_cargo.core.model import TaskSpec
+from doit_cargo.doit_ext.index import NO_FILE, FileIndex
+from doit_cargo.tools import files
+
+
+class ContentChecker(FileChangedChecker):
+    """Compares files by SHA-256.
+
+    A dependency's identity is pinned when it is first looked at, which is before its task (and
+    cargo) starts; that same identity is saved when the task has ended. So an edit that is made
+    in between is seen by the next run. What a task has written is unpinned (`forget`).
+    """
+
+    def __init__(self, index: FileIndex) -> None:
+        self.index = index
+        self._pinned: dict[str, str] = {}
+
+    def __call__(self) -> ContentChecker:
+        """Doit makes its checker by calling a class: it gets this one."""
+        return self
+
+    def info(self, file_path: str) -> Any:
+        """The file's stat, or None where its content is known in this run."""
+        return None if file_path in self._pinned else os.stat(file_path)
+
+    def check_modified(self, file_path: str, file_stat: Any, state: Any) -> bool:
+        """True unless the content is that of the last successful run."""
+        return self.pin(file_path, file_stat) != state
+
+    def get_state(self, dep: str, current_state: Any) -> str | None:
+        """The identity to be saved for a dependency (None: as it was)."""
+        sha = self.pin(dep)
+        return None if sha == current_state else sha
+
+    def pin(self, path: str, found: os.stat_result | None = None) -> str:
+        """The file's SHA-256, from now on the same in this run."""
+        if path not in self._pinned:
+            self._pinned[path] = self.index.sha256(path, found)
+        return self._pinned[path]
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """These files were just written."""
+        for path in paths:
+            self._pinned.pop(path, None)
+
+    def output_state(self, path: str) -> list[Any] | None:
+        """[mode, SHA-256] of an output now; None if it isn't a plain file of its own."""
+        try:
+            found = os.lstat(path)
+            sha = self.index.sha256(path, found) if _regular(found) else NO_FILE
+        except OSError:
+            return None
+        return None if sha == NO_FILE else [found.st_mode, sha]
+
+
+class Intact:
+    """doit's `uptodate` of a task: its outputs and all that is no file are as it left them."""
+
+    def __init__(self, spec: TaskSpec, checker: ContentChecker) -> None:
+        self.spec = spec
+        self.checker = checker
+
+    def __call__(self, task: Any, values: dict[str, Any]) -> bool:
+        """False if the fingerprint changed, an output was touched or a foreign file appeared."""
+        task.value_savers[:] = [self.state]
+        known = {key: values.get(key) for key in ("fingerprint", "outputs")}
+        return known == self.state() and not self.foreign()
+
+    def state(self) -> dict[str, Any]:
+        """What is saved beside the dependencies."""
+        states = {str(path): self.checker.output_state(str(path)) for path in self.spec.outputs}
+        return {"fingerprint": self.spec.fingerprint, "outputs": states}
+
+    def foreign(self) -> bool:
+        """Whether the folder that the task owns holds a file that belongs to no task."""
+        owned = self.spec.owns
+        return bool(owned and files.listing(owned) - {*self.spec.inputs, *self.spec.outputs})
+
+
+def _regular(found: os.stat_result) -> bool:
+    return (found.st_mode & 0o170000) == 0o100000

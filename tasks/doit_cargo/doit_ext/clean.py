@@ -1,0 +1,76 @@
+"""`doit clean`: removes what doit made. Cargo's cache and the toolchain only when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from doit.cmd_base import Command
+
+from doit_cargo.core import layout
+from doit_cargo.core.model import Context
+from doit_cargo.doit_ext.chosen import chosen_context
+from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.doit_ext.lock import RunLock
+from doit_cargo.tools import files
+
+
+def _flag(name: str, short: str, help_text: str) -> dict[str, Any]:
+    return {
+        "name": name, "short": short, "long": name, "type": bool, "default": False,
+        "help": help_text,
+    }  # fmt: skip
+
+
+class Clean(Command):
+    """Remove packages, the build context and state; with options also the caches."""
+
+    doc_purpose = "remove packages, build context and state"
+    doc_usage = ""
+    cmd_options = (
+        _flag("dry-run", "n", "only print what would be removed"),
+        _flag("cargo", "", "also what cargo compiled for the configured targets"),
+        _flag("cache", "", "also the toolchain cache in your home, shared by all workspaces"),
+    )
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Remove it, saying what goes."""
+        del pos_args
+        return guarded(lambda: _clean(chosen_context(Path.cwd()), opt_values))
+
+
+def _clean(ctx: Context, options: Any) -> int:
+    lock = RunLock(ctx.config.root, ctx.config.state)
+    lock.acquire(wait=True)
+    try:
+        for path in _made(ctx, cargo=options["cargo"]):
+            _remove(ctx, path, dry=options["dry-run"])
+    finally:
+        lock.release()
+    if options["cache"]:
+        from doit_cargo.tools.cache import remove_cache  # noqa: PLC0415 - rarely needed
+
+        remove_cache(ctx.env, dry=options["dry-run"], say=print)
+    return 0
+
+
+def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
+    """What runs have made, in the order in which losing it half-way does least harm."""
+    for target in ctx.config.targets:
+        yield layout.staging(ctx.config, target)
+        yield layout.packages(ctx.config, target)
+        if cargo:
+            yield ctx.graph.target_directory / target.triple
+    for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",
+                 "records", "owned", "log.jsonl"):  # fmt: skip
+        yield ctx.config.state / name
+
+
+def _remove(ctx: Context, path: Path, *, dry: bool) -> None:
+    root = ctx.config.root if path.is_relative_to(ctx.config.root) else path.parent
+    if not (path.exists() or path.is_symlink()):
+        return
+    print(f"{'would remove' if dry else 'removing'} {layout.relative([path], ctx.config.root)[0]}")
+    if not dry:
+        files.remove(root, path)

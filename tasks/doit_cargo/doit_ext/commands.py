@@ -1,0 +1,155 @@
+"""doit commands beside the tasks: setup mends the machine, the others only read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from doit.cmd_base import Command, DoitCmdBase
+
+from doit_cargo.core import cargo_plan
+from doit_cargo.core.errors import SetupError
+from doit_cargo.core.model import Context, Target
+from doit_cargo.doit_ext.chosen import chosen_context
+from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.doit_ext.tasks import spec_of
+
+_JSON = {
+    "name": "json", "short": "", "long": "json", "type": bool, "default": False,
+    "help": "print JSON",
+}  # fmt: skip
+
+
+class Reader(Command):
+    """A command that works on the context alone: no tasks, no state, no lock."""
+
+    doc_usage = "[ARCH ...]"
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Read the context and do the work; a user's mistake is one message."""
+        return guarded(lambda: self.work(chosen_context(Path.cwd()), opt_values, pos_args))
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Do it; the exit code."""
+        raise NotImplementedError
+
+
+class Setup(Reader):
+    """`doit setup`."""
+
+    doc_purpose = "install what the main job needs: Rust, the targets' std, zig's wrappers"
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Mend what doctor finds, saying each command before it runs."""
+        from doit_cargo.tools.setup import setup  # noqa: PLC0415 - heavy, and only here
+
+        del options
+        setup(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env, say=print)
+        return 0
+
+
+class Doctor(Reader):
+    """`doit doctor`."""
+
+    doc_purpose = "check that everything the main job needs is there; changes nothing"
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """One line a thing; 1 if the main job can't run."""
+        from doit_cargo.tools import doctor  # noqa: PLC0415
+
+        del options
+        findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
+        print(doctor.render(findings))
+        return 0 if doctor.healthy(findings) else 1
+
+
+class Env(Reader):
+    """`doit env`."""
+
+    doc_purpose = "print the environment and command that cargo gets, ready for a shell"
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """One shell command a target. What is secret is named, not shown."""
+        del options
+        for target in chosen(ctx, names):
+            env, shown = cargo_plan.cargo_env(ctx, target), cargo_plan.settings(ctx, target)
+            words = [
+                f"{name}={shlex.quote(value)}" if name in shown else f'{name}="${name}"'
+                for name, value in sorted(env.items())
+            ]
+            argv = cargo_plan.argv(ctx, target, [binary.name for binary in ctx.ship])
+            print(f"# {target.arch}: in {ctx.graph.root}")
+            print(" \\\n  ".join(["env -i", *words, shlex.join(argv)]))
+        return 0
+
+
+class Show(Reader):
+    """`doit show`."""
+
+    doc_purpose = "show the binaries: size, SHA-256, verdict, when built"
+    cmd_options = (_JSON,)
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """A table from the records, or the same as JSON."""
+        from doit_cargo.tools import show  # noqa: PLC0415
+
+        rows = show.rows(ctx, chosen(ctx, names))
+        print(json.dumps(rows, indent=1) if options["json"] else show.table(rows))
+        return 0
+
+
+class Audit(DoitCmdBase):
+    """`doit audit`: what lies on disk, from scratch; then, from state, what is stale."""
+
+    doc_purpose = "check everything on disk again, without compiling or changing anything"
+    doc_usage = "[ARCH ...]"
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """A user's mistake is one message."""
+        return guarded(lambda: int(super(Audit, self).execute(params, args)))
+
+    def _execute(self, pipeline: Any, pos_args: list[str]) -> int:
+        from doit_cargo.tools import audit  # noqa: PLC0415
+
+        ctx = pipeline.ctx
+        targets = chosen(ctx, pos_args)
+        faults = [*audit.faults(ctx, targets, pipeline.session.opinion), *self._stale(targets)]
+        pipeline.session.close()
+        for fault in faults:
+            print(fault)
+        count = len(ctx.ship) * len(targets)
+        print(f"{len(faults)} faults" if faults else f"{count} binaries and their copies are sound")
+        return 1 if faults else 0
+
+    def _stale(self, targets: Sequence[Target]) -> list[str]:
+        tasks = {task.name: task for task in self.task_list}
+        arches = {target.arch for target in targets}
+        found = []
+        for task in self.task_list:
+            spec = spec_of(task)
+            if spec and spec.action and spec.name.split(":")[1] in arches:
+                status = self.dep_manager.get_status(task, tasks, get_log=True)
+                if status.status != "up-to-date":
+                    found.append(f"{task.name} is stale: {_reason(status.reasons)}; run doit")
+        return found
+
+
+def chosen(ctx: Context, arches: Sequence[str]) -> tuple[Target, ...]:
+    """The named targets, or those built by default. Raises SetupError for an unknown name."""
+    known = {target.arch: target for target in ctx.config.targets}
+    if unknown := [arch for arch in arches if arch not in known]:
+        raise SetupError(f"no target {', '.join(unknown)}: there are {', '.join(known)}")
+    if arches:
+        return tuple(known[arch] for arch in arches)
+    return tuple(target for target in ctx.config.targets if target.default)
+
+
+def _reason(reasons: Any) -> str:
+    changed = [path for paths in reasons.values() if isinstance(paths, list) for path in paths]
+    names = [os.path.relpath(path) for path in changed if isinstance(path, str)]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") or "its settings changed"  # noqa: PLR2004

@@ -1,0 +1,42 @@
+"""The one place where errors and signals become messages and exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+
+from doit_cargo.core.errors import PipelineError
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Run it; what the user can mend is printed without a traceback, a signal ends it at once.
+
+    Exit codes: 1 a failed crate or check, 3 configuration or a missing tool, 128 + n a signal.
+    """
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    previous = {number: signal.signal(number, _leave) for number in signals}
+    try:
+        return work()
+    except PipelineError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        return 128 + signal.SIGINT
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"ERROR: {where}{error.strerror or error}\n")
+        return 1
+    except sqlite3.Error as error:
+        sys.stderr.write(f"ERROR: the state file in the state folder: {error}\n")
+        return 1
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: object) -> None:
+    del frame
+    sys.exit(128 + number)

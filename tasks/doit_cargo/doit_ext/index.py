@@ -1,0 +1,99 @@
+"""The content index: a file's SHA-256 for as long as its stat says that nobody touched it.
+
+The kernel sets a file's ctime at each change of its bytes, name or mode, and no call sets it
+back; so equal (size, mtime, ctime, inode, mode) means equal bytes, but for two cases. A change
+within one tick of the kernel's clock (at most 10 ms on Linux) may leave the ctime as it was:
+therefore nothing is hashed before its ctime is two ticks old. And a clock that runs behind the
+ctime proves nothing: such a file is hashed each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+_TICKS_NS = 20_000_000
+_VERSION = 1
+# What stands for the content of something that is no regular file: it equals no SHA-256.
+NO_FILE = "no regular file"
+
+Signature = tuple[int, int, int, int, int]
+
+
+def signature(found: os.stat_result) -> Signature:
+    """What changes when a file's bytes, mode or identity do."""
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode
+
+
+class FileIndex:
+    """Path → (signature, SHA-256). Loaded when first asked, saved as one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._entries: dict[str, list[Any]] | None = None
+        self._changed = False
+
+    def sha256(self, path: str, found: os.stat_result | None = None) -> str:
+        """The SHA-256 (hex) of a file's bytes. Raises OSError if it can't be read."""
+        found = found or os.stat(path)
+        entries = self._load()
+        known = entries.get(path)
+        if known and tuple(known[0]) == signature(found):
+            return str(known[1])
+        return self._read(path, entries)
+
+    def save(self) -> bytes | None:
+        """The index's bytes if something is new in it."""
+        if not self._changed:
+            return None
+        self._changed = False
+        return json.dumps({"version": _VERSION, "files": self._entries}).encode()
+
+    def _load(self) -> dict[str, list[Any]]:
+        if self._entries is None:
+            self._entries = {}
+            with suppress(OSError, ValueError, TypeError, KeyError):
+                loaded = json.loads(self._path.read_bytes())
+                if loaded["version"] == _VERSION:
+                    self._entries = _checked(loaded["files"])
+        return self._entries
+
+    def _read(self, path: str, entries: dict[str, list[Any]]) -> str:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            settled = _settle(descriptor)
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                return NO_FILE
+            with open(descriptor, "rb", closefd=False) as file:
+                sha = hashlib.file_digest(file, "sha256").hexdigest()
+            if settled and signature(os.fstat(descriptor)) == signature(before):
+                entries[path] = [signature(before), sha]
+                self._changed = True
+            return sha
+        finally:
+            os.close(descriptor)
+
+
+def _settle(descriptor: int) -> bool:
+    """Wait until the file's last change is two ticks past; False if the clock is behind it."""
+    age = time.time_ns() - os.fstat(descriptor).st_ctime_ns
+    if 0 <= age < _TICKS_NS:
+        time.sleep((_TICKS_NS - age) / 1e9)
+    return age >= 0
+
+
+def _checked(files: object) -> dict[str, list[Any]]:
+    if not isinstance(files, dict):
+        raise TypeError
+    for entry in files.values():
+        (size, mtime, ctime, inode, mode), sha = entry
+        if not all(type(n) is int for n in (size, mtime, ctime, inode, mode)) or len(sha) != 64:  # noqa: PLR2004
+            raise ValueError
+    return files

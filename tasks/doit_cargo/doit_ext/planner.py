@@ -1,0 +1,100 @@
+"""Decides before the first task runs what cargo has to compile, and what it must forget.
+
+doit asks each task for its status when its turn comes; cargo must know all of it at the start.
+So the status of every selected build is asked here, in dependency order, and staleness is passed
+along the edges: an upstream's record will have changed by the time its dependents are asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from doit.task import Task
+
+from doit_cargo.core import layout
+from doit_cargo.core.model import Context, Target
+from doit_cargo.core.record import digest, read
+from doit_cargo.doit_ext.checker import ContentChecker
+from doit_cargo.doit_ext.tasks import spec_of
+
+Status = Callable[[Task], Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is stale for one target.
+
+    `dropped` are the packages that cargo must forget: their inputs or outputs changed by hash,
+    which cargo may not see. `drop_all`: the toolchain changed, so every unit is built anew.
+    `rerun_scripts`: the configured environment changed, which build scripts may have read.
+    """
+
+    target: Target
+    crates: list[str] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
+    drop_all: bool = False
+    rerun_scripts: bool = False
+
+
+class Planner:
+    """Makes the plans of a run from the selected tasks, given in dependency order."""
+
+    def __init__(self, ctx: Context, checker: ContentChecker, status: Status) -> None:
+        self._ctx = ctx
+        self._checker = checker
+        self._status = status
+        self._stale: set[str] = set()
+        self.digests: dict[str, str] = {}
+
+    def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
+        """A plan for each target that has something to compile."""
+        plans = {target.arch: Plan(target) for target in self._ctx.config.targets}
+        for task in tasks:
+            spec = spec_of(task)
+            if spec and spec.kind in ("toolchain", "build") and spec.action:
+                self._add(task, plans[spec.name.split(":")[1]], always=always)
+        return tuple(plan for plan in plans.values() if plan.crates)
+
+    def _add(self, task: Task, plan: Plan, *, always: bool) -> None:
+        status = self._status(task)
+        upstream = self._stale.intersection(task.task_dep)
+        if not (always or upstream or status.status != "up-to-date"):
+            return
+        self._stale.add(task.name)
+        self.digests[task.name] = self._digest(task)
+        if task.name.startswith("toolchain:"):
+            self._judge_toolchain(task, plan)
+        else:
+            plan.crates.append(task.name.split(":")[2])
+            self._judge_crate(task, status.reasons, plan)
+
+    def _digest(self, task: Task) -> str:
+        """Over the inputs' bytes; an input that is a stale upstream's record counts by digest."""
+        records = [self.digests.get(name, "") for name in task.task_dep]
+        pinned = {path: self._checker.pin(path) for path in task.file_dep if os.path.exists(path)}
+        spec = spec_of(task)
+        return digest([records, pinned, spec.fingerprint if spec else ""])
+
+    def _judge_toolchain(self, task: Task, plan: Plan) -> None:
+        """Settings are cargo's to notice; a changed compiler or std, and our own ignorance not."""
+        known = read(layout.toolchain_record(self._ctx.config, plan.target))
+        identity = {str(path) for path in self._ctx.toolchains[plan.target.arch].identity}
+        plan.drop_all = not known or bool(identity.intersection(task.dep_changed))
+        plan.rerun_scripts = known.get("env") != digest(dict(self._ctx.config.env))
+
+    def _judge_crate(self, task: Task, reasons: Mapping[str, Any], plan: Plan) -> None:
+        """Cargo forgets a crate whose own files or outputs changed, not one whose upstream did."""
+        crate = self._ctx.graph.crates[task.name.split(":")[2]]
+        records = f"{self._ctx.config.state}/"
+        listed = ("added_file_dep", "removed_file_dep", "changed_file_dep")
+        changed = {
+            path for reason in listed for path in reasons.get(reason) or ()
+            if not path.startswith(records)
+        }  # fmt: skip
+        if changed or reasons.get("missing_target") or reasons.get("uptodate_false"):
+            plan.dropped.add(crate.name)
+        if any(not path.startswith(f"{crate.directory}/") for path in changed):
+            plan.dropped.update(self._ctx.graph.closure(crate.name))

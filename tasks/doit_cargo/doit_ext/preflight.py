@@ -1,0 +1,118 @@
+"""What must hold before anything is compiled, and the orders for cargo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from doit_cargo.core import cargo_plan, layout
+from doit_cargo.core import metadata as comparison
+from doit_cargo.core.errors import MissingToolError, SetupError
+from doit_cargo.core.model import Context, Target, TaskSpec
+from doit_cargo.doit_ext.planner import Plan
+from doit_cargo.tools import cargo, files, fingerprints
+
+# How cargo speaks, not what it does: its progress bar tells how many units there are.
+_TERMINAL = {
+    "CARGO_TERM_COLOR": "always",
+    "CARGO_TERM_PROGRESS_WHEN": "always",
+    "CARGO_TERM_PROGRESS_WIDTH": "200",
+}
+
+
+class Preflight:
+    """Checks that cost too much for a no-op and are made only when there is work."""
+
+    def __init__(self, ctx: Context, *, jobs: int, color: bool, force: bool) -> None:
+        self._ctx = ctx
+        self._jobs = jobs
+        self._color = color
+        self._force = force
+
+    def outputs(self, specs: Iterable[TaskSpec]) -> None:
+        """Output folders hold nothing that we never wrote. Raises SetupError with a list."""
+        config = self._ctx.config
+        for spec in specs:
+            if spec.owns and not self._is_ours(spec.owns):
+                known = {*spec.inputs, *spec.outputs}
+                foreign = sorted(files.listing(spec.owns) - known)
+                if foreign and not self._force:
+                    raise SetupError(_foreign(layout.relative(foreign, config.root)))
+                files.write(config.root, self._mark(spec.owns), b"")
+
+    def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[cargo.Order]:
+        """Make sure that cargo can start and will compile what is stale; its commands.
+
+        Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
+        in another way than we did.
+        """
+        self._tools(plan.target for plan in plans)
+        self._agree(plans[0].target)
+        for plan in plans:
+            self._forget(plan)
+        return [self._order(plan, keep_going=keep_going) for plan in plans]
+
+    def _tools(self, targets: Iterable[Target]) -> None:
+        lines = [line for t in targets for line in self._ctx.toolchains[t.arch].missing]
+        if lines:
+            raise MissingToolError("\n".join(dict.fromkeys(lines)))
+
+    def _agree(self, target: Target) -> None:
+        ctx = self._ctx
+        env = cargo_plan.cargo_env(ctx, target)
+        program = ctx.toolchains[target.arch].cargo or Path("cargo")
+        if not cargo_plan.is_locked(ctx) and not (ctx.graph.root / "Cargo.lock").exists():
+            cargo.make_lockfile(program, ctx.graph.root, env, offline=ctx.config.offline)
+        said = cargo.metadata(program, ctx.graph.root, env)
+        if found := comparison.differences(ctx.graph, said):
+            raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
+
+    def _forget(self, plan: Plan) -> None:
+        """Cross-compiled units lie below the triple; build scripts and macros, which are the
+        host's and which cargo rebuilds for a new rustc by itself, beside it.
+        """
+        directory = self._ctx.graph.target_directory
+        profile = layout.profile_folder(self._ctx.config.profile)
+        target, host = directory / plan.target.triple / profile, directory / profile
+        fingerprints.forget([target, host], frozenset(plan.dropped))
+        if plan.drop_all:
+            fingerprints.forget([target], None)
+        elif plan.rerun_scripts:
+            fingerprints.forget_script_runs([target, host])
+
+    def _order(self, plan: Plan, *, keep_going: bool) -> cargo.Order:
+        ctx = self._ctx
+        wanted = self._wanted(plan)
+        names = [name for binaries in wanted.values() for name in sorted(binaries)]
+        return cargo.Order(
+            arch=plan.target.arch,
+            argv=cargo_plan.argv(
+                ctx, plan.target, names, jobs=self._jobs, keep_going=keep_going, color=self._color
+            ),
+            env={**cargo_plan.cargo_env(ctx, plan.target), **(_TERMINAL if self._color else {})},
+            directory=ctx.graph.root,
+            wanted=wanted,
+            dropped=frozenset(plan.dropped) & frozenset(wanted),
+        )
+
+    def _wanted(self, plan: Plan) -> Mapping[str, frozenset[str]]:
+        return {
+            crate: frozenset(b.name for b in self._ctx.ship if b.crate == crate)
+            for crate in plan.crates
+        }
+
+    def _is_ours(self, folder: Path) -> bool:
+        return self._mark(folder).exists()
+
+    def _mark(self, folder: Path) -> Path:
+        name = "__".join(folder.relative_to(self._ctx.config.root).parts)
+        return self._ctx.config.state / "owned" / name
+
+
+def _foreign(paths: Sequence[str]) -> str:
+    listed = "\n".join(f"  {path}" for path in paths[:20])
+    more = f"\n  … and {len(paths) - 20} more" if len(paths) > 20 else ""  # noqa: PLR2004
+    return (
+        "an output folder holds files that doit-cargo never wrote and would remove:\n"
+        f"{listed}{more}\nMove them away, or let them go: doit --force"
+    )

@@ -1,0 +1,149 @@
+"""What one sees of a run: a status line on a terminal, a line a result, a summary."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from typing import IO, Any
+
+from doit.exceptions import BaseFail, UnmetDependency
+from doit.task import Task
+
+from doit_cargo.core.text import plural, seconds, size
+from doit_cargo.doit_ext.tasks import spec_of
+
+_ERASE = "\r\x1b[K"
+
+
+class LineReporter:
+    """A doit reporter. Its methods are called from several threads."""
+
+    desc = "a line for each result and a summary"
+
+    def __init__(self, outstream: IO[str], options: dict[str, Any]) -> None:
+        self._out = outstream
+        self._terminal = bool(options.get("terminal"))
+        self._where = str(options.get("where", ""))
+        self._lock = threading.Lock()
+        self._status = ""
+        self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
+        self._started = time.monotonic()
+        self._began: dict[str, float] = {}
+        self._errors: list[str] = []
+
+    def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
+        """The selection is known, nothing has run."""
+        del tasks, selected_tasks
+
+    def progress(self, done: int, total: int, current: str) -> None:
+        """Cargo's progress, in units."""
+        elapsed = seconds(time.monotonic() - self._started)
+        self._set_status(f"  cargo {done}/{total}  {elapsed}  {current}")
+
+    def get_status(self, task: Task) -> None:
+        """A task's status is about to be asked."""
+
+    def execute_task(self, task: Task) -> None:
+        """A task starts."""
+        self._began[task.name] = time.monotonic()
+
+    def add_success(self, task: Task) -> None:
+        """A task has ended well."""
+        spec = spec_of(task)
+        if spec is None or spec.action is None:
+            return
+        self._done["run"].append(task)
+        facts = task.values.get("facts", {})
+        self._line(self._success(task, spec.kind, facts))
+        for text in (facts.get("warnings"), *map("removed {}".format, facts.get("removed", ()))):
+            self._line(str(text or "").rstrip())
+
+    def skip_uptodate(self, task: Task) -> None:
+        """A task has nothing to do."""
+        if (spec := spec_of(task)) and spec.action:
+            self._done["same"].append(task)
+
+    def skip_ignore(self, task: Task) -> None:
+        """doit would leave out an ignored task; the runner never lets it come to that."""
+
+    def add_failure(self, task: Task, fail: BaseFail) -> None:
+        """A task failed, or can't run since another did."""
+        self._done["bad"].append(task)
+        if isinstance(fail, UnmetDependency):
+            self._line(f"skipped  {task.name}: needs {fail.message}")
+        else:
+            self._line(f"FAILED   {task.name}\n{fail.get_msg().rstrip()}")
+
+    def cleanup_error(self, exception: BaseFail) -> None:
+        """A teardown failed."""
+        self._errors.append(exception.get_msg())
+
+    def runtime_error(self, msg: str) -> None:
+        """doit itself can't go on."""
+        self._errors.append(msg)
+
+    def teardown_task(self, task: Task) -> None:
+        """A teardown starts."""
+
+    def complete_run(self) -> None:
+        """The last word."""
+        self._set_status("")
+        for error in self._errors:
+            sys.stderr.write(f"ERROR: {error}\n")
+        self._line(self._summary())
+
+    def _success(self, task: Task, kind: str, facts: dict[str, Any]) -> str:
+        _, arch, *rest = task.name.split(":")
+        took = seconds(time.monotonic() - self._began.get(task.name, time.monotonic()))
+        if kind == "build":
+            return f"compiled {arch} {rest[0]}  {took}"
+        if kind == "verify":
+            return f"verified {arch} {rest[0]}  {size(facts['size'])}"
+        return ""
+
+    def _summary(self) -> str:
+        if self._done["bad"]:
+            names = sorted(task.name for task in self._done["bad"])
+            return f"{plural(len(names), 'task')} failed or skipped: {', '.join(names)}"
+        built = self._binaries("run", "build")
+        verified = [task for state in ("run", "same") for task in self._of(state, "verify")]
+        total = sum(task.values.get("facts", {}).get("size", 0) for task in verified)
+        elapsed = seconds(time.monotonic() - self._started)
+        if not self._done["run"]:
+            return f"up to date: {self._counted(verified, total)} ({elapsed})"
+        return (
+            f"{self._counted(verified, total)}: {built} built, "
+            f"{self._binaries('same', 'build')} reused, {elapsed}"
+        )
+
+    def _counted(self, verified: list[Task], total: int) -> str:
+        if not verified:
+            return plural(len(self._done["run"]) + len(self._done["same"]), "task")
+        staged = self._of("run", "stage") + self._of("same", "stage")
+        where = f" in {', '.join(str(spec_of(task).owns) for task in staged)}" if staged else ""
+        return f"{plural(len(verified), 'binary', 'binaries')}, {size(total)}{where}"
+
+    def _of(self, state: str, kind: str) -> list[Task]:
+        return [task for task in self._done[state] if (s := spec_of(task)) and s.kind == kind]
+
+    def _binaries(self, state: str, kind: str) -> int:
+        """Built binaries: a build task's outputs but for its record."""
+        return sum(len(task.targets) - 1 for task in self._of(state, kind))
+
+    def _line(self, text: str) -> None:
+        if not text:
+            return
+        with self._lock:
+            erase = _ERASE if self._status else ""
+            self._out.write(f"{erase}{text}\n{self._status}")
+            self._out.flush()
+
+    def _set_status(self, text: str) -> None:
+        if not self._terminal:
+            return
+        with self._lock:
+            self._status = text[: shutil.get_terminal_size().columns - 1]
+            self._out.write(_ERASE + self._status)
+            self._out.flush()

@@ -1,0 +1,95 @@
+"""`doit run`: doit's command on our runner, with a lock, signals, and one guard for errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from doit import cmd_run
+from doit.control import TaskControl
+from doit.task import Stream
+
+from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.doit_ext.lock import RunLock
+from doit_cargo.doit_ext.preflight import Preflight
+from doit_cargo.doit_ext.reporter import LineReporter
+from doit_cargo.doit_ext.runner import CargoRunner
+from doit_cargo.tools import files, log
+
+_FORCE = {
+    "name": "force",
+    "short": "",
+    "long": "force",
+    "type": bool,
+    "default": False,
+    "help": "take over output folders that hold files doit-cargo never wrote (they are removed)",
+}
+_NO_WAIT = {
+    "name": "no_wait",
+    "short": "",
+    "long": "no-wait",
+    "type": bool,
+    "default": False,
+    "help": "fail at once when another doit runs in this workspace",
+}
+
+
+class Run(cmd_run.Run):
+    """Run the pipeline's tasks (the stock options that have a meaning here)."""
+
+    cmd_options = (
+        cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, cmd_run.opt_num_process,
+        _FORCE, _NO_WAIT,
+    )  # fmt: skip
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
+        return guarded(lambda: int(super(Run, self).execute(params, args)))
+
+    def _execute(  # noqa: PLR0913 - doit passes each option by its name
+        self,
+        pipeline: Any,
+        verbosity: int | None,
+        always: bool,
+        continue_: bool,
+        num_process: int,
+        force_verbosity: bool,
+        force: bool,
+        no_wait: bool,
+    ) -> int:
+        config = pipeline.ctx.config
+        control = TaskControl(self.task_list)
+        control.process(self.sel_tasks)
+        log.configure(config.state / "log.jsonl", verbose=(verbosity or 0) > 1)
+        terminal = _on_terminal()
+        runner = CargoRunner(
+            self.dep_manager,
+            LineReporter(self.outstream, {"terminal": terminal}),
+            continue_,
+            always,
+            Stream(verbosity, force_verbosity),
+            os.cpu_count() or 1,
+        )
+        runner.ctx, runner.session = pipeline.ctx, pipeline.session
+        runner.preflight = Preflight(pipeline.ctx, jobs=num_process, color=terminal, force=force)
+        runner.lock = RunLock(config.root, config.state)
+        if runner.lock.acquire(wait=not no_wait) or self.dep_manager.backend.outdated():
+            _start_over()
+        try:
+            return runner.run_all(control.task_dispatcher())
+        finally:
+            if (index := self.dep_manager.checker.index.save()) is not None:
+                files.write(config.root, config.state / "index.json", index)
+            runner.lock.release()
+
+
+def _start_over() -> None:
+    """Another run has ended since we read the workspace and its state: read them again."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _on_terminal() -> bool:
+    quiet = os.environ.get("CI") or os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not quiet

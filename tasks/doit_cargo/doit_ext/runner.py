@@ -1,0 +1,78 @@
+"""doit's thread runner with one cargo behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from doit.exceptions import BaseFail, TaskFailed, UnmetDependency
+from doit.runner import FAILURE, MThreadRunner
+from doit.task import Task
+
+from doit_cargo.core.model import Context
+from doit_cargo.doit_ext.lock import RunLock
+from doit_cargo.doit_ext.planner import Planner
+from doit_cargo.doit_ext.preflight import Preflight
+from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.tools.session import Session
+
+
+class CargoRunner(MThreadRunner):
+    """Plans the one cargo before the first task is dispatched, and keeps state honest."""
+
+    ctx: Context
+    session: Session
+    preflight: Preflight
+    lock: RunLock
+
+    def run_all(self, task_dispatcher: Any) -> int:
+        """Plan, start cargo, run the tasks; whatever happens, nothing of it runs on."""
+        try:
+            self._prepare(task_dispatcher)
+            return int(super().run_all(task_dispatcher))
+        finally:
+            self.session.close()
+
+    def _prepare(self, dispatcher: Any) -> None:
+        tasks = list(in_order(dispatcher.tasks, dispatcher.selected_tasks))
+        self.preflight.outputs(spec for task in tasks if (spec := spec_of(task)))
+        planner = Planner(self.ctx, self.dep_manager.checker, self._status_in(dispatcher.tasks))
+        plans = planner.plans(tasks, always=self.always_execute)
+        self.session.note(planner.digests)
+        if planner.digests:
+            self.lock.sign()
+        if plans:
+            orders = self.preflight.orders(plans, keep_going=self.continue_)
+            self.session.start(orders, self.ctx.graph, self.reporter.progress)
+        # A parked thread for each awaited crate, or those that wait would starve the others.
+        self.num_process += sum(len(plan.crates) for plan in plans)
+
+    def _status_in(self, tasks: dict[str, Task]) -> Any:
+        return lambda task: self.dep_manager.get_status(task, tasks, get_log=True)
+
+    def process_task_result(self, node: Any, base_fail: BaseFail | None) -> None:
+        """Depend on what the build was found to read; look afresh at what the task wrote."""
+        task = node.task
+        self.dep_manager.checker.forget(task.targets)
+        if base_fail is None:
+            task.file_dep.update(task.values.get("facts", {}).pop("discovered", ()))
+        super().process_task_result(node, base_fail)
+
+    def _handle_task_error(self, node: Any, base_fail: BaseFail) -> None:
+        """A failed check is 1, with its dependents unmet too; doit's 2 stays for real errors."""
+        before = self.final_result
+        super()._handle_task_error(node, base_fail)
+        if isinstance(base_fail, TaskFailed | UnmetDependency) and before in (0, FAILURE):
+            self.final_result = FAILURE
+
+
+def in_order(tasks: dict[str, Task], selected: Iterable[str]) -> Iterator[Task]:
+    """The selected tasks and all they depend on, in the order of the pipeline."""
+    wanted: set[str] = set()
+    queue = list(selected)
+    while queue:
+        name = queue.pop()
+        if name not in wanted:
+            wanted.add(name)
+            queue += tasks[name].task_dep + tasks[name].setup_tasks
+    return (task for name, task in tasks.items() if name in wanted)

@@ -1,0 +1,152 @@
+"""doit's memory of finished tasks: SQLite, committed as each task ends.
+
+Each row carries a digest of itself: a damaged row counts as never run, so state can only add
+work. A file that is no database of ours is set aside and a new one begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+_VERSION = 1
+_LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
+_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_SCHEMA = "create table if not exists tasks (name text primary key, data text, digest text)"
+
+
+class TaskStore:
+    """A doit backend. Reading writes nothing; the file appears with the first finished task."""
+
+    desc = "SQLite, committed as each task ends"
+
+    def __init__(self, name: str, codec: Any, *, module_name: str | None = None) -> None:
+        del module_name
+        self.name = name
+        self.codec = codec
+        self._writer: sqlite3.Connection | None = None
+        self._seen = self._look()
+        self._rows = self._read()
+        self._tasks: dict[str, dict[str, Any]] = {}
+
+    def get(self, task_id: str, dependency: str) -> Any:
+        """A saved value, or None."""
+        return self._task(task_id).get(dependency)
+
+    def set(self, task_id: str, dependency: str, value: Any) -> None:
+        """Keep a value; all of a task's values are committed with the last of them."""
+        self._task(task_id)[dependency] = value
+        if dependency == _LAST_KEY:
+            self._commit(task_id)
+
+    def in_(self, task_id: str) -> bool:
+        """Whether anything is known of the task."""
+        return bool(self._task(task_id))
+
+    def remove(self, task_id: str) -> None:
+        """Forget a task."""
+        self._tasks[task_id] = {}
+        if self._rows.pop(task_id, None) is not None:
+            with self._open() as connection:
+                connection.execute("delete from tasks where name = ?", (task_id,))
+
+    def remove_all(self) -> None:
+        """Forget every task."""
+        for task_id in [*self._rows]:
+            self.remove(task_id)
+
+    def outdated(self) -> bool:
+        """Whether another run has written since this one read."""
+        return self._look() != self._seen
+
+    def dump(self) -> None:
+        """Close: everything is committed already."""
+        if self._writer:
+            self._writer.close()
+            self._writer = None
+
+    def _task(self, task_id: str) -> dict[str, Any]:
+        if task_id not in self._tasks:
+            data, digest = self._rows.get(task_id, ("", ""))
+            valid = digest and digest == _digest(task_id, data)
+            self._tasks[task_id] = self.codec.decode(data) if valid else {}
+        return self._tasks[task_id]
+
+    def _commit(self, task_id: str) -> None:
+        data = self.codec.encode(self._tasks[task_id])
+        row = (task_id, data, _digest(task_id, data))
+        with self._open() as connection:
+            connection.execute("insert or replace into tasks values (?, ?, ?)", row)
+        self._rows[task_id] = row[1:]
+
+    def _read(self) -> dict[str, tuple[str, str]]:
+        """Every row. Without a write-ahead log beside it the file is whole: no lock is needed."""
+        if not os.path.exists(self.name):
+            return {}
+        settled = "" if os.path.exists(self.name + "-wal") else "&immutable=1"
+        with suppress(sqlite3.Error):
+            connection = sqlite3.connect(f"file:{quote(self.name)}?mode=ro{settled}", uri=True)
+            try:
+                if connection.execute("pragma user_version").fetchone() == (_VERSION,):
+                    found = connection.execute("select name, data, digest from tasks")
+                    return {name: (data, digest) for name, data, digest in found}
+            finally:
+                connection.close()
+        return {}
+
+    def _look(self) -> list[tuple[int, int, int]]:
+        """Identities of the database and its log, as far as they exist."""
+        found = []
+        for name in (self.name, self.name + "-wal"):
+            with suppress(FileNotFoundError):
+                status = os.stat(name)
+                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+        return found
+
+    def _open(self) -> sqlite3.Connection:
+        if self._writer is None:
+            os.makedirs(os.path.dirname(self.name), exist_ok=True)
+            if not _is_ours(self.name):
+                self._set_aside()
+            self._writer = self._connect()
+        return self._writer
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.name)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+        connection.execute(_SCHEMA)
+        connection.execute(f"pragma user_version = {_VERSION}")
+        return connection
+
+    def _set_aside(self) -> None:
+        for suffix in ("-wal", "-shm"):
+            Path(self.name + suffix).unlink(missing_ok=True)
+        os.replace(self.name, self.name + ".damaged")
+
+
+def _is_ours(name: str) -> bool:
+    """Absent, or a sound database of this version. A locked or unreadable one raises."""
+    if not os.path.exists(name):
+        return True
+    connection = sqlite3.connect(name)
+    try:
+        version = connection.execute("pragma user_version").fetchone()
+        return version == (_VERSION,) and connection.execute("pragma quick_check").fetchone() == (
+            "ok",
+        )
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname in _DAMAGED:
+            return False
+        raise
+    finally:
+        connection.close()
+
+
+def _digest(task_id: str, data: str) -> str:
+    return hashlib.sha256(f"{task_id}\0{data}".encode()).hexdigest()

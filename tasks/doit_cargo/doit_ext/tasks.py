@@ -1,0 +1,80 @@
+"""TaskSpec → doit task, and the one guard around every action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from doit.action import BaseAction
+from doit.exceptions import BaseFail, TaskError, TaskFailed
+from doit.task import Task
+
+from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.model import TaskSpec
+from doit_cargo.doit_ext.checker import ContentChecker, Intact
+from doit_cargo.tools import log
+
+
+class StepAction(BaseAction):
+    """Runs a step's action. Unlike doit's PythonAction it leaves sys.stdout alone (threads)."""
+
+    def __init__(self, spec: TaskSpec) -> None:
+        self.spec = spec
+        self.task: Task | None = None
+        self.out = self.err = self.result = None
+        self.values: dict[str, Any] = {}
+
+    def execute(self, out: IO[str] | None = None, err: IO[str] | None = None) -> BaseFail | None:
+        """Do the work; what the user can mend becomes a message, the rest a traceback."""
+        del out, err
+        assert self.spec.action
+        try:
+            with log.task(self.spec.name) as event:
+                facts = dict(self.spec.action() or {})
+                event.update(facts)
+        except (PipelineError, OSError) as error:
+            return TaskFailed(_message(error))
+        except Exception as error:  # noqa: BLE001 - doit prints it with its traceback
+            return TaskError(f"internal error in {self.spec.name}", error)
+        self.values = {"facts": facts}
+        return None
+
+
+def doit_tasks(specs: Iterable[TaskSpec], checker: ContentChecker) -> Iterator[Task]:
+    """The doit tasks of the pipeline, in the order of the specs."""
+    specs = tuple(specs)
+    groups = {spec.name for spec in specs if spec.action is None}
+    for spec in specs:
+        yield _group(spec) if spec.name in groups else _task(spec, checker)
+
+
+def spec_of(task: Task) -> TaskSpec | None:
+    """The spec that a task was made from (None: somebody else's task)."""
+    return (task.meta or {}).get("spec")
+
+
+def _task(spec: TaskSpec, checker: ContentChecker) -> Task:
+    return Task(
+        spec.name,
+        [StepAction(spec)],
+        file_dep=[str(path) for path in spec.inputs],
+        targets=[str(path) for path in spec.outputs],
+        task_dep=list(spec.after),
+        uptodate=[Intact(spec, checker)],
+        subtask_of=spec.group,
+        doc=spec.doc,
+        meta={"spec": spec},
+    )
+
+
+def _group(spec: TaskSpec) -> Task:
+    return Task(
+        spec.name, None, task_dep=list(spec.after), subtask_of=spec.group, has_subtask=True,
+        doc=spec.doc, meta={"spec": spec},
+    )  # fmt: skip
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -1,0 +1,105 @@
+"""The table of contents: the ordered steps, from sources to a staged Docker context."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from doit.exceptions import InvalidDodoFile
+from doit.task import Task
+
+from doit_cargo.core.errors import SetupError
+from doit_cargo.core.model import Context, Target, TaskSpec
+from doit_cargo.doit_ext.chosen import chosen_context
+from doit_cargo.doit_ext.checker import ContentChecker
+from doit_cargo.doit_ext.index import FileIndex
+from doit_cargo.doit_ext.tasks import doit_tasks
+from doit_cargo.steps import build, package, stage, verify
+from doit_cargo.steps import toolchain as toolchain_step
+from doit_cargo.tools.session import Session
+
+
+
+class Step(Protocol):
+    """A stage of the pipeline: a module with a name, a line about it, and its tasks."""
+
+    NAME: str
+    SUMMARY: str
+
+    def specs(self, ctx: Context, session: Session) -> Iterable[TaskSpec]:
+        """The step's tasks for every target, each target's in dependency order."""
+
+
+STEPS: tuple[Step, ...] = (toolchain_step, build, verify, package, stage)
+
+_NO_PLUGINS = (
+    "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml of the folder "
+    "it is started in. Start it there, without -f and -k, with the [tool.doit.plugins] tables of "
+    "the README"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pipeline:
+    """What the run command needs beside the tasks."""
+
+    ctx: Context
+    session: Session
+
+
+def load(dodo_file: str) -> tuple[dict[str, Any], Callable[[], Iterator[Task]]]:
+    """DOIT_CONFIG and the task creator, for a dodo.py of three lines.
+
+    Starts no process and writes nothing. Raises InvalidDodoFile with every fault at once.
+    """
+    if "doit_cargo.doit_ext.state" not in sys.modules:
+        raise InvalidDodoFile(_NO_PLUGINS)
+    root = Path(dodo_file).resolve().parent
+    try:
+        pipeline = Pipeline(ctx=chosen_context(root), session=Session())
+    except SetupError as error:
+        raise InvalidDodoFile(str(error)) from None
+    checker = ContentChecker(FileIndex(pipeline.ctx.config.state / "index.json"))
+
+    def task_cargo() -> Iterator[Task]:
+        return doit_tasks(specs(pipeline), checker)
+
+    return doit_config(pipeline, checker), task_cargo
+
+
+def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
+    """The settings of doit that are the same in every workspace."""
+    return {
+        "backend": "doit-cargo",
+        "dep_file": str(pipeline.ctx.config.state / "state.sqlite3"),
+        "check_file_uptodate": checker,
+        "default_tasks": ["stage"],
+        "sort": "definition",
+        "pipeline": pipeline,
+    }
+
+
+def specs(pipeline: Pipeline) -> Iterator[TaskSpec]:
+    """Every task in order: for each step its group, a group an architecture, and its tasks."""
+    targets = pipeline.ctx.config.targets
+    for step in STEPS:
+        tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
+        chosen = tuple(f"{step.NAME}:{target.arch}" for target in targets if target.default)
+        yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=chosen)
+        for target in targets:
+            yield from _architecture(step, target, tasks)
+
+
+def _architecture(step: Step, target: Target, tasks: tuple[TaskSpec, ...]) -> Iterator[TaskSpec]:
+    """`build:x86_64` and what is in it; a step may have a single task of that name instead."""
+    name = f"{step.NAME}:{target.arch}"
+    members = tuple(spec for spec in tasks if spec.group == name)
+    if members:
+        after = tuple(spec.name for spec in members)
+        yield TaskSpec(
+            name=name, doc=f"{step.SUMMARY} ({target.arch})", after=after, group=step.NAME
+        )
+    yield from members or (spec for spec in tasks if spec.name == name)

@@ -1,0 +1,91 @@
+"""package:<arch>:<bin> and manifest:<arch>: verified bytes, and nothing else, in docker/binaries.
+
+A package is written from bytes that were checked as they were read; the verify record alone is
+no pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.record import digest, read
+from doit_cargo.tools import elf, files, judge
+from doit_cargo.tools.session import Session
+
+NAME = "package"
+SUMMARY = "put verified binaries and their manifest into docker/binaries"
+MANIFEST = "manifest"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a target and shipped binary, then one for the manifest of the target."""
+    for target in ctx.config.targets:
+        for binary in ctx.ship:
+            yield TaskSpec(
+                name=f"{NAME}:{target.arch}:{binary.name}",
+                doc=f"copy the verified {binary.name} to {_place(ctx, target)}",
+                action=lambda target=target, binary=binary: _package(ctx, session, target, binary),
+                inputs=(
+                    layout.artifact(ctx, target, binary.name),
+                    layout.verify_record(ctx.config, target, binary),
+                ),
+                outputs=(layout.packaged(ctx.config, target, binary),),
+                group=f"{NAME}:{target.arch}",
+            )
+        yield _manifest_spec(ctx, target)
+
+
+def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
+    return TaskSpec(
+        name=f"{MANIFEST}:{target.arch}",
+        doc=f"write MANIFEST.txt and SHA256SUMS of {_place(ctx, target)}",
+        action=lambda: _write_manifest(ctx, target),
+        inputs=tuple(layout.packaged(ctx.config, target, binary) for binary in ctx.ship),
+        outputs=(layout.manifest(ctx.config, target), layout.checksums(ctx.config, target)),
+        fingerprint=digest([ctx.config.title, target.triple, [str(b) for b in ctx.ship]]),
+        group=f"{NAME}:{target.arch}",
+        owns=layout.packages(ctx.config, target),
+    )
+
+
+def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
+    source = layout.artifact(ctx, target, binary.name)
+    data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
+    verdict = judge.judge(ctx, session.opinion, target, binary, data)
+    known = read(layout.verify_record(ctx.config, target, binary))
+    if not verdict.passed or known.get("sha256") != verdict.sha256:
+        raise CheckError(f"{source} is not what was verified: run doit again")
+    place = layout.packaged(ctx.config, target, binary)
+    files.write(ctx.config.root, place, data, layout.BINARY_MODE)
+    return {"size": len(data)}
+
+
+def _write_manifest(ctx: Context, target: Target) -> Mapping[str, Any]:
+    """Sums of what lies there now, which must be what was verified; nothing else stays."""
+    config = ctx.config
+    sums = {binary: _sum(ctx, target, binary) for binary in ctx.ship}
+    texts = {
+        layout.manifest(config, target): layout.manifest_text(config.title, target, sums),
+        layout.checksums(config, target): layout.checksums_text(sums),
+    }
+    for path, text in texts.items():
+        files.write(config.root, path, text.encode(), layout.FILE_MODE)
+    keep = {*texts, *(layout.packaged(config, target, binary) for binary in ctx.ship)}
+    gone = files.prune(config.root, layout.packages(config, target), frozenset(keep))
+    return {"removed": layout.relative(gone, config.root)}
+
+
+def _sum(ctx: Context, target: Target, binary: Binary) -> str:
+    path = layout.packaged(ctx.config, target, binary)
+    found = elf.sha256(elf.read_artifact(path, max_size=elf.SIZE_LIMIT))
+    if found != read(layout.verify_record(ctx.config, target, binary)).get("sha256"):
+        raise CheckError(f"{path} is not what was verified: run doit again")
+    return found
+
+
+def _place(ctx: Context, target: Target) -> str:
+    return layout.relative([layout.packages(ctx.config, target)], ctx.config.root)[0]

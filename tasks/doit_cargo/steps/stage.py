@@ -1,0 +1,68 @@
+"""stage:<arch>: the packaged binaries in the Docker build context, re-hashed against the manifest.
+
+One task a target: the context is one tree, in which only what is shipped may lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.record import digest
+from doit_cargo.tools import elf, files
+from doit_cargo.tools.session import Session
+
+NAME = "stage"
+SUMMARY = "put what is packaged into the Docker build context, docker/context"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a target."""
+    del session
+    for target in ctx.config.targets:
+        folder = layout.staging(ctx.config, target)
+        yield TaskSpec(
+            name=f"{NAME}:{target.arch}",
+            doc=f"copy what is packaged to {layout.relative([folder], ctx.config.root)[0]}",
+            action=lambda target=target: _stage(ctx, target),
+            inputs=(
+                layout.manifest(ctx.config, target),
+                *(layout.packaged(ctx.config, target, binary) for binary in ctx.ship),
+            ),
+            outputs=tuple(layout.staged(ctx.config, target, binary) for binary in ctx.ship),
+            fingerprint=digest([f"{b.crate}/{b.name}" for b in ctx.ship]),
+            group=NAME,
+            owns=folder,
+        )
+
+
+def _stage(ctx: Context, target: Target) -> Mapping[str, Any]:
+    text = layout.manifest(ctx.config, target).read_text()
+    sums = layout.parse_manifest(text)
+    size = sum(_copy(ctx, target, binary, sums) for binary in ctx.ship)
+    keep = frozenset(layout.staged(ctx.config, target, binary) for binary in ctx.ship)
+    gone = files.prune(ctx.config.root, layout.staging(ctx.config, target), keep)
+    return {"size": size, "removed": layout.relative(gone, ctx.config.root)}
+
+
+def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str]) -> int:
+    """Copy a binary unless its bytes and mode are there already; returns its size in bytes."""
+    source = layout.packaged(ctx.config, target, binary)
+    data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
+    wanted = sums.get(f"{binary.crate}/{binary.name}")
+    if elf.sha256(data) != wanted:
+        raise CheckError(f"{source} is not what the manifest says: run doit again")
+    place = layout.staged(ctx.config, target, binary)
+    if not _holds(place, wanted):
+        files.write(ctx.config.root, place, data, layout.BINARY_MODE)
+    return len(data)
+
+
+def _holds(place: Path, wanted: str) -> bool:
+    if not files.is_plain(place, layout.BINARY_MODE):
+        return False
+    return elf.sha256(elf.read_artifact(place, max_size=elf.SIZE_LIMIT)) == wanted

@@ -1,0 +1,61 @@
+"""toolchain:<arch>: everything that all crates of a target depend on, as one digest.
+
+Compiler, std, linker, protoc, the workspace's manifests and lock file, cargo's configuration,
+command line and environment. Each crate depends on the record, not on the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from doit_cargo.core import cargo_plan, crates, layout
+from doit_cargo.core.model import Context, Target, TaskSpec
+from doit_cargo.core.record import digest, encode
+from doit_cargo.tools import files
+from doit_cargo.tools.session import Session
+
+NAME = "toolchain"
+SUMMARY = "what every build depends on: compiler, std, linker, settings"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """One task a target."""
+    for target in ctx.config.targets:
+        yield TaskSpec(
+            name=f"{NAME}:{target.arch}",
+            doc=f"what every {target.arch} build depends on: compiler, std, linker, settings",
+            action=lambda target=target: _write(ctx, session, target),
+            inputs=(*ctx.toolchains[target.arch].identity, *workspace_files(ctx)),
+            outputs=(layout.toolchain_record(ctx.config, target),),
+            fingerprint=digest(describe(ctx, target)),
+            group=NAME,
+        )
+
+
+def workspace_files(ctx: Context) -> tuple[Path, ...]:
+    """The workspace's own files that no single crate owns."""
+    root = ctx.graph.root
+    candidates = [root / "Cargo.toml", root / "Cargo.lock"]
+    for folder in (root, *root.parents):
+        candidates += [folder / "rust-toolchain.toml", folder / "rust-toolchain"]
+    found = (path for path in candidates if path.exists())
+    return (*found, *crates.config_files(root, ctx.env))
+
+
+def describe(ctx: Context, target: Target) -> dict[str, object]:
+    """What is no file: the argv that all builds share, and the environment."""
+    return {
+        "argv": cargo_plan.base_argv(ctx, target),
+        "env": cargo_plan.settings(ctx, target),
+    }
+
+
+def _write(ctx: Context, session: Session, target: Target) -> None:
+    """The digest was taken before cargo started: what is edited later counts next time."""
+    content = {
+        "digest": session.digest(f"{NAME}:{target.arch}"),
+        "env": digest(dict(ctx.config.env)),
+    }
+    path = layout.toolchain_record(ctx.config, target)
+    files.write(ctx.config.root, path, encode(content))

@@ -1,0 +1,42 @@
+"""verify:<arch>:<bin>: holds a built executable against the policy of its target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.record import digest, encode
+from doit_cargo.tools import elf, files, judge
+from doit_cargo.tools.session import Session
+
+NAME = "verify"
+SUMMARY = "check every binary against config/policy.yaml"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a target and shipped binary."""
+    for target in ctx.config.targets:
+        for binary in ctx.ship:
+            yield TaskSpec(
+                name=f"{NAME}:{target.arch}:{binary.name}",
+                doc=f"check that {binary.name} is a static {target.arch} executable as required",
+                action=lambda target=target, binary=binary: _verify(ctx, session, target, binary),
+                inputs=(layout.artifact(ctx, target, binary.name),),
+                outputs=(layout.verify_record(ctx.config, target, binary),),
+                fingerprint=digest(judge.requirements(ctx, target, binary)),
+                group=f"{NAME}:{target.arch}",
+            )
+
+
+def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
+    path = layout.artifact(ctx, target, binary.name)
+    data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
+    verdict = judge.judge(ctx, session.opinion, target, binary, data)
+    own = layout.verify_record(ctx.config, target, binary)
+    files.write(ctx.config.root, own, encode(elf.as_record(verdict)))
+    if not verdict.passed:
+        raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
+    return {"size": verdict.size, "warnings": elf.explain(verdict)}

@@ -1,0 +1,1 @@
+"""Effects: one outside tool to a module."""

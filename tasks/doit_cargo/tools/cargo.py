@@ -1,0 +1,251 @@
+"""One cargo process: starts it, reads its messages, tells who waits for which crate."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doit_cargo.core.errors import CheckError, SetupError
+from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.tools import command
+
+_NOT_COMPILED = re.compile(r"error: could not compile `([^`]+)`")
+_PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_NO_LIBRARY = frozenset({"bin", "custom-build", "test", "bench", "example"})
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What one cargo process is to do: its command, and the crates somebody waits for.
+
+    `wanted` maps each crate to the binaries asked of it (none: its library). `dropped` are the
+    packages whose build cargo was made to forget: taking one for fresh is an error.
+    """
+
+    arch: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    directory: Path
+    wanted: Mapping[str, frozenset[str]]
+    dropped: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A crate while cargo runs: what is still to come, and what the compiler said."""
+
+    crate: Crate
+    awaited: set[str]
+    done: threading.Event = field(default_factory=threading.Event)
+    files: dict[str, Path] = field(default_factory=dict)
+    outputs: list[Path] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    complaint: str = ""
+
+
+class CargoBuild:
+    """A running `cargo build`. `start` it, `wait` for crates from any thread, `stop` it."""
+
+    def __init__(self, order: Order, graph: CrateGraph, progress: Progress | None = None) -> None:
+        self.order = order
+        self._graph = graph
+        self._progress = progress
+        self._units = {
+            name: _Unit(graph.crates[name], set(bins) or {""})
+            for name, bins in order.wanted.items()
+        }
+        self._by_manifest = {str(graph.crates[name].manifest): name for name in graph.crates}
+        self._said: list[str] = []
+        self._process: command.Process[bytes] | None = None
+        self._guard: command.Guard | None = None
+        self._reader: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start cargo and the thread that reads it."""
+        self._process = command.spawn(
+            self.order.argv,
+            env=self.order.env,
+            cwd=self.order.directory,
+            stdout=command.PIPE,
+            stderr=command.PIPE,
+        )
+        self._guard = command.Guard(self._process)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def join(self) -> int:
+        """Wait until cargo has ended and all it said is read; then nobody waits any more."""
+        assert self._process
+        assert self._reader
+        self._reader.join()
+        code = self._process.wait()
+        if self._guard:
+            self._guard.dismiss()
+        self.release()
+        return code
+
+    def stop(self) -> None:
+        """Kill cargo and everything it started."""
+        if self._guard:
+            self._guard.kill()
+
+    def refuse(self, reason: str) -> None:
+        """Cargo could not be started: everybody who waits is told why."""
+        self._said.append(reason)
+        self.release()
+
+    def release(self) -> None:
+        """Let everybody who waits go on: no more artifacts will come."""
+        for unit in self._units.values():
+            unit.done.set()
+
+    def wait(self, name: str) -> tuple[dict[str, Path], list[Path]]:
+        """Wait for a crate: its executables by name, and all files cargo reported for it.
+
+        Raises CheckError with the compiler's own output when it was not built.
+        """
+        unit = self._units[name]
+        unit.done.wait()
+        if unit.complaint:
+            raise CheckError(unit.complaint)
+        if unit.awaited:
+            raise CheckError(self._failure(name))
+        return unit.files, unit.outputs
+
+    def warnings(self, name: str) -> str:
+        """What the compiler said about a crate that it built."""
+        return "".join(self._units[name].log)
+
+    def _failure(self, name: str) -> str:
+        """The crate's diagnostics, else those of crates below it, else cargo's own words."""
+        own = "".join(self._units[name].log)
+        if own:
+            return own.rstrip()
+        below = [
+            "".join(self._units[crate].log)
+            for crate in self._graph.closure(name)
+            if crate in self._units and self._units[crate].awaited
+        ]
+        return ("".join(below) or "".join(self._said)).rstrip() or f"cargo did not build {name}"
+
+    def _read(self) -> None:
+        """Read both streams; what cargo said on stdout before an error line is taken before it."""
+        assert self._process
+        assert self._process.stdout
+        assert self._process.stderr
+        out, err = self._process.stdout.fileno(), self._process.stderr.fileno()
+        streams = {out: _Lines(rb"\n"), err: _Lines(rb"[\r\n]+")}
+        while streams:
+            ready, _, _ = select.select(list(streams), [], [])
+            heard = _available(err, streams) if err in ready else []
+            while out in streams and select.select([out], [], [], 0)[0]:
+                for line in _available(out, streams):
+                    self._read_message(line)
+            for line in heard:
+                self._hear(line.decode(errors="replace"))
+
+    def _read_message(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            self._said.append(line.decode(errors="replace") + "\n")
+            return
+        self._take(message)
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        unit = self._units.get(self._by_manifest.get(message.get("manifest_path", ""), ""))
+        if unit is None:
+            # A third-party crate: its diagnostics are cargo's words to whoever failed by it.
+            if message.get("reason") == "compiler-message":
+                self._keep_errors(message["message"])
+        elif message["reason"] == "compiler-message":
+            unit.log.append(message["message"]["rendered"])
+        elif message["reason"] == "compiler-artifact":
+            self._deliver(unit, message)
+
+    def _keep_errors(self, diagnostic: Mapping[str, Any]) -> None:
+        if str(diagnostic.get("level", "")).startswith("error"):
+            self._said.append(diagnostic["rendered"])
+
+    def _deliver(self, unit: _Unit, message: Mapping[str, Any]) -> None:
+        kinds = set(message["target"]["kind"])
+        if "custom-build" in kinds:
+            return
+        if message["fresh"] and unit.crate.name in self.order.dropped:
+            unit.complaint = (
+                f"cargo took {unit.crate.name} for fresh although its inputs changed; "
+                "run: cargo clean -p " + unit.crate.name
+            )
+        unit.outputs += [Path(name) for name in message["filenames"]]
+        name = message["target"]["name"] if kinds == {"bin"} else ""
+        if name and message.get("executable"):
+            unit.files[name] = Path(message["executable"])
+        if name or not kinds & _NO_LIBRARY:
+            unit.awaited.discard(name)
+        if not unit.awaited:
+            unit.done.set()
+
+    def _hear(self, line: str) -> None:
+        plain = _ANSI.sub("", line).rstrip()
+        if not plain:
+            return
+        if plain.lstrip().startswith("Building ["):
+            if self._progress and (found := _PROGRESS.search(plain)):
+                self._progress(int(found[1]), int(found[2]), found[3] or "")
+            return
+        self._said.append(line + "\n")
+        failed = _NOT_COMPILED.match(plain)
+        if failed and (unit := self._units.get(failed[1])):
+            unit.done.set()
+
+
+class _Lines:
+    """Cuts a byte stream into lines."""
+
+    def __init__(self, separator: bytes) -> None:
+        self._separator = re.compile(separator)
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that the chunk completes; an empty chunk ends the stream."""
+        *lines, self._rest = self._separator.split(self._rest + chunk)
+        if not chunk and self._rest:
+            lines, self._rest = [self._rest], b""
+        return lines
+
+
+def _available(descriptor: int, streams: dict[int, _Lines]) -> list[bytes]:
+    """What can be read now, in lines; a stream that has ended is dropped."""
+    chunk = os.read(descriptor, 1 << 16)
+    lines = streams[descriptor].feed(chunk)
+    if not chunk:
+        del streams[descriptor]
+    return lines
+
+
+def metadata(cargo: Path, workspace: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    """What `cargo metadata --no-deps` says of the workspace.
+
+    Raises SetupError with cargo's words when it can't read the workspace.
+    """
+    argv = [cargo, "metadata", "--no-deps", "--format-version", "1", "--offline"]
+    try:
+        loaded: dict[str, Any] = json.loads(command.run(argv, env=env, cwd=workspace))
+    except ValueError as error:
+        raise SetupError(f"cargo metadata gave no JSON: {error}") from error
+    return loaded
+
+
+def make_lockfile(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bool) -> None:
+    """Let cargo resolve a workspace that has no Cargo.lock. Raises PipelineError with its words."""
+    command.run([cargo, "generate-lockfile", *["--offline"] * offline], env=env, cwd=workspace)

@@ -1,0 +1,122 @@
+"""Starts processes: the only module that does. An argv list, never a shell string."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess  # noqa: TID251 - this is the one place
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from doit_cargo.core.errors import MissingToolError, PipelineError
+
+# Reads until its starter is gone (end of file) and then kills the group; a line dismisses it.
+_WATCHDOG = 'read -r _ || kill -KILL -- "-$1"'
+
+Process = subprocess.Popen
+PIPE = subprocess.PIPE
+DEVNULL = subprocess.DEVNULL
+
+
+def quoted(argv: Sequence[str | Path]) -> str:
+    """The command as a shell would take it, for messages and logs."""
+    return shlex.join(str(word) for word in argv)
+
+
+def find(name: str, path: str | None = None) -> Path | None:
+    """The executable of that name on PATH (or on `path`), or None."""
+    found = shutil.which(name, path=path)
+    return Path(found) if found else None
+
+
+def spawn(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: int | IO[Any] = DEVNULL,
+    stdout: int | IO[Any] | None = None,
+    stderr: int | IO[Any] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a process as the leader of a group of its own.
+
+    Raises MissingToolError if the program is not there.
+    """
+    try:
+        return subprocess.Popen(
+            [str(word) for word in argv],
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            process_group=0,
+            pass_fds=pass_fds,
+        )
+    except FileNotFoundError as error:
+        raise MissingToolError(f"cannot run {argv[0]}: {error.strerror}") from error
+
+
+class Guard:
+    """Kills a process group when this process is gone, however it went (SIGKILL too).
+
+    A parent-death signal would reach the group's leader alone (cargo), not its compilers, and
+    exists on Linux only; a pipe that the kernel closes reaches all of them, everywhere.
+    """
+
+    def __init__(self, leader: subprocess.Popen[bytes]) -> None:
+        self._leader = leader
+        self._watchdog = spawn(["/bin/sh", "-c", _WATCHDOG, "sh", str(leader.pid)], stdin=PIPE)
+
+    def kill(self) -> None:
+        """End the whole group now, and wait for its leader."""
+        if self._leader.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._leader.pid, signal.SIGKILL)
+            self._leader.wait()
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """The group ended by itself: send the watchdog home."""
+        with suppress(OSError, ValueError):
+            self._watchdog.communicate(b"\n")
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: bytes | None = None,
+    capture: bool = True,
+    timeout: float | None = None,
+) -> str:
+    """Run a command to its end and return what it wrote to standard output.
+
+    Raises PipelineError with the command and the end of its error output when it fails, and
+    MissingToolError when the program is not there.
+    """
+    try:
+        done = subprocess.run(
+            [str(word) for word in argv],
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            input=stdin,
+            stdin=DEVNULL if stdin is None else None,
+            capture_output=capture,
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise MissingToolError(f"cannot run {argv[0]}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise PipelineError(f"{quoted(argv)} took more than {timeout:g} s") from error
+    if done.returncode != 0:
+        said = (done.stderr or b"").decode(errors="replace").strip()
+        raise PipelineError(f"{quoted(argv)} ended with {done.returncode}\n{said}".rstrip())
+    return (done.stdout or b"").decode(errors="replace")

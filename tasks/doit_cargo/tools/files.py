@@ -1,0 +1,167 @@
+"""Writes files below the root: to a temporary name, renamed, never through a symbolic link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from doit_cargo.core.errors import CheckError
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write(root: Path, path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Put `data` at `path`, which lies below `root`, in one rename.
+
+    Raises CheckError when a folder on the way is a symbolic link or a file, OSError (with the
+    path) when the disk is full or the folder may not be written.
+    """
+    with _folder(root, path.parent, create=True) as folder, _naming(path):
+        temporary = f".{path.name}.{os.getpid()}.tmp"
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
+        try:
+            _fill(folder, temporary, data, mode)
+            _clear(folder, path.name)
+            os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
+
+
+def create(root: Path, path: Path) -> None:
+    """Make an empty file unless there is one, and the folders above it."""
+    with (
+        _folder(root, path.parent, create=True) as folder,
+        _naming(path),
+        suppress(FileExistsError),
+    ):
+        os.close(os.open(path.name, _NEW_FILE, 0o644, dir_fd=folder))
+
+
+def remove(root: Path, path: Path) -> None:
+    """Remove a file, a link or a whole folder below `root`; absent is fine."""
+    with suppress(FileNotFoundError), _folder(root, path.parent, create=False) as folder:
+        _remove(folder, path.name)
+
+
+def listing(folder: Path) -> frozenset[Path]:
+    """Every entry below the folder that is no plain folder (files, links, pipes), not followed."""
+    found = set()
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                found |= listing(path) or {path}
+            else:
+                found.add(path)
+    return frozenset(found)
+
+
+def prune(root: Path, folder: Path, keep: frozenset[Path]) -> tuple[Path, ...]:
+    """Remove what is below the folder and not in `keep`; says what went."""
+    extra = tuple(sorted(listing(folder) - keep))
+    for path in extra:
+        remove(root, path)
+        _drop_empty(root, path.parent, folder)
+    return extra
+
+
+def is_plain(path: Path, mode: int) -> bool:
+    """A regular file (no link) with exactly that mode."""
+    try:
+        found = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(found) and stat.S_IMODE(found) == mode
+
+
+def _drop_empty(root: Path, folder: Path, top: Path) -> None:
+    while folder not in (top, root):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
+
+
+@contextmanager
+def _folder(root: Path, path: Path, *, create: bool) -> Iterator[int]:
+    """A descriptor of the folder, reached from the root without following any link."""
+    with _naming(path):
+        current = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        here = root
+        for part in path.relative_to(root).parts:
+            here /= part
+            with _naming(here):
+                below = _enter(current, part, here, create=create)
+            os.close(current)
+            current = below
+        yield current
+    finally:
+        os.close(current)
+
+
+def _enter(parent: int, name: str, path: Path, *, create: bool) -> int:
+    if create:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=parent)
+    except NotADirectoryError:
+        pass
+    except OSError as error:
+        if not stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            raise error from None
+    raise CheckError(
+        f"{path} is a symbolic link or a file where a folder belongs: nothing is written through "
+        f"it. Remove it: rm {path}"
+    )
+
+
+def _fill(folder: int, name: str, data: bytes, mode: int) -> None:
+    descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _clear(folder: int, name: str) -> None:
+    """Rename replaces a file or a link, but no folder: take that away first."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            _remove(folder, name)
+
+
+def _remove(parent: int, name: str) -> None:
+    if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+        os.unlink(name, dir_fd=parent)
+        return
+    folder = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        for entry in os.listdir(folder):
+            _remove(folder, entry)
+    finally:
+        os.close(folder)
+    os.rmdir(name, dir_fd=parent)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Give an OSError the whole path: with descriptors the kernel names only the last part."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise

@@ -1,0 +1,74 @@
+"""A run's live things: the cargo processes, one after the other, and LIEF's child."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from doit_cargo.core.errors import CheckError, PipelineError
+from doit_cargo.core.model import CrateGraph
+from doit_cargo.tools.cargo import CargoBuild, Order, Progress
+from doit_cargo.tools.elf import SecondOpinion
+
+
+class Session:
+    """What the actions of one run share. Nothing in it outlives the run."""
+
+    def __init__(self) -> None:
+        self.opinion = SecondOpinion()
+        self._builds: dict[str, CargoBuild] = {}
+        self._digests: dict[str, str] = {}
+        self._stopping = False
+        self._driver: threading.Thread | None = None
+
+    def digest(self, task: str) -> str:
+        """The digest of a task's inputs as they were when the run was planned."""
+        return self._digests[task]
+
+    def note(self, digests: Mapping[str, str]) -> None:
+        """Keep the digests of the tasks that are going to run."""
+        self._digests.update(digests)
+
+    def start(self, orders: Sequence[Order], graph: CrateGraph, progress: Progress | None) -> None:
+        """Start the first cargo; the next follows when it has ended (they'd lock each other)."""
+        self.opinion.start()
+        self._builds = {order.arch: CargoBuild(order, graph, progress) for order in orders}
+        self._driver = threading.Thread(target=self._drive, daemon=True)
+        self._driver.start()
+
+    def wait(self, arch: str, crate: str) -> tuple[dict[str, Path], list[Path]]:
+        """Wait for a crate of the running build.
+
+        Raises CheckError when it fails, or was not planned because it changed after the plan.
+        """
+        build = self._builds.get(arch)
+        if build is None or crate not in build.order.wanted:
+            raise CheckError(f"{crate} changed while the run was under way: run doit again")
+        return build.wait(crate)
+
+    def warnings(self, arch: str, crate: str) -> str:
+        """The compiler's warnings about a crate that was built."""
+        return self._builds[arch].warnings(crate)
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        self._stopping = True
+        for build in self._builds.values():
+            build.stop()
+            build.release()
+        if self._driver:
+            self._driver.join()
+        self._builds = {}
+        self.opinion.close()
+
+    def _drive(self) -> None:
+        for build in self._builds.values():
+            if self._stopping:
+                break
+            try:
+                build.start()
+            except PipelineError as error:
+                build.refuse(str(error))
+                continue
+            build.join()
