@@ -13,14 +13,13 @@ from doit.task import Task
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target, TaskSpec
-from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.checker import ContentChecker
+from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
 from doit_cargo.steps import build, package, stage, verify
 from doit_cargo.steps import toolchain as toolchain_step
 from doit_cargo.tools.session import Session
-
 
 
 class Step(Protocol):

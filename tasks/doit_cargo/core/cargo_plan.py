@@ -54,8 +54,9 @@ def search_path(path: str) -> str:
 def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
     """The part of the command that is the same whatever is built."""
     config = ctx.config
-    flags = ", ".join(_toml(flag) for flag in rustflags(ctx.toolchains[target.arch],
-                                                        remaps(ctx, target)))
+    flags = ", ".join(
+        _toml(flag) for flag in rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
+    )
     return (
         str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
         "--target", target.triple, "--profile", config.profile,

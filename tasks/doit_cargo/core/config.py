@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doit_cargo.core import places
@@ -16,6 +14,8 @@ from doit_cargo.core.ship import ship_faults
 from doit_cargo.core.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from doit_cargo.core.model import Config, CrateGraph, Policy
 
 
@@ -46,17 +46,17 @@ def load_config(path: Path, root: Path) -> Config:
     return config
 
 
-def check_ship(config: Config, graph: CrateGraph) -> None:
-    """Check the configuration against the workspace: what is shipped, and where outputs lie.
+def check_ship(config: Config, graph: CrateGraph) -> Config:
+    """Check the configuration against the workspace and return it as it is.
 
     Raises ConfigError with every fault: a crate or a binary that the workspace does not have,
     nothing to ship, two binaries of one name, an output folder over a crate's or cargo's.
     """
     if not (found := ship_faults(config, graph)):
-        return
+        return config
     # only a fault needs its line, so only then is the file read again
     faults = Faults(places.shown(config.path, config.root))
     tree = read_yaml(config.path, faults)
     for keys, text in found:
         tree.fault(faults, text, *keys)
-    faults.check()
+    raise ConfigError(faults.lines())

@@ -7,7 +7,7 @@ from typing import Final
 from doit_cargo.core.shapes import NAME, NAME_HINT, Field, Flag, ListOf, MapOf, Record, Short, Text
 from doit_cargo.core.triples import Triple
 
-_PATH: Final = Text("a path", "[^\n\t]+")
+_PATH: Final = Text("a path", r"[^\n\t]+")
 _FEATURE: Final = Text(
     "a feature",
     f"({NAME}/)?[A-Za-z0-9_][A-Za-z0-9_+.-]{{0,63}}",
@@ -17,7 +17,11 @@ _TARGET: Final = Record(
     {
         "triple": Field(Triple(), "The target triple that cargo builds for."),
         "platform": Field(
-            Text("a Docker platform", "linux/[a-z0-9]+(/v[0-9]+)?", "such as linux/arm64"),
+            Text(
+                "a Docker platform",
+                "linux/[a-z0-9]+(/v[0-9]+)?",
+                "linux/ and a processor, such as linux/arm64",
+            ),
             "The Docker platform of the images. Default: the one that the triple tells.",
         ),
         "default": Field(Flag(), "Whether `doit` alone builds it.", default=True),
@@ -40,7 +44,9 @@ _FEATURES: Final = Record(
 )
 _CARGO: Final = Record(
     {
-        "locked": Field(Flag(), "Whether Cargo.lock must be up to date. Default: where there is one."),
+        "locked": Field(
+            Flag(), "Whether Cargo.lock must be up to date. Default: where there is one."
+        ),
         "offline": Field(Flag(), "Keep cargo off the network.", default=False),
     }
 )
@@ -74,7 +80,10 @@ PIPELINE: Final = Record(
         ),
         "features": Field(_FEATURES, "Cargo features, for the whole workspace."),
         "env": Field(
-            MapOf(Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*"), Text("text")),
+            MapOf(
+                Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*", "letters, digits, '_'"),
+                Text("text"),
+            ),
             "Environment variables for cargo, build scripts and rustc.",
             {},
         ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_cargo.core import places
+from doit_cargo.core.faults import quote
 from doit_cargo.core.model import Binary, Config, Features, Target
 from doit_cargo.core.triples import platform_of
 
@@ -29,13 +31,17 @@ class Reader:
         """Return the Config of the file at `path`."""
         root = self._root(path.parent, default_root)
         workspace = self._workspace(root)
+        kept = {"the root folder": root, "the workspace": workspace, "the configuration": path}
+        outputs = self._outputs(root, kept)
         features = self._values["features"]
         return Config(
             path=path,
             root=root,
             title=self._values["title"] or places.title(workspace),
             workspace=workspace,
-            **self._outputs(root, {"the workspace": workspace, "the configuration": path}),
+            state=outputs["state"],
+            binaries=outputs["binaries"],
+            context=outputs["context"],
             targets=self._targets(self._values["targets"] or {}),
             ship=self._ship(self._values["ship"]),
             profile=self._values["profile"],
@@ -58,24 +64,27 @@ class Reader:
         if self._values["root"] is None:
             return default
         root = places.real(folder / self._values["root"])
-        if not root.is_dir():
+        if not os.path.isdir(root):  # noqa: PTH112 - False also where we may not look
             self._fault(f"there is no folder '{root}'", "root")
+            return default
         return root
 
     def _workspace(self, root: Path) -> Path:
         text = self._values["workspace"]
         folder = self._folder(root, text, "workspace") if text else None
         if folder and not folder.is_dir():
-            self._fault(f"there is no folder {text!r} in '{root}'", "workspace")
+            self._fault(f"there is no folder {quote(text)} in '{root}'", "workspace")
         return folder or root
 
     def _outputs(self, root: Path, kept: dict[str, Path]) -> dict[str, Path]:
-        kept = {"the root folder": root} | kept
         found: dict[str, Path] = {}
+        sound: dict[str, Path] = {}
         for name, text in self._values["output"].items():
             path = self._folder(root, text, "output", name)
-            if path and (fault := places.output_fault(path, root, kept, found)):
-                self._fault(f"{text!r} {fault}", "output", name)
+            if path and (fault := places.output_fault(path, root, kept, sound)):
+                self._fault(f"{quote(text)} {fault}", "output", name)
+            elif path:
+                sound[name] = path
             found[name] = path or root / name
         return found
 

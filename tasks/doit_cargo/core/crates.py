@@ -16,7 +16,7 @@ from pathlib import Path
 from doit_cargo.core import cargo_config, manifests, toml_file
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.manifests import Manifest, Root
-from doit_cargo.core.membership import Membership, enclosing, own_root
+from doit_cargo.core.membership import Membership, own_root
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.toml_file import TomlFile
 
@@ -58,7 +58,7 @@ def _root(workspace: Path, faults: list[str]) -> Root:
 
 def _refuse(faults: list[str]) -> None:
     if faults:
-        raise ConfigError(tuple(dict.fromkeys(faults)))
+        raise ConfigError(tuple(sorted(set(faults))))
 
 
 def _patches(root: Root, configs: Iterable[TomlFile]) -> dict[str, str]:
@@ -89,7 +89,7 @@ class _Reader:
         joined = set(queue)
         while queue:
             folder, named_in = queue.popitem()
-            if (package := self._member(folder, named_in)) is None:
+            if (package := self._package(folder, named_in, self._root)) is None:
                 continue
             found[folder] = package
             manifest = f"{folder}/Cargo.toml"
@@ -101,32 +101,28 @@ class _Reader:
 
     def _refuse_inner(self) -> None:
         """A package without [workspace] below a workspace is that one's, or cargo refuses it."""
-        outer = enclosing(self._root.folder) if self._membership.alone else None
+        file, folder = self._root.file, self._root.folder
+        outer = own_root(file, folder) if self._membership.alone else None
         if outer is not None:
-            self._root.file.fault(f"belongs to the workspace in {outer.folder}: name that folder")
+            file.fault(f"belongs to the workspace in {outer.folder}: name that folder")
 
     def _joins(self, folder: str, named_in: str) -> bool:
         if self._membership.alone or self._membership.excludes(folder):
             return False
         if self._membership.below(folder):
             return True
-        package = self._outsider(folder, named_in)
+        package = self._package(folder, named_in)
         return package is not None and package.root == self._root.folder
 
-    def _member(self, folder: str, named_in: str) -> Manifest | None:
+    def _package(self, folder: str, named_in: str, root: Root | None = None) -> Manifest | None:
+        """The package in that folder; without `root` it is an outsider and has its own, or none."""
         if folder not in self._packages:
-            file = self._file(folder, named_in)
-            package = None if file is None else manifests.package(file, folder, self._root)
-            self._packages[folder] = package
-        return self._packages[folder]
-
-    def _outsider(self, folder: str, named_in: str) -> Manifest | None:
-        if folder not in self._packages:
+            self._packages[folder] = None
             file = self._file(folder, named_in)
             if file is not None:
-                root = own_root(file, folder)
+                root = root or own_root(file, folder)
                 self._packages[folder] = manifests.package(file, folder, root)
-        return self._packages.get(folder)
+        return self._packages[folder]
 
     def _file(self, folder: str, named_in: str) -> TomlFile | None:
         if folder == self._root.folder:
@@ -138,15 +134,18 @@ class _Reader:
     ) -> dict[str, set[str]]:
         """Folder → the folders it builds upon; those outside are added to `packages`."""
         edges: dict[str, set[str]] = {}
+        members = frozenset(packages)
         queue = list(packages)
         while queue:
             folder = queue.pop()
             edges[folder] = _below(packages[folder], patches)
             for path in sorted(edges[folder] - packages.keys()):
-                package = self._outsider(path, f"{folder}/Cargo.toml")
-                if package is not None:
-                    packages[path] = package
-                    queue.append(path)
+                # Cargo reads an outsider's optional dependency only if it is enabled.
+                if folder in members or isfile(f"{path}/Cargo.toml"):
+                    package = self._package(path, f"{folder}/Cargo.toml")
+                    if package is not None:
+                        packages[path] = package
+                        queue.append(path)
         return edges
 
 

@@ -8,12 +8,14 @@ nothing wrong in the first 400 bytes of a good executable.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from doit_cargo.core import elf_dynamic, elf_layout
 from doit_cargo.core.elf_dynamic import Dynamic
 from doit_cargo.core.elf_header import ET_DYN, ElfError, require
-from doit_cargo.core.elf_layout import Layout
+
+if TYPE_CHECKING:
+    from doit_cargo.core.elf_layout import Layout
 
 __all__ = ["ElfError", "Facts", "Relro", "as_dict", "read"]
 
@@ -103,7 +105,7 @@ def read(data: bytes | memoryview) -> Facts:
 
 
 def _interp(layout: Layout) -> str | None:
-    """Read the interpreter as the kernel does (`fs/binfmt_elf.c`): 2 to PATH_MAX bytes, NUL last."""
+    """Read the interpreter as the kernel does (`binfmt_elf.c`): 2 to PATH_MAX bytes, NUL last."""
     for segment in layout.of_type(elf_layout.PT_INTERP):
         require(1 < segment.filesz <= _PATH_MAX, f"PT_INTERP of {segment.filesz} bytes")
         path = bytes(layout.data[segment.offset :][: segment.filesz])

@@ -67,7 +67,7 @@ def require(holds: object, reason: str) -> None:
 
 
 def read(view: memoryview) -> Header:
-    """Read the header. Raises ElfError if it contradicts itself; the tables' ends are not checked."""
+    """Read the header. Raises ElfError if it contradicts itself; no table is looked at."""
     shape, order = _ident(view)
     size = _IDENT + struct.calcsize(order + shape.header)
     require(len(view) >= size, f"{len(view)} bytes are too few for the ELF header")
@@ -92,7 +92,7 @@ def read(view: memoryview) -> Header:
 
 def _ident(view: memoryview) -> tuple[Shape, str]:
     require(len(view) >= _IDENT, f"{len(view)} bytes are too few for an ELF file")
-    require(view[:4] == b"\x7fELF", "it does not begin with the ELF magic number")
+    require(bytes(view[:4]) == b"\x7fELF", "it does not begin with the ELF magic number")
     require(view[4] in _SHAPES, f"EI_CLASS is {view[4]}, not 1 (32 bit) or 2 (64 bit)")
     require(view[5] in _ORDERS, f"EI_DATA is {view[5]}, not 1 (little) or 2 (big endian)")
     require(view[6] == 1, f"EI_VERSION is {view[6]}, not 1")

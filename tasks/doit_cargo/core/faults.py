@@ -62,4 +62,4 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
 
     if near := difflib.get_close_matches(name[:_SHOWN], known, n=1):
         return f"did you mean '{near[0]}'?"
-    return f"known: {', '.join(known)}" if known else "none is known"
+    return f"known: {', '.join(known)}" if known else "it has none"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from os.path import isfile, join, normpath
 from typing import NamedTuple
 
@@ -42,8 +41,7 @@ class Root(NamedTuple):
     dependencies: Table
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A package, as its Cargo.toml and the files next to it say."""
 
     folder: str
@@ -66,12 +64,8 @@ def root_of(file: TomlFile, folder: str) -> Root:
 def package(file: TomlFile, folder: str, root: Root | None) -> Manifest | None:
     """The package of that manifest; None, and a fault, if it has no usable name."""
     table = file.table(file.data, "package" if "package" in file.data else "project")
-    name = file.text(table, "name", "package.")
-    if name is None or not _named(file, "package.name", name):
-        if not table:
-            file.fault("no [package] with a name")
-        elif "name" not in table:
-            file.fault("package.name is missing")
+    name = _name(file, table)
+    if name is None:
         return None
     pointer = file.text(table, "workspace", "package.")
     return Manifest(
@@ -86,6 +80,17 @@ def package(file: TomlFile, folder: str, root: Root | None) -> Manifest | None:
     )
 
 
+def _name(file: TomlFile, table: Table) -> str | None:
+    name = file.text(table, "name", "package.")
+    if name is not None:
+        return name if _is_named(file, "package.name", name) else None
+    if not {"package", "project"} & file.data.keys():
+        file.fault("no [package] with a name")
+    elif table and "name" not in table:
+        file.fault("package.name is missing")
+    return None
+
+
 def patches(file: TomlFile, folder: str) -> dict[str, str]:
     """Package name → folder of every `[patch]` with a path, whatever source it patches."""
     sources = file.table(file.data, "patch")
@@ -97,7 +102,7 @@ def patches(file: TomlFile, folder: str) -> dict[str, str]:
     return {patch.name: patch.path for patch in found if patch.path is not None}
 
 
-def _named(file: TomlFile, what: str, name: str) -> bool:
+def _is_named(file: TomlFile, what: str, name: str) -> bool:
     if _NAME.fullmatch(name):
         return True
     file.fault(f"{what} {name!r} must be {_RULE}")
@@ -170,7 +175,7 @@ def _bins(
     taken = {normpath(join(folder, path)) for path in names.values() if path is not None}
     found = [bin_ for bin_, path in _inferred(folder, name) if path not in taken] if auto else []
     every = {*(bin_ for bin_ in names if bin_ is not None), *found}
-    return tuple(bin_ for bin_ in sorted(every) if _named(file, "bin.name", bin_))
+    return tuple(bin_ for bin_ in sorted(every) if _is_named(file, "bin.name", bin_))
 
 
 def _inferred(folder: str, name: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterator
 from os.path import dirname, isfile, join, normpath
+from pathlib import PurePosixPath
 
 from doit_cargo.core import toml_file
 from doit_cargo.core.cargo_config import upwards
@@ -25,11 +26,11 @@ class Membership:
         exclude = root.file.texts(workspace, "exclude", "workspace.")
         self._explicit = tuple(self._within(folder) for folder in self._patterns)
         self._excluded = tuple(self._within(folder) for folder in exclude)
-        self._below = self._within(".")
+        self._below = join(root.folder, "")
 
     def _within(self, folder: str) -> str:
-        """A prefix of every path in that folder, the folder's own with a slash among them."""
-        return join(normpath(join(self.root.folder, folder)), "")
+        """What the paths in that folder begin with; like cargo, we leave a `..` as it is."""
+        return join(str(PurePosixPath(self.root.folder, folder)), "")
 
     def listed(self) -> list[str]:
         """The root if it is a package, and the folders that `members` names, less `exclude`."""
@@ -67,10 +68,10 @@ def own_root(file: TomlFile, folder: str) -> Root | None:
         folder = normpath(join(folder, pointer))
         other = toml_file.read(join(folder, "Cargo.toml"), file.faults, named_in=file.path)
         return None if other is None else root_of(other, folder)
-    return root_of(file, folder) if "workspace" in file.data else enclosing(folder)
+    return root_of(file, folder) if "workspace" in file.data else _enclosing(folder)
 
 
-def enclosing(folder: str) -> Root | None:
+def _enclosing(folder: str) -> Root | None:
     """The workspace that a folder's package belongs to by its place, as far as it can be read."""
     for parent in upwards(dirname(folder)):
         path = join(parent, "Cargo.toml")

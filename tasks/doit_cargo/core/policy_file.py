@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 from doit_cargo.core import places
 from doit_cargo.core.faults import Faults, nearest
-from doit_cargo.core.model import Level, Policy
-from doit_cargo.core.policy import DEFAULT_LEVELS, RULES
+from doit_cargo.core.model import Policy
 from doit_cargo.core.shapes import NAME, NAME_HINT, Choice, Field, MapOf, Record, Size, Text
 from doit_cargo.core.yamlfile import Node, read_yaml
 
@@ -17,40 +16,74 @@ if TYPE_CHECKING:
 
     from doit_cargo.core.model import Config, Target
 
+MIN_SIZE: Final = 64 * 1024
+MAX_SIZE: Final = 256 * 1024**2
+
+# INTERIM-BEGIN
+RULES: Final = (
+    "machine", "class", "endianness", "os_abi", "type", "static", "pie", "nx", "relro", "wx",
+    "rpath", "entry", "stripped", "size", "build_path",
+)  # fmt: skip
+
+
+def default_levels(triple: str) -> dict[str, Any]:
+    levels = dict.fromkeys(RULES, "deny") | {"stripped": "warn", "build_path": "warn"}
+    return levels | ({"pie": "off", "relro": "off"} if triple.startswith("aarch64") else {})
+
+
+# INTERIM-END
+# what tells the binaries of one target from those of another
 _IDENTITY: Final = ("machine", "class", "endianness")
-_LEVELS: Final = get_args(Level)
+_DOCS: Final = {
+    "machine": "The file is for the target's processor. Always deny.",
+    "class": "The file is 64-bit or 32-bit, as the target is. Always deny.",
+    "endianness": "The file has the target's byte order. Always deny.",
+    "os_abi": "The file asks for no other system than Linux.",
+    "type": "The file is an executable: no object, library or core file.",
+    "static": "The file needs no shared library and no dynamic loader.",
+    "pie": "The executable can be loaded anywhere (position-independent).",
+    "nx": "The stack is not executable.",
+    "relro": "Relocated data is read-only once the program runs.",
+    "wx": "No memory is both writable and executable.",
+    "rpath": "The file names no folder to search for libraries.",
+    "entry": "The program starts in executable code.",
+    "stripped": "The file has no symbol table.",
+    "size": "The size is within 'size' and the binary's budget.",
+    "build_path": "The file does not contain paths of the machine that built it.",
+}
 
 
 class _Identity(Choice):
-    """The level of a rule that tells one target's binaries from another's."""
+    """The level of an identity rule."""
 
-    def complaint(self) -> str:
-        """Say that the rule stays."""
-        return "deny is the only level: a binary for another machine never ships"
+    def complaint(self, text: str) -> str:
+        """Say that such a rule stays."""
+        return f"{text} is refused: a binary for another machine never ships, the level is deny"
 
 
-_RULES: Final = Record(
-    {
-        rule: Field(Choice("deny") if rule in _IDENTITY else Choice(*_LEVELS), doc)
-        for rule, doc in RULES.items()
-    }
-)
+def _level(rule: str) -> Choice:
+    return _Identity("deny") if rule in _IDENTITY else Choice("deny", "warn", "off")
+
+
+_RULES: Final = Record({rule: Field(_level(rule), _DOCS[rule]) for rule in RULES})
 _SIZE: Final = Record(
     {
-        "min": Field(Size(), "The smallest size of a binary.", "64 KiB"),
-        "max": Field(Size(), "The largest size of a binary.", "256 MiB"),
+        "min": Field(Size(), "The smallest size of a binary. Default: 64 KiB."),
+        "max": Field(Size(), "The largest size of a binary. Default: 256 MiB."),
     }
 )
 _SETTINGS: Final = {
-    "rules": Field(_RULES, "The level of each rule: deny stops, warn tells, off is silent."),
-    "size": Field(_SIZE, "The sizes that are allowed, for the rule 'size'."),
+    "rules": Field(
+        _RULES, "The level of each rule: deny fails, warn only tells, off says nothing."
+    ),
+    "size": Field(_SIZE, "The sizes that the rule 'size' allows."),
 }
 POLICY: Final = Record(
-    _SETTINGS
-    | {
+    {
+        **_SETTINGS,
         "targets": Field(
             MapOf(Text("an architecture name", NAME, NAME_HINT), Record(_SETTINGS)),
-            "What differs for one architecture.",
+            "What differs for one architecture, by its name in pipeline.yaml.",
             {},
         ),
         "budgets": Field(
@@ -60,3 +93,63 @@ POLICY: Final = Record(
         ),
     }
 )
+
+
+def load_policies(path: Path, root: Path, config: Config | None = None) -> dict[str, Policy]:
+    """Read `config/policy.yaml` and return the policy of every target of `config`.
+
+    Where there is no file, and for what it does not say, the defaults hold. Without a config only
+    the file itself is checked. Raises ConfigError with every fault of the file.
+    """
+    faults = Faults(places.shown(path, root))
+    tree = read_yaml(path, faults) if os.path.lexists(path) else Node({}, "map", 1)
+    values = POLICY.read(tree, faults)
+    _check_sizes(tree, values, faults)
+    if config:
+        _check_names(tree, values, config, faults)
+    faults.check()
+    return {target.arch: _policy(target, values) for target in config.targets} if config else {}
+
+
+def _policy(target: Target, values: dict[str, Any]) -> Policy:
+    own = values["targets"].get(target.arch) or POLICY.defaults()
+    size = _size(values["size"], own["size"])
+    return Policy(
+        levels=default_levels(target.triple) | _written(values["rules"]) | _written(own["rules"]),
+        min_size=size["min"],
+        max_size=size["max"],
+        budgets=dict(values["budgets"]),
+    )
+
+
+def _written(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _size(*layers: dict[str, Any]) -> dict[str, int]:
+    size = {"min": MIN_SIZE, "max": MAX_SIZE}
+    for layer in layers:
+        size |= _written(layer)
+    return size
+
+
+def _check_sizes(tree: Node, values: dict[str, Any], faults: Faults) -> None:
+    layers: dict[tuple[str, ...], dict[str, int]] = {("size",): _size(values["size"])}
+    for arch, own in values["targets"].items():
+        layers["targets", arch, "size"] = _size(values["size"], own["size"])
+    for keys, size in layers.items():
+        if size["min"] > size["max"]:
+            tree.fault(faults, f"min {size['min']} is above max {size['max']}", *keys)
+
+
+def _check_names(tree: Node, values: dict[str, Any], config: Config, faults: Faults) -> None:
+    archs = tuple(target.arch for target in config.targets)
+    for arch in values["targets"]:
+        if arch not in archs:
+            text = f"pipeline.yaml has no such target, {nearest(arch, archs)}"
+            tree.fault(faults, text, "targets", arch)
+    shipped = tuple(binary.name for binary in config.ship or ())
+    for name in values["budgets"]:
+        if shipped and name not in shipped:
+            text = f"pipeline.yaml ships no such binary, {nearest(name, shipped)}"
+            tree.fault(faults, text, "budgets", name)

@@ -17,7 +17,7 @@ def encode(record: Mapping[str, Any]) -> bytes:
 def read(path: Path | str) -> dict[str, Any]:
     """The record at that path; an unreadable or damaged one counts as empty: it grants nothing."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a thousand of these are read at load
+        with open(path, "rb") as file:
             loaded = json.load(file)
     except (OSError, ValueError, RecursionError):
         return {}

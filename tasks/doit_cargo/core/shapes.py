@@ -81,7 +81,13 @@ class Choice:
         """Return the word."""
         if node.value in self.words:
             return node.value
+        if isinstance(node.value, str) and node.value:
+            return node.fault(faults, self.complaint(quote(node.value)))
         return _mismatch(node, faults, " or ".join(self.words))
+
+    def complaint(self, text: str) -> str:
+        """Say why a word, in quotes, is refused."""
+        return f"{text} is not one of {', '.join(self.words)}"
 
     def schema(self) -> Schema:
         """Return an enumeration."""
@@ -121,7 +127,8 @@ class ListOf:
 
     def schema(self) -> Schema:
         """Return an array schema."""
-        return {"type": "array", "items": self.item.schema(), "minItems": self.least}
+        least = {"minItems": self.least} if self.least else {}
+        return {"type": "array", "items": self.item.schema()} | least
 
 
 class MapOf:
@@ -146,12 +153,12 @@ class MapOf:
 
     def schema(self) -> Schema:
         """Return an object schema."""
+        least = {"minProperties": self.least} if self.least else {}
         return {
             "type": "object",
             "propertyNames": self.key.schema(),
             "additionalProperties": self.value.schema(),
-            "minProperties": self.least,
-        }
+        } | least
 
 
 class Field:
@@ -205,12 +212,12 @@ class Record:
 
     def schema(self) -> Schema:
         """Return an object schema that allows no other keys."""
+        required = {"required": list(self.required)} if self.required else {}
         return {
             "type": "object",
             "properties": {key: field.schema() for key, field in self.fields.items()},
-            "required": list(self.required),
             "additionalProperties": False,
-        }
+        } | required
 
 
 class Short:

@@ -44,17 +44,20 @@ def _unfit(members: dict[str, Crate]) -> Iterator[Fault]:
     for crate in members.values():
         for name in crate.bins:
             if not (re.fullmatch(NAME, crate.name) and re.fullmatch(NAME, name)):
-                yield ("ship",), f"cannot ship '{crate.name}/{name}', of a name only {NAME_HINT}"
+                yield (
+                    ("ship",),
+                    f"'{crate.name}/{name}' cannot be shipped, its names must be of {NAME_HINT}",
+                )
             if name in crate_of:
                 both = f"'{crate_of[name]}' and '{crate.name}'"
-                yield ("ship",), f"{both} have a binary '{name}' each, name the one to ship"
+                yield ("ship",), f"{both} have a binary '{name}' each, name what to ship"
             crate_of.setdefault(name, crate.name)
     if not crate_of:
-        yield ("workspace",), "the workspace has no binary to ship"
+        yield ("workspace",), "it has no binary to ship"
 
 
 def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
-    """An output in a crate would be one of its sources, and never let a build be up to date."""
+    """Keep outputs apart from crates: there they would be sources, and no build up to date."""
     folders = {"cargo's target directory": graph.target_directory} | {
         f"the crate '{crate.name}'": crate.directory
         for crate in graph.crates.values()
@@ -63,4 +66,4 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
     for key in ("state", "binaries", "context"):
         for what, folder in folders.items():
             if overlap(getattr(config, key), folder):
-                yield ("output", key), f"it overlaps {what}"
+                yield ("output", key), f"overlaps {what}"

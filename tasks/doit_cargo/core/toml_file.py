@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import TypeGuard
@@ -95,4 +96,36 @@ def _parse(path: str) -> Table:
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         raise FileNotFoundError(path)
     with open(path, "rb") as file:
-        return tomllib.loads(file.read().decode("utf-8-sig"))
+        text = file.read().decode("utf-8-sig")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        try:
+            return tomllib.loads(_older(text))
+        except tomllib.TOMLDecodeError:
+            raise error from None  # this one's line numbers are the file's
+
+
+# A string hides what is in it. Compiled only when it is needed.
+_LEXEME = r"""
+    \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} .*? '{3} | " (?: \\. | [^"\\\n] )* " | ' [^'\n]* '
+    | , (?= (?: \s | \#[^\n]* )* \} )
+    | \# [^\n]* | \n | [][{}]
+"""
+
+
+def _older(text: str) -> str:
+    """TOML 1.1, which cargo reads, as TOML 1.0: inline tables on one line, no last comma."""
+    inside: list[str] = []
+
+    def token(match: re.Match[str]) -> str:
+        first = match[0][0]
+        if first in "[{":
+            inside.append(first)
+        elif first in "]}" and inside:
+            inside.pop()
+        elif first in ",#\n" and inside[-1:] == ["{"]:
+            return " "
+        return match[0]
+
+    return re.sub(_LEXEME, token, text, flags=re.DOTALL | re.VERBOSE)

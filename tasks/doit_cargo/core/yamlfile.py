@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -22,8 +21,6 @@ MAX_DEPTH: Final = 16
 
 # libyaml where PyYAML was built with it: ten times as fast, and a no-op run waits for it
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# escapes ("\0", "\x1b") bring in what the reader refuses when it is written plainly
-_UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _READ_AS = {
     "bool": "true or false",
     "float": "a number",
@@ -115,7 +112,7 @@ def _text(data: bytes, faults: Faults) -> str:
     if len(data) > MAX_BYTES:
         faults.stop(1, f"the file is over {MAX_BYTES // 1024} KiB")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         faults.stop(error.object.count(b"\n", 0, error.start) + 1, "not UTF-8 text")
     if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
@@ -167,7 +164,7 @@ class _Tree:
 
     def _scalar(self, event: yaml.ScalarEvent, keys: str) -> Node:
         tag = self._resolve(yaml.ScalarNode, event.value, event.implicit)
-        if _UNPRINTABLE.search(event.value):
+        if not event.value.isprintable() and any(map(_is_control, event.value)):
             self._faults.add(_line(event), keys, f"a control character in {quote(event.value)}")
         return Node(event.value, tag.rpartition(":")[2], _line(event), keys)
 
@@ -203,6 +200,15 @@ class _Tree:
 def _shown(name: str) -> str:
     word = name.replace("-", "").replace("_", "")
     return name if word.isascii() and word.isalnum() and clip(name) == name else quote(name)
+
+
+def _is_control(letter: str) -> bool:
+    r"""Tell what an escape (`\0`, `\x1b`) brings in and the reader refuses in plain sight."""
+    return (
+        (letter < " " and letter not in "\t\n")
+        or "\x7f" <= letter <= "\x9f"
+        or "\ud800" <= letter <= "\udfff"
+    )
 
 
 def _line(event: yaml.Event) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,7 +36,7 @@ class ContentChecker(FileChangedChecker):
 
     def check_modified(self, file_path: str, file_stat: Any, state: Any) -> bool:
         """True unless the content is that of the last successful run."""
-        return self.pin(file_path, file_stat) != state
+        return bool(self.pin(file_path, file_stat) != state)
 
     def get_state(self, dep: str, current_state: Any) -> str | None:
         """The identity to be saved for a dependency (None: as it was)."""
@@ -88,4 +89,4 @@ class Intact:
 
 
 def _regular(found: os.stat_result) -> bool:
-    return (found.st_mode & 0o170000) == 0o100000
+    return stat.S_ISREG(found.st_mode)

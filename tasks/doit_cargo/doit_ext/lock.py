@@ -36,7 +36,7 @@ class RunLock:
         return False
 
     def sign(self) -> None:
-        """Say who holds it. A run with nothing to do writes nothing and is gone before it counts."""
+        """Say who holds it; a run with nothing to do writes nothing."""
         os.ftruncate(self._descriptor, 0)
         name = f"pid {os.getpid()}, since {time.strftime('%H:%M:%S')}"
         os.pwrite(self._descriptor, name.encode(), 0)

@@ -82,7 +82,7 @@ class Planner:
         """Settings are cargo's to notice; a changed compiler or std, and our own ignorance not."""
         known = read(layout.toolchain_record(self._ctx.config, plan.target))
         identity = {str(path) for path in self._ctx.toolchains[plan.target.arch].identity}
-        plan.drop_all = not known or bool(identity.intersection(task.dep_changed))
+        plan.drop_all = not known or bool(identity.intersection(task.dep_changed or ()))
         plan.rerun_scripts = known.get("env") != digest(dict(self._ctx.config.env))
 
     def _judge_crate(self, task: Task, reasons: Mapping[str, Any], plan: Plan) -> None:

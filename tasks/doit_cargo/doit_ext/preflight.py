@@ -68,8 +68,10 @@ class Preflight:
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
 
     def _forget(self, plan: Plan) -> None:
-        """Cross-compiled units lie below the triple; build scripts and macros, which are the
-        host's and which cargo rebuilds for a new rustc by itself, beside it.
+        """Make cargo forget what the plan says.
+
+        Cross-compiled units lie below the triple; build scripts and macros, which are the host's
+        and which cargo rebuilds for a new rustc by itself, beside it.
         """
         directory = self._ctx.graph.target_directory
         profile = layout.profile_folder(self._ctx.config.profile)

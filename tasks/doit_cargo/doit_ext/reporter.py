@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import IO, Any
 
 from doit.exceptions import BaseFail, UnmetDependency
@@ -25,12 +26,11 @@ class LineReporter:
     def __init__(self, outstream: IO[str], options: dict[str, Any]) -> None:
         self._out = outstream
         self._terminal = bool(options.get("terminal"))
-        self._where = str(options.get("where", ""))
+        self._root: Path | None = options.get("root")
         self._lock = threading.Lock()
         self._status = ""
         self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
         self._started = time.monotonic()
-        self._began: dict[str, float] = {}
         self._errors: list[str] = []
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
@@ -43,11 +43,10 @@ class LineReporter:
         self._set_status(f"  cargo {done}/{total}  {elapsed}  {current}")
 
     def get_status(self, task: Task) -> None:
-        """A task's status is about to be asked."""
+        """A task is about to be asked for its status."""
 
     def execute_task(self, task: Task) -> None:
         """A task starts."""
-        self._began[task.name] = time.monotonic()
 
     def add_success(self, task: Task) -> None:
         """A task has ended well."""
@@ -66,7 +65,7 @@ class LineReporter:
             self._done["same"].append(task)
 
     def skip_ignore(self, task: Task) -> None:
-        """doit would leave out an ignored task; the runner never lets it come to that."""
+        """Stock doit would leave out an ignored task; the runner never lets it come to that."""
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
         """A task failed, or can't run since another did."""
@@ -81,7 +80,7 @@ class LineReporter:
         self._errors.append(exception.get_msg())
 
     def runtime_error(self, msg: str) -> None:
-        """doit itself can't go on."""
+        """The runner itself can't go on."""
         self._errors.append(msg)
 
     def teardown_task(self, task: Task) -> None:
@@ -96,9 +95,8 @@ class LineReporter:
 
     def _success(self, task: Task, kind: str, facts: dict[str, Any]) -> str:
         _, arch, *rest = task.name.split(":")
-        took = seconds(time.monotonic() - self._began.get(task.name, time.monotonic()))
         if kind == "build":
-            return f"compiled {arch} {rest[0]}  {took}"
+            return f"compiled {arch} {rest[0]}"
         if kind == "verify":
             return f"verified {arch} {rest[0]}  {size(facts['size'])}"
         return ""
@@ -121,9 +119,13 @@ class LineReporter:
     def _counted(self, verified: list[Task], total: int) -> str:
         if not verified:
             return plural(len(self._done["run"]) + len(self._done["same"]), "task")
-        staged = self._of("run", "stage") + self._of("same", "stage")
-        where = f" in {', '.join(str(spec_of(task).owns) for task in staged)}" if staged else ""
+        staged = [spec_of(task) for task in self._of("run", "stage") + self._of("same", "stage")]
+        folders = [self._shown(spec.owns) for spec in staged if spec and spec.owns]
+        where = f" in {', '.join(folders)}" if folders else ""
         return f"{plural(len(verified), 'binary', 'binaries')}, {size(total)}{where}"
+
+    def _shown(self, folder: Path) -> str:
+        return str(folder.relative_to(self._root)) if self._root else str(folder)
 
     def _of(self, state: str, kind: str) -> list[Task]:
         return [task for task in self._done[state] if (s := spec_of(task)) and s.kind == kind]

@@ -15,7 +15,8 @@ from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.preflight import Preflight
 from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
-from doit_cargo.tools import files, log
+from doit_cargo.tools import files
+from doit_cargo.tools.log import log
 
 _FORCE = {
     "name": "force",
@@ -47,7 +48,7 @@ class Run(cmd_run.Run):
         """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
         return guarded(lambda: int(super(Run, self).execute(params, args)))
 
-    def _execute(  # noqa: PLR0913 - doit passes each option by its name
+    def _execute(  # noqa: PLR0917 - doit passes each option by its name
         self,
         pipeline: Any,
         verbosity: int | None,
@@ -65,7 +66,7 @@ class Run(cmd_run.Run):
         terminal = _on_terminal()
         runner = CargoRunner(
             self.dep_manager,
-            LineReporter(self.outstream, {"terminal": terminal}),
+            LineReporter(self.outstream, {"terminal": terminal, "root": config.root}),
             continue_,
             always,
             Stream(verbosity, force_verbosity),
@@ -87,7 +88,9 @@ class Run(cmd_run.Run):
 def _start_over() -> None:
     """Another run has ended since we read the workspace and its state: read them again."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os.execv(  # noqa: S606 - this very command again
+        sys.executable, [sys.executable, *sys.orig_argv[1:]]
+    )
 
 
 def _on_terminal() -> bool:

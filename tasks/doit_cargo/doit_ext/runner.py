@@ -20,6 +20,7 @@ from doit_cargo.tools.session import Session
 class CargoRunner(MThreadRunner):
     """Plans the one cargo before the first task is dispatched, and keeps state honest."""
 
+    final_result: int
     ctx: Context
     session: Session
     preflight: Preflight

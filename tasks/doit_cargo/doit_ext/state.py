@@ -136,10 +136,10 @@ def _is_ours(name: str) -> bool:
         return True
     connection = sqlite3.connect(name)
     try:
-        version = connection.execute("pragma user_version").fetchone()
-        return version == (_VERSION,) and connection.execute("pragma quick_check").fetchone() == (
-            "ok",
-        )
+        found = [
+            connection.execute(f"pragma {p}").fetchone() for p in ("user_version", "quick_check")
+        ]
+        return bool(found == [(_VERSION,), ("ok",)])
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorname in _DAMAGED:
             return False

@@ -12,7 +12,7 @@ from doit.task import Task
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.model import TaskSpec
 from doit_cargo.doit_ext.checker import ContentChecker, Intact
-from doit_cargo.tools import log
+from doit_cargo.tools.log import log
 
 
 class StepAction(BaseAction):
@@ -27,10 +27,9 @@ class StepAction(BaseAction):
     def execute(self, out: IO[str] | None = None, err: IO[str] | None = None) -> BaseFail | None:
         """Do the work; what the user can mend becomes a message, the rest a traceback."""
         del out, err
-        assert self.spec.action
         try:
             with log.task(self.spec.name) as event:
-                facts = dict(self.spec.action() or {})
+                facts = dict((self.spec.action() if self.spec.action else None) or {})
                 event.update(facts)
         except (PipelineError, OSError) as error:
             return TaskFailed(_message(error))

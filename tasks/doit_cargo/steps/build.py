@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from doit_cargo.core import crate_inputs, layout
+from doit_cargo.core import crate_inputs, layout, outside
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target, TaskSpec
 from doit_cargo.core.record import encode, read
@@ -47,10 +47,10 @@ def _spec(
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{crate.name}",
         doc=f"compile {crate.name} for {target.triple}",
-        action=lambda: _deliver(ctx, session, target, crate),
+        action=partial(_deliver, ctx, session, target, crate),
         inputs=(
             *sources,
-            *_outside(own),
+            *outside.expand(read(own).get("outside", [])),
             *below,
             layout.toolchain_record(ctx.config, target),
         ),
@@ -59,39 +59,22 @@ def _spec(
     )
 
 
-def _outside(own: Path) -> Iterator[str]:
-    """Files that the last build read from outside any crate, as dep-info said."""
-    for name in read(own).get("outside", []):
-        yield from crate_inputs.expand(str(name))
-
-
 def _deliver(ctx: Context, session: Session, target: Target, crate: Crate) -> Mapping[str, Any]:
-    """Wait for cargo, look where it put things, note what it read, leave the record."""
+    """Wait for cargo, note what it read from elsewhere, leave the record."""
     executables, _ = session.wait(target.arch, crate.name)
-    binaries = shipped(ctx, crate.name)
-    outside: set[str] = set()
-    for binary in binaries:
+    named: set[str] = set()
+    for binary in shipped(ctx, crate.name):
         path = layout.artifact(ctx, target, binary.name)
         if executables[binary.name] != path:
             raise CheckError(f"cargo put {binary.name} at {executables[binary.name]}, not {path}")
-        outside |= _read_from_outside(ctx, path)
+        named.update(outside.paths(path.with_name(path.name + ".d").read_text(), ctx.graph))
     content = {
         "digest": session.digest(f"{NAME}:{target.arch}:{crate.name}"),
-        "outside": sorted(outside),
+        "outside": sorted(named),
     }
     own = layout.build_record(ctx.config, target, crate.name)
     files.write(ctx.config.root, own, encode(content))
-    found = [path for name in content["outside"] for path in crate_inputs.expand(str(name))]
-    return {"discovered": found, "warnings": session.warnings(target.arch, crate.name)}
-
-
-def _read_from_outside(ctx: Context, executable: Path) -> set[str]:
-    """Paths in cargo's dep-info of a binary that lie in no crate's folder."""
-    text = executable.with_name(executable.name + ".d").read_text()
-    folders = tuple(f"{crate.directory}/" for crate in ctx.graph.crates.values())
-    built = f"{ctx.graph.target_directory}/"
     return {
-        path
-        for path in crate_inputs.dep_info_paths(text)
-        if not path.startswith((*folders, built))
+        "discovered": list(outside.expand(content["outside"])),
+        "warnings": session.warnings(target.arch, crate.name),
     }

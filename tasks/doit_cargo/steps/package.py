@@ -7,6 +7,7 @@ no pass.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from doit_cargo.core import layout
@@ -28,7 +29,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             yield TaskSpec(
                 name=f"{NAME}:{target.arch}:{binary.name}",
                 doc=f"copy the verified {binary.name} to {_place(ctx, target)}",
-                action=lambda target=target, binary=binary: _package(ctx, session, target, binary),
+                action=partial(_package, ctx, session, target, binary),
                 inputs=(
                     layout.artifact(ctx, target, binary.name),
                     layout.verify_record(ctx.config, target, binary),
@@ -43,7 +44,7 @@ def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
     return TaskSpec(
         name=f"{MANIFEST}:{target.arch}",
         doc=f"write MANIFEST.txt and SHA256SUMS of {_place(ctx, target)}",
-        action=lambda: _write_manifest(ctx, target),
+        action=partial(_write_manifest, ctx, target),
         inputs=tuple(layout.packaged(ctx.config, target, binary) for binary in ctx.ship),
         outputs=(layout.manifest(ctx.config, target), layout.checksums(ctx.config, target)),
         fingerprint=digest([ctx.config.title, target.triple, [str(b) for b in ctx.ship]]),

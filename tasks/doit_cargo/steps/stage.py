@@ -6,6 +6,7 @@ One task a target: the context is one tree, in which only what is shipped may li
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         yield TaskSpec(
             name=f"{NAME}:{target.arch}",
             doc=f"copy what is packaged to {layout.relative([folder], ctx.config.root)[0]}",
-            action=lambda target=target: _stage(ctx, target),
+            action=partial(_stage, ctx, target),
             inputs=(
                 layout.manifest(ctx.config, target),
                 *(layout.packaged(ctx.config, target, binary) for binary in ctx.ship),
@@ -62,7 +63,7 @@ def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str])
     return len(data)
 
 
-def _holds(place: Path, wanted: str) -> bool:
+def _holds(place: Path, wanted: str | None) -> bool:
     if not files.is_plain(place, layout.BINARY_MODE):
         return False
     return elf.sha256(elf.read_artifact(place, max_size=elf.SIZE_LIMIT)) == wanted

@@ -7,9 +7,10 @@ command line and environment. Each crate depends on the record, not on the files
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from doit_cargo.core import cargo_plan, crates, layout
+from doit_cargo.core import cargo_config, cargo_plan, layout
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
 from doit_cargo.tools import files
@@ -25,7 +26,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         yield TaskSpec(
             name=f"{NAME}:{target.arch}",
             doc=f"what every {target.arch} build depends on: compiler, std, linker, settings",
-            action=lambda target=target: _write(ctx, session, target),
+            action=partial(_write, ctx, session, target),
             inputs=(*ctx.toolchains[target.arch].identity, *workspace_files(ctx)),
             outputs=(layout.toolchain_record(ctx.config, target),),
             fingerprint=digest(describe(ctx, target)),
@@ -39,8 +40,11 @@ def workspace_files(ctx: Context) -> tuple[Path, ...]:
     candidates = [root / "Cargo.toml", root / "Cargo.lock"]
     for folder in (root, *root.parents):
         candidates += [folder / "rust-toolchain.toml", folder / "rust-toolchain"]
-    found = (path for path in candidates if path.exists())
-    return (*found, *crates.config_files(root, ctx.env))
+    for crate in ctx.graph.crates.values():
+        if not crate.member:  # it may inherit from the workspace that it belongs to
+            candidates += [folder / "Cargo.toml" for folder in crate.directory.parents]
+    found = dict.fromkeys(path for path in candidates if path.is_file())
+    return (*found, *cargo_config.config_files(root, ctx.env))
 
 
 def describe(ctx: Context, target: Target) -> dict[str, object]:

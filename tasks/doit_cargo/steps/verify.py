@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from doit_cargo.core import layout
@@ -23,7 +24,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             yield TaskSpec(
                 name=f"{NAME}:{target.arch}:{binary.name}",
                 doc=f"check that {binary.name} is a static {target.arch} executable as required",
-                action=lambda target=target, binary=binary: _verify(ctx, session, target, binary),
+                action=partial(_verify, ctx, session, target, binary),
                 inputs=(layout.artifact(ctx, target, binary.name),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
                 fingerprint=digest(judge.requirements(ctx, target, binary)),

@@ -66,33 +66,29 @@ class CargoBuild:
         }
         self._by_manifest = {str(graph.crates[name].manifest): name for name in graph.crates}
         self._said: list[str] = []
-        self._process: command.Process[bytes] | None = None
         self._guard: command.Guard | None = None
         self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start cargo and the thread that reads it."""
-        self._process = command.spawn(
+        process = command.spawn(
             self.order.argv,
             env=self.order.env,
             cwd=self.order.directory,
             stdout=command.PIPE,
             stderr=command.PIPE,
         )
-        self._guard = command.Guard(self._process)
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._guard = command.Guard(process)
+        self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
         self._reader.start()
 
-    def join(self) -> int:
+    def join(self) -> None:
         """Wait until cargo has ended and all it said is read; then nobody waits any more."""
-        assert self._process
-        assert self._reader
-        self._reader.join()
-        code = self._process.wait()
+        if self._reader:
+            self._reader.join()
         if self._guard:
-            self._guard.dismiss()
+            self._guard.wait()
         self.release()
-        return code
 
     def stop(self) -> None:
         """Kill cargo and everything it started."""
@@ -138,12 +134,9 @@ class CargoBuild:
         ]
         return ("".join(below) or "".join(self._said)).rstrip() or f"cargo did not build {name}"
 
-    def _read(self) -> None:
+    def _read(self, process: command.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""
-        assert self._process
-        assert self._process.stdout
-        assert self._process.stderr
-        out, err = self._process.stdout.fileno(), self._process.stderr.fileno()
+        out, err = (pipe.fileno() for pipe in (process.stdout, process.stderr) if pipe)
         streams = {out: _Lines(rb"\n"), err: _Lines(rb"[\r\n]+")}
         while streams:
             ready, _, _ = select.select(list(streams), [], [])
@@ -203,7 +196,7 @@ class CargoBuild:
             if self._progress and (found := _PROGRESS.search(plain)):
                 self._progress(int(found[1]), int(found[2]), found[3] or "")
             return
-        self._said.append(line + "\n")
+        self._said.append(line.removeprefix("\x1b[K") + "\n")
         failed = _NOT_COMPILED.match(plain)
         if failed and (unit := self._units.get(failed[1])):
             unit.done.set()
@@ -238,7 +231,7 @@ def metadata(cargo: Path, workspace: Path, env: Mapping[str, str]) -> dict[str, 
 
     Raises SetupError with cargo's words when it can't read the workspace.
     """
-    argv = [cargo, "metadata", "--no-deps", "--format-version", "1", "--offline"]
+    argv = [str(cargo), "metadata", "--no-deps", "--format-version", "1", "--offline"]
     try:
         loaded: dict[str, Any] = json.loads(command.run(argv, env=env, cwd=workspace))
     except ValueError as error:
@@ -248,4 +241,5 @@ def metadata(cargo: Path, workspace: Path, env: Mapping[str, str]) -> dict[str, 
 
 def make_lockfile(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bool) -> None:
     """Let cargo resolve a workspace that has no Cargo.lock. Raises PipelineError with its words."""
-    command.run([cargo, "generate-lockfile", *["--offline"] * offline], env=env, cwd=workspace)
+    argv = [str(cargo), "generate-lockfile", *["--offline"] * offline]
+    command.run(argv, env=env, cwd=workspace)

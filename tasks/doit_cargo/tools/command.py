@@ -81,8 +81,14 @@ class Guard:
             self._leader.wait()
         self.dismiss()
 
+    def wait(self) -> int:
+        """Wait until the leader ends by itself; its exit code."""
+        code = self._leader.wait()
+        self.dismiss()
+        return code
+
     def dismiss(self) -> None:
-        """The group ended by itself: send the watchdog home."""
+        """Nothing is left to guard: send the watchdog home."""
         with suppress(OSError, ValueError):
             self._watchdog.communicate(b"\n")
 

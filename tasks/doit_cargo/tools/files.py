@@ -52,7 +52,7 @@ def remove(root: Path, path: Path) -> None:
 
 def listing(folder: Path) -> frozenset[Path]:
     """Every entry below the folder that is no plain folder (files, links, pipes), not followed."""
-    found = set()
+    found: set[Path] = set()
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in entries:
             path = folder / entry.name

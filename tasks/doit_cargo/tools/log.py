@@ -3,74 +3,69 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_lock = threading.Lock()
-_path: Path | None = None
-_verbose = False
-_logger: Any = None
+
+class EventLog:
+    """Writes events to a file, as JSON lines, and in verbose runs to standard error for people."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+        self._verbose = False
+        self._logger: Any = None
+
+    def configure(self, path: Path, *, verbose: bool) -> None:
+        """Where events go. Opens nothing yet: a run without events leaves no file."""
+        self._path, self._verbose, self._logger = path, verbose, None
+
+    @contextmanager
+    def task(self, name: str) -> Iterator[dict[str, object]]:
+        """Log the end of a task, with what the caller puts into the dictionary."""
+        facts: dict[str, object] = {}
+        started, outcome = time.monotonic(), "failed"
+        try:
+            yield facts
+            outcome = "done"
+        finally:
+            step, _, rest = name.partition(":")
+            arch, _, subject = rest.partition(":")
+            took = round(time.monotonic() - started, 3)
+            self.event(
+                outcome, task=name, step=step, target=arch, crate=subject, duration=took, **facts
+            )
+
+    def event(self, what: str, **facts: object) -> None:
+        """Log one event. Facts are JSON-able; empty ones are left out."""
+        if self._path is None:
+            return
+        with self._lock:
+            self._logger = self._logger or self._make(self._path)
+            self._logger.info(what, **{name: value for name, value in facts.items() if value})
+
+    def _make(self, path: Path) -> object:
+        """Import structlog here only: it takes longer than all of a no-op's own work."""
+        import structlog  # noqa: PLC0415, TID251
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.fdopen(os.open(path, flags, 0o644), "a", buffering=1)
+        render = structlog.processors.JSONRenderer()
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+        def both(logger: object, method: str, entry: MutableMapping[str, Any]) -> str:
+            if self._verbose:
+                sys.stderr.write(f"{console(logger, method, dict(entry))}\n")
+            return str(render(logger, method, entry))
+
+        stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+        return structlog.wrap_logger(structlog.WriteLogger(file), processors=[stamp, both])
 
 
-def configure(path: Path, *, verbose: bool) -> None:
-    """Where events go; `verbose` shows them on standard error too. Opens nothing yet."""
-    global _path, _verbose, _logger  # noqa: PLW0603 - logging is the process's, like sys.stderr
-    _path, _verbose, _logger = path, verbose, None
-
-
-@contextmanager
-def task(name: str) -> Iterator[dict[str, Any]]:
-    """Log the end of a task, with what the caller puts into the dictionary."""
-    facts: dict[str, Any] = {}
-    started, outcome = time.monotonic(), "failed"
-    try:
-        yield facts
-        outcome = "done"
-    finally:
-        kind, _, rest = name.partition(":")
-        arch, _, subject = rest.partition(":")
-        event(outcome, task=name, step=kind, target=arch, crate=subject,
-              duration=round(time.monotonic() - started, 3), **facts)  # fmt: skip
-
-
-def event(what: str, **facts: Any) -> None:
-    """Log one event. Facts are JSON-able; empty ones are left out."""
-    if _path is None:
-        return
-    with _lock:
-        _get().info(what, **{name: value for name, value in facts.items() if value})
-
-
-def _get() -> Any:
-    global _logger  # noqa: PLW0603
-    if _logger is None:
-        _logger = _make()
-    return _logger
-
-
-def _make() -> Any:
-    """structlog takes longer to import than a no-op takes to run: only here."""
-    import structlog  # noqa: PLC0415, TID251
-
-    assert _path
-    _path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    file = os.fdopen(descriptor, "a", buffering=1)
-    render = structlog.processors.JSONRenderer()
-    console = structlog.dev.ConsoleRenderer()
-
-    def both(logger: Any, method: str, entry: dict[str, Any]) -> str:
-        if _verbose:
-            import sys  # noqa: PLC0415
-
-            print(console(logger, method, dict(entry)), file=sys.stderr)
-        return str(render(logger, method, entry))
-
-    return structlog.wrap_logger(
-        structlog.WriteLogger(file),
-        processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), both],
-    )
+log = EventLog()

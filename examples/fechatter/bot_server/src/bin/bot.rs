@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bot_server::bot::Bot;
 use bot_server::config::{chat_client, poll_interval, server_endpoint, POLL_MS, SERVER_URL};
-use bot_server::poll::poll;
+use bot_server::poll::Poller;
 use fechatter_core::cli::{self, App, Opt, Options, Variable};
 use fechatter_core::domain::{User, UserKind};
 use fechatter_core::service::{check_health, HEALTH_TIMEOUT};
@@ -62,13 +62,15 @@ fn run(options: &Options) -> Result<(), BoxError> {
             ("name", &user.name()),
         ],
     );
-    poll(&shutdown, interval, || {
+    let poller = Poller::start(&shutdown, interval, move || {
         let answers = bot.step(&client)?;
         if answers > 0 {
             log::info("answered", &[("messages", &answers)]);
         }
         Ok(())
-    });
+    })?;
+    shutdown.wait();
+    poller.finish();
     log::info("stopped", &[]);
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 
 use bot_server::config::{chat_client, poll_interval, POLL_MS, SERVER_URL};
 use bot_server::index::{fetch, Index};
-use bot_server::poll::poll;
+use bot_server::poll::Poller;
 use fechatter_core::cli::{self, App, Opt, UsageError, Variable};
 use fechatter_core::http::{HttpError, Method, Response, Router};
 use fechatter_core::service::{check_health, Service, HEALTH_TIMEOUT};
@@ -77,24 +76,19 @@ fn serve() -> Result<(), BoxError> {
         Ok(Response::json(200, &index.search_json(&query)))
     });
 
-    let until = shutdown.clone();
-    thread::Builder::new()
-        .name("poll".to_owned())
-        .spawn(move || {
-            poll(&until, interval, || {
-                // Searches need not wait for the network: only the short time
-                // that adding takes asks for the lock.
-                let last_seen = |chat_id| {
-                    let index = index.read().unwrap_or_else(PoisonError::into_inner);
-                    index.last_seen(chat_id)
-                };
-                let messages = fetch(&client, last_seen)?;
-                let mut index = index.write().unwrap_or_else(PoisonError::into_inner);
-                for message in messages {
-                    index.add(message);
-                }
-                Ok(())
-            });
-        })?;
+    Poller::start(&shutdown, interval, move || {
+        // Searches need not wait for the network: only the short time that
+        // adding takes asks for the lock.
+        let last_seen = |chat_id| {
+            let index = index.read().unwrap_or_else(PoisonError::into_inner);
+            index.last_seen(chat_id)
+        };
+        let messages = fetch(&client, last_seen)?;
+        let mut index = index.write().unwrap_or_else(PoisonError::into_inner);
+        for message in messages {
+            index.add(message);
+        }
+        Ok(())
+    })?;
     SERVICE.serve(routes, &shutdown)
 }

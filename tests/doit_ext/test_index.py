@@ -1,0 +1,112 @@
+"""The content index: no other bytes pass for the same, no byte is read twice without need."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.doit_ext.index import NO_FILE, FileIndex
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def reload(index: FileIndex, place: Path) -> FileIndex:
+    place.write_bytes(index.save() or b"")
+    return FileIndex(place)
+
+
+def test_the_same_size_and_mtime_with_other_bytes_is_seen(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"one")
+    before = source.stat()
+    index = FileIndex(tmp_path / "index")
+    assert index.sha256(str(source)) == sha(b"one")
+
+    source.write_bytes(b"two")
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert source.stat().st_mtime_ns == before.st_mtime_ns
+    assert reload(index, tmp_path / "index").sha256(str(source)) == sha(b"two")
+
+
+def test_an_edit_right_after_the_look_is_seen(tmp_path: Path) -> None:
+    """The kernel's clock ticks every few milliseconds: a thousand edits hide in few ticks."""
+    source = tmp_path / "source"
+    index = FileIndex(tmp_path / "index")
+    for number in range(200):
+        content = f"{number:06}".encode()
+        source.write_bytes(content)
+        assert index.sha256(str(source)) == sha(content)
+        source.write_bytes(content[::-1])
+        assert index.sha256(str(source)) == sha(content[::-1])
+
+
+def test_an_untouched_file_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"one")
+    index = FileIndex(tmp_path / "index")
+    index.sha256(str(source))
+    index = reload(index, tmp_path / "index")
+    monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("it was read"))
+
+    assert index.sha256(str(source)) == sha(b"one")
+    assert index.save() is None
+
+
+def test_a_file_from_the_future_is_read_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"one")
+    index = FileIndex(tmp_path / "index")
+    monkeypatch.setattr(time, "time_ns", lambda: source.stat().st_ctime_ns - 10**9)
+
+    assert index.sha256(str(source)) == sha(b"one")
+    assert index.save() is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"", b"{", b"[]", b"null", b'{"version": 2, "files": {}}', b'{"version": 1, "files": 3}',
+        b'{"version": 1, "files": {"PATH": [["a", 0, 0, 0, 0], "x"]}}',
+        b'{"version": 1, "files": {"PATH": 7}}', b"\xff\xfe",
+    ],
+)  # fmt: skip
+def test_a_damaged_index_costs_a_read(tmp_path: Path, damage: bytes) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"one")
+    place = tmp_path / "index"
+    place.write_bytes(damage.replace(b"PATH", str(source).encode()))
+
+    assert FileIndex(place).sha256(str(source)) == sha(b"one")
+
+
+def test_what_is_no_file_has_no_content(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    index = FileIndex(tmp_path / "index")
+
+    assert index.sha256(str(pipe)) == NO_FILE
+    assert index.sha256(str(tmp_path)) == NO_FILE
+
+
+def test_what_is_saved_is_json(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"one")
+    index = FileIndex(tmp_path / "index")
+    index.sha256(str(source))
+
+    saved = json.loads(index.save() or b"")
+
+    assert saved["version"] == 1
+    assert saved["files"][str(source)][1] == sha(b"one")

@@ -1,0 +1,117 @@
+"""doit's state: committed as each task ends, suspicious of damage, silent when only read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess  # noqa: TID251 - a process to be killed
+import sys
+from pathlib import Path
+
+import pytest
+from doit.dependency import JSONCodec
+
+from doit_cargo.doit_ext.state import TaskStore
+
+
+def store(path: Path) -> TaskStore:
+    return TaskStore(str(path), JSONCodec())
+
+
+def finish(state: TaskStore, task: str, **values: object) -> None:
+    for name, value in values.items():
+        state.set(task, name, value)
+    state.set(task, "deps:", [])
+
+
+def test_reading_writes_nothing(tmp_path: Path) -> None:
+    state = store(tmp_path / "state")
+    assert state.get("build", "x") is None
+    assert not state.in_("build")
+    state.dump()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_task_survives_a_kill(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from doit.dependency import JSONCodec\n"
+        "from doit_cargo.doit_ext.state import TaskStore\n"
+        "s = TaskStore(sys.argv[1], JSONCodec())\n"
+        "s.set('done', 'x', 1); s.set('done', 'deps:', [])\n"
+        "s.set('half', 'x', 1)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "state"],
+        env={**os.environ, "PYTHONPATH": path}, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == -9
+    assert store(tmp_path / "state").get("done", "x") == 1
+    assert store(tmp_path / "state").get("half", "x") is None
+
+
+def test_a_forgotten_task_is_forgotten_on_disk(tmp_path: Path) -> None:
+    state = store(tmp_path / "state")
+    finish(state, "build", x=1)
+    state.remove("build")
+    state.dump()
+
+    assert store(tmp_path / "state").get("build", "x") is None
+
+
+def test_an_altered_row_counts_as_never_run(tmp_path: Path) -> None:
+    state = store(tmp_path / "state")
+    finish(state, "build", x="aaaa")
+    finish(state, "other", x="aaaa")
+    state.dump()
+    with sqlite3.connect(tmp_path / "state") as connection:
+        connection.execute(
+            "update tasks set data = replace(data, 'aaaa', 'bbbb') where name = 'build'"
+        )
+    connection.close()
+
+    again = store(tmp_path / "state")
+    assert again.get("build", "x") is None
+    assert again.get("other", "x") == "aaaa"
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_damaged_file_is_set_aside(tmp_path: Path, damage: bytes) -> None:
+    place = tmp_path / "state"
+    place.write_bytes(damage)
+
+    state = store(place)
+    assert state.get("build", "x") is None
+    finish(state, "build", x=1)
+    state.dump()
+
+    assert store(place).get("build", "x") == 1
+
+
+def test_a_foreign_version_is_set_aside(tmp_path: Path) -> None:
+    place = tmp_path / "state"
+    with sqlite3.connect(place) as connection:
+        connection.execute("create table tasks (name, data, digest)")
+        connection.execute("insert into tasks values ('build', '{\"x\": 1}', '')")
+        connection.execute("pragma user_version = 99")
+    connection.close()
+
+    state = store(place)
+    assert state.get("build", "x") is None
+    finish(state, "build", x=2)
+    state.dump()
+
+    assert store(place).get("build", "x") == 2
+    assert (tmp_path / "state.damaged").exists()
+
+
+def test_another_run_is_noticed(tmp_path: Path) -> None:
+    first, second = store(tmp_path / "state"), store(tmp_path / "state")
+    assert not first.outdated()
+    finish(second, "build", x=1)
+
+    assert first.outdated()

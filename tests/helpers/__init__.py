@@ -1,0 +1,1 @@
+"""What several tests need: workspaces to read and to build."""
