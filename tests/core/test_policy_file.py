@@ -81,6 +81,12 @@ budgets: {shop: 1 GiB, admin: 70000}
     assert all(one.budgets == {"shop": 1024**3, "admin": 70000} for one in policies.values())
 
 
+def test_the_rules_are_those_that_are_judged() -> None:
+    policy = pytest.importorskip("doit_cargo.core.policy")
+
+    assert set(RULES) == set(policy.RULES)
+
+
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_every_rule_has_a_level_for_every_target(config: Config, arch: str) -> None:
     assert set(decode(config, "")[arch].levels) == set(RULES)

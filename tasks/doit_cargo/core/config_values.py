@@ -64,7 +64,7 @@ class Reader:
         if self._values["root"] is None:
             return default
         root = places.real(folder / self._values["root"])
-        if not os.path.isdir(root):  # noqa: PTH112 - False also where we may not look
+        if not os.path.isdir(root):
             self._fault(f"there is no folder '{root}'", "root")
             return default
         return root

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from doit_cargo.core import elf_dynamic, elf_layout
 from doit_cargo.core.elf_dynamic import Dynamic
 from doit_cargo.core.elf_header import ET_DYN, ElfError, require
+from doit_cargo.core.machines import machine_name
 
 if TYPE_CHECKING:
     from doit_cargo.core.elf_layout import Layout
@@ -21,12 +22,7 @@ __all__ = ["ElfError", "Facts", "Relro", "as_dict", "read"]
 
 Relro = Literal["full", "partial", "none", "n/a"]
 
-# e_machine and e_type, from glibc's elf.h
-_MACHINES = {
-    2: "sparc", 3: "i686", 8: "mips", 20: "powerpc", 21: "powerpc64", 22: "s390x", 40: "arm",
-    43: "sparc64", 50: "ia64", 62: "x86_64", 183: "aarch64", 243: "riscv", 247: "bpf",
-    258: "loongarch",
-}  # fmt: skip
+# e_type, from glibc's elf.h
 _TYPES = {0: "NONE", 1: "REL", 2: "EXEC", 3: "DYN", 4: "CORE"}
 _PATH_MAX = 4096
 
@@ -61,7 +57,7 @@ class Facts:
     @property
     def machine_name(self) -> str:
         """The machine as target triples call it, or its number."""
-        return _MACHINES.get(self.machine, f"machine {self.machine}")
+        return machine_name(self.machine)
 
     @property
     def type_name(self) -> str:

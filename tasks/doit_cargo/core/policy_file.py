@@ -14,24 +14,11 @@ from doit_cargo.core.yamlfile import Node, read_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from doit_cargo.core.model import Config, Target
+    from doit_cargo.core.model import Config, Level, Target
 
 MIN_SIZE: Final = 64 * 1024
 MAX_SIZE: Final = 256 * 1024**2
 
-# INTERIM-BEGIN
-RULES: Final = (
-    "machine", "class", "endianness", "os_abi", "type", "static", "pie", "nx", "relro", "wx",
-    "rpath", "entry", "stripped", "size", "build_path",
-)  # fmt: skip
-
-
-def default_levels(triple: str) -> dict[str, Any]:
-    levels = dict.fromkeys(RULES, "deny") | {"stripped": "warn", "build_path": "warn"}
-    return levels | ({"pie": "off", "relro": "off"} if triple.startswith("aarch64") else {})
-
-
-# INTERIM-END
 # what tells the binaries of one target from those of another
 _IDENTITY: Final = ("machine", "class", "endianness")
 _DOCS: Final = {
@@ -51,6 +38,18 @@ _DOCS: Final = {
     "size": "The size is within 'size' and the binary's budget.",
     "build_path": "The file does not contain paths of the machine that built it.",
 }
+
+RULES: Final = tuple(_DOCS)
+_WARNED: Final = ("stripped", "build_path")
+_NOT_STATIC_PIE: Final = ("pie", "relro")  # Rust's aarch64-musl executables are no static PIEs
+
+
+def default_levels(triple: str) -> dict[str, Level]:
+    """Return the level of every rule where the file says nothing."""
+    levels: dict[str, Level] = {rule: "warn" if rule in _WARNED else "deny" for rule in RULES}
+    if triple.startswith("aarch64-"):
+        levels.update(dict.fromkeys(_NOT_STATIC_PIE, "off"))
+    return levels
 
 
 class _Identity(Choice):
