@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from doit.exceptions import InvalidDodoFile
 from doit.task import Task
@@ -41,8 +40,7 @@ _NO_PLUGINS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """What the run command needs beside the tasks."""
 
     ctx: Context

@@ -11,6 +11,7 @@ import pytest
 
 from doit_cargo.core.config import check_ship, load, load_config
 from doit_cargo.core.errors import ConfigError
+from doit_cargo.core.machines import MACHINES
 from doit_cargo.core.model import Binary, Config, Crate, CrateGraph, Features, Target
 
 GRAMMAR = "letters, digits, '_' and '-', at most 64"
@@ -154,6 +155,13 @@ def test_the_triple_tells_the_docker_platform(root: Path, triple: str, expected:
     assert [target.platform for target in config.targets] == [expected]
 
 
+@pytest.mark.parametrize("arch", MACHINES)
+def test_every_architecture_can_be_a_target(root: Path, arch: str) -> None:
+    config = decode(root, f"workspace: .\ntargets: {{it: {arch}-unknown-linux-musl}}\n")
+
+    assert config.targets[0].platform.startswith("linux/")
+
+
 @pytest.mark.parametrize(
     ("folder", "expected"),
     [
@@ -270,7 +278,8 @@ def test_a_fault_names_line_key_and_remedy(root: Path, line: str, expected: str)
             f"2: targets.a.triple: 'aarch64-apple-darwin' {UNSUPPORTED}",
         ]),
         ("mips-unknown-linux-musl", [
-            "2: targets.a: no Docker platform is known for 'mips-unknown-linux-musl', give one",
+            ("2: targets.a: 'mips-unknown-linux-musl' is not supported, only x86_64, aarch64, "
+             "i586, i686, armv7, arm, riscv64gc, powerpc64le, s390x are"),
         ]),
         ("{triple: x86_64-unknown-linux-musl, platform: windows/amd64}", [
             ("2: targets.a.platform: 'windows/amd64' is not a Docker platform: "

@@ -10,7 +10,8 @@ import pytest
 from doit_cargo.core.config import load_config
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.model import Config, Level, Policy
-from doit_cargo.core.policy_file import RULES, load_policies
+from doit_cargo.core.policy import RULES
+from doit_cargo.core.policy_file import load_policies
 
 PIPELINE = """\
 workspace: .
@@ -79,12 +80,6 @@ budgets: {shop: 1 GiB, admin: 70000}
         "aarch64": (1, 3 * 1024**2),
     }
     assert all(one.budgets == {"shop": 1024**3, "admin": 70000} for one in policies.values())
-
-
-def test_the_rules_are_those_that_are_judged() -> None:
-    policy = pytest.importorskip("doit_cargo.core.policy")
-
-    assert set(RULES) == set(policy.RULES)
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])

@@ -134,6 +134,12 @@ class Project:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CARGO_", "DOIT_"))}
         return {**kept, "CI": "true", **(extra or {})}
 
+    def linker(self) -> str:
+        """The linker that doit gives to cargo."""
+        words = self.build("env").split()
+        (found,) = [word for word in words if "_LINKER=" in word and "MUSL" in word]
+        return found.partition("=")[2].strip("'")
+
     def path(self, name: str) -> Path:
         """A file of the project."""
         return self.root / name

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from doit_cargo.core.cargo_env import environment, rustflags
-from doit_cargo.core.model import Context, Features, Target
+from doit_cargo.core.model import Binary, Context, Features, Target
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
 # change their output: all of it is part of a build's fingerprint.
@@ -124,6 +124,17 @@ def private_paths(ctx: Context, target: Target) -> tuple[bytes, ...]:
         str(chain.sysroot or ""), str(chain.wrappers.parent), str(chain.zig_cache),
     )  # fmt: skip
     return tuple(dict.fromkeys(folder.encode() for folder in folders if len(folder) > 1))
+
+
+def requirements(ctx: Context, target: Target, binary: Binary) -> dict[str, object]:
+    """All that a verdict depends on but for the bytes."""
+    wanted = ctx.policies[target.arch]
+    return {
+        "levels": dict(wanted.levels),
+        "size": [wanted.min_size, wanted.max_size, wanted.budgets.get(binary.name)],
+        "triple": target.triple,
+        "paths": [path.decode() for path in private_paths(ctx, target)],
+    }
 
 
 def _cargo_home(env: Mapping[str, str]) -> str:

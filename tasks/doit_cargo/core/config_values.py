@@ -99,12 +99,10 @@ class Reader:
 
     def _target(self, arch: str, value: dict[str, Any]) -> Target:
         triple = value["triple"] or ""
-        docker = value["platform"] or platform_of(triple)
         if arch == _TAKEN:
             self._fault(f"'{arch}' is the name of a folder in the Docker context", "targets", arch)
-        if triple and not docker:
-            self._fault(f"no Docker platform is known for '{triple}', give one", "targets", arch)
-        return Target(arch=arch, triple=triple, platform=docker or "", default=value["default"])
+        docker = value["platform"] or platform_of(triple)
+        return Target(arch=arch, triple=triple, platform=docker, default=value["default"])
 
     def _ship(self, values: dict[str, list[str]] | None) -> tuple[Binary, ...] | None:
         if values is None:

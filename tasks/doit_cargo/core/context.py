@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from doit_cargo.core import config as configuration
@@ -27,7 +26,7 @@ def read_context(
     path = root / (config_file or env.get(CONFIG_VARIABLE) or CONFIG_FILE)
     config, policies = configuration.load(path, path.with_name(POLICY_FILE), root)
     if profile:
-        config = replace(config, profile=profile)
+        config = config._replace(profile=profile)
     graph = crates.load_graph(config.workspace, env)
     chains = {
         target.arch: toolchain.locate(target, workspace=config.workspace, env=env)

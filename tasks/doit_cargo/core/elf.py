@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doit_cargo.core import elf_dynamic, elf_layout
 from doit_cargo.core.elf_dynamic import Dynamic
-from doit_cargo.core.elf_header import ET_DYN, ElfError, require
+from doit_cargo.core.elf_header import ElfError, require
+from doit_cargo.core.elf_numbers import (
+    ET_DYN,
+    PF_W,
+    PF_X,
+    PT_GNU_RELRO,
+    PT_GNU_STACK,
+    PT_INTERP,
+    PT_LOAD,
+    SHT_SYMTAB,
+)
 from doit_cargo.core.machines import machine_name
 
 if TYPE_CHECKING:
@@ -76,8 +86,8 @@ def read(data: bytes | memoryview) -> Facts:
     layout = elf_layout.parse(data)
     header, dynamic = layout.header, elf_dynamic.read(layout)
     interp, said = _interp(layout), dynamic or Dynamic()
-    loads = layout.of_type(elf_layout.PT_LOAD)
-    wx = elf_layout.PF_W | elf_layout.PF_X
+    loads = layout.of_type(PT_LOAD)
+    wx = PF_W | PF_X
     return Facts(
         machine=header.machine,
         elf_class=header.shape.bits,
@@ -88,7 +98,7 @@ def read(data: bytes | memoryview) -> Facts:
         needed=said.needed,
         # A static PIE has no interpreter: the linker's flag tells it from a shared object.
         pie=header.file_type == ET_DYN and (interp is not None or said.pie),
-        gnu_stack=tuple(s.flags for s in layout.of_type(elf_layout.PT_GNU_STACK)),
+        gnu_stack=tuple(s.flags for s in layout.of_type(PT_GNU_STACK)),
         relro=_relro(layout, dynamic),
         wx_segments=sum(s.flags & wx == wx for s in loads),
         rpath=said.rpath,
@@ -102,7 +112,7 @@ def read(data: bytes | memoryview) -> Facts:
 
 def _interp(layout: Layout) -> str | None:
     """Read the interpreter as the kernel does (`binfmt_elf.c`): 2 to PATH_MAX bytes, NUL last."""
-    for segment in layout.of_type(elf_layout.PT_INTERP):
+    for segment in layout.of_type(PT_INTERP):
         require(1 < segment.filesz <= _PATH_MAX, f"PT_INTERP of {segment.filesz} bytes")
         path = bytes(layout.data[segment.offset :][: segment.filesz])
         require(path.endswith(b"\0"), "PT_INTERP does not end with NUL")
@@ -115,7 +125,7 @@ def _relro(layout: Layout, dynamic: Dynamic | None) -> Relro:
 
     Without PT_DYNAMIC nothing is bound later, so there is nothing to be partial about.
     """
-    protected = any(s.memsz for s in layout.of_type(elf_layout.PT_GNU_RELRO))
+    protected = any(s.memsz for s in layout.of_type(PT_GNU_RELRO))
     if dynamic is None:
         return "n/a"
     if not protected:
@@ -125,12 +135,9 @@ def _relro(layout: Layout, dynamic: Dynamic | None) -> Relro:
 
 def _entry_executable(layout: Layout) -> bool:
     entry = layout.header.entry
-    return any(
-        s.flags & elf_layout.PF_X and 0 <= entry - s.vaddr < s.filesz
-        for s in layout.of_type(elf_layout.PT_LOAD)
-    )
+    return any(s.flags & PF_X and 0 <= entry - s.vaddr < s.filesz for s in layout.of_type(PT_LOAD))
 
 
 def _has_symbols(section: elf_layout.Section) -> bool:
     debug = section.name.startswith((".debug_", ".zdebug_"))
-    return debug or section.type == elf_layout.SHT_SYMTAB
+    return debug or section.type == SHT_SYMTAB

@@ -1,6 +1,6 @@
 """What the dynamic section says: libraries, search paths, flags.
 
-Sources: the ELF gABI, version 4.3 (chapter "Dynamic Section"), glibc's `elf.h`.
+Sources: the ELF gABI, version 4.3 (chapter "Dynamic Section").
 """
 
 from __future__ import annotations
@@ -9,15 +9,27 @@ import struct
 from dataclasses import dataclass
 
 from doit_cargo.core.elf_header import ElfError, require
-from doit_cargo.core.elf_layout import PT_DYNAMIC, Layout, Segment, string_at
+from doit_cargo.core.elf_layout import Layout, Segment, string_at
+from doit_cargo.core.elf_numbers import (
+    DF_1_NOW,
+    DF_1_PIE,
+    DF_BIND_NOW,
+    DT_BIND_NOW,
+    DT_FLAGS,
+    DT_FLAGS_1,
+    DT_NEEDED,
+    DT_NULL,
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_STRSZ,
+    DT_STRTAB,
+    PT_DYNAMIC,
+)
 
-_DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_STRSZ = 0, 1, 5, 10
-_DT_RPATH, _DT_BIND_NOW, _DT_RUNPATH, _DT_FLAGS = 15, 24, 29, 30
-_DT_FLAGS_1 = 0x6FFFFFFB
-_DF_BIND_NOW = 0x8
-_DF_1_NOW, _DF_1_PIE = 0x1, 0x08000000
-_NAMES = {_DT_STRTAB: "DT_STRTAB", _DT_STRSZ: "DT_STRSZ", _DT_RPATH: "DT_RPATH"}
-_NAMES |= {_DT_RUNPATH: "DT_RUNPATH", _DT_FLAGS: "DT_FLAGS", _DT_FLAGS_1: "DT_FLAGS_1"}
+# Far more than any file has: what a forged table costs stays bounded.
+_MOST_ENTRIES = 1 << 16
+_NAMES = {DT_STRTAB: "DT_STRTAB", DT_STRSZ: "DT_STRSZ", DT_RPATH: "DT_RPATH"}
+_NAMES |= {DT_RUNPATH: "DT_RUNPATH", DT_FLAGS: "DT_FLAGS", DT_FLAGS_1: "DT_FLAGS_1"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,15 +49,16 @@ def read(layout: Layout) -> Dynamic | None:
     if not segments:
         return None
     entries = _entries(layout, segments[0])
-    once = _single(entries)
-    flags, flags_1 = once.get(_DT_FLAGS, 0), once.get(_DT_FLAGS_1, 0)
-    bound = any(tag == _DT_BIND_NOW for tag, _ in entries)
+    once, needed = _single(entries), [at for tag, at in entries if tag == DT_NEEDED]
+    names = _strings(layout, once) if needed or DT_RPATH in once or DT_RUNPATH in once else b""
+    flags, flags_1 = once.get(DT_FLAGS, 0), once.get(DT_FLAGS_1, 0)
+    bound = any(tag == DT_BIND_NOW for tag, _ in entries)
     return Dynamic(
-        needed=tuple(_text(layout, once, at) for tag, at in entries if tag == _DT_NEEDED),
-        rpath=_text(layout, once, once[_DT_RPATH]) if _DT_RPATH in once else None,
-        runpath=_text(layout, once, once[_DT_RUNPATH]) if _DT_RUNPATH in once else None,
-        bind_now=bound or bool(flags & _DF_BIND_NOW) or bool(flags_1 & _DF_1_NOW),
-        pie=bool(flags_1 & _DF_1_PIE),
+        needed=tuple(string_at(names, at, "DT_NEEDED") for at in needed),
+        rpath=string_at(names, once[DT_RPATH], "DT_RPATH") if DT_RPATH in once else None,
+        runpath=string_at(names, once[DT_RUNPATH], "DT_RUNPATH") if DT_RUNPATH in once else None,
+        bind_now=bound or bool(flags & DF_BIND_NOW) or bool(flags_1 & DF_1_NOW),
+        pie=bool(flags_1 & DF_1_PIE),
     )
 
 
@@ -54,13 +67,14 @@ def _entries(layout: Layout, segment: Segment) -> list[tuple[int, int]]:
     place = layout.file_offset(segment.vaddr, segment.filesz)
     require(place == segment.offset, "PT_DYNAMIC: its address and its offset are two places")
     form = layout.header.order + layout.header.shape.dynamic
-    whole = segment.filesz - segment.filesz % struct.calcsize(form)
+    entry = struct.calcsize(form)
+    size = min(segment.filesz // entry, _MOST_ENTRIES) * entry
     entries: list[tuple[int, int]] = []
-    for tag, value in struct.iter_unpack(form, layout.data[segment.offset :][:whole]):
-        if tag == _DT_NULL:
+    for tag, value in struct.iter_unpack(form, layout.data[segment.offset :][:size]):
+        if tag == DT_NULL:
             return entries
         entries.append((tag, value))
-    raise ElfError("PT_DYNAMIC has no DT_NULL entry inside its bounds")
+    raise ElfError(f"PT_DYNAMIC has no DT_NULL in its first {size // entry} entries")
 
 
 def _single(entries: list[tuple[int, int]]) -> dict[int, int]:
@@ -73,10 +87,10 @@ def _single(entries: list[tuple[int, int]]) -> dict[int, int]:
     return found
 
 
-def _text(layout: Layout, once: dict[int, int], offset: int) -> str:
-    require(_DT_STRTAB in once and _DT_STRSZ in once, "PT_DYNAMIC names no string table")
-    size = once[_DT_STRSZ]
-    place = layout.file_offset(once[_DT_STRTAB], size)
+def _strings(layout: Layout, once: dict[int, int]) -> bytes:
+    require(DT_STRTAB in once and DT_STRSZ in once, "PT_DYNAMIC names no string table")
+    size = once[DT_STRSZ]
+    place = layout.file_offset(once[DT_STRTAB], size)
     if place is None:
         raise ElfError("the dynamic string table is not inside a PT_LOAD segment's bytes")
-    return string_at(bytes(layout.data[place : place + size]), offset, "dynamic string")
+    return bytes(layout.data[place : place + size])

@@ -1,6 +1,6 @@
 """The ELF header: class, byte order and where the tables lie.
 
-Sources: the ELF gABI, version 4.3 (chapter "ELF Header"), glibc's `elf.h` for the constants.
+Sources: the ELF gABI, version 4.3 (chapter "ELF Header").
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-ET_EXEC, ET_DYN = 2, 3
-_SHN_LORESERVE = 0xFF00
-_PN_XNUM = 0xFFFF
+from doit_cargo.core.elf_numbers import PN_XNUM, SHN_LORESERVE
+
 _IDENT = 16
 
 
@@ -111,7 +110,7 @@ def _check_table(table: Table, header_size: int, entry_size: int, what: str) -> 
 
 def _check_counts(segments: int, sections: int, names_index: int) -> None:
     """Refuse extended numbering: it is for object files with 65,280 entries or more."""
-    require(segments != _PN_XNUM, "more program headers than an executable has (PN_XNUM)")
-    require(sections < _SHN_LORESERVE, f"e_shnum is {sections}, a reserved value")
+    require(segments != PN_XNUM, "more program headers than an executable has (PN_XNUM)")
+    require(sections < SHN_LORESERVE, f"e_shnum is {sections}, a reserved value")
     inside = names_index < max(sections, 1)
     require(inside, f"e_shstrndx is {names_index}, but there are {sections} sections")

@@ -1,7 +1,6 @@
 """The program and section headers of an ELF file, every bound checked.
 
-Sources: the ELF gABI, version 4.3 (chapters "Program Header" and "Sections"), glibc's `elf.h` for
-the constants.
+Sources: the ELF gABI, version 4.3 (chapters "Program Header" and "Sections").
 """
 
 from __future__ import annotations
@@ -12,15 +11,28 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from doit_cargo.core import elf_header
-from doit_cargo.core.elf_header import ET_DYN, ET_EXEC, Header, Table, require
+from doit_cargo.core.elf_header import Header, Table, require
+from doit_cargo.core.elf_numbers import (
+    ET_DYN,
+    ET_EXEC,
+    PT_DYNAMIC,
+    PT_GNU_RELRO,
+    PT_GNU_STACK,
+    PT_INTERP,
+    PT_LOAD,
+    PT_NULL,
+    PT_PHDR,
+    PT_TLS,
+    SHT_NOBITS,
+    SHT_NULL,
+    SHT_STRTAB,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_PHDR, PT_TLS = 0, 1, 2, 3, 6, 7
-PT_GNU_STACK, PT_GNU_RELRO = 0x6474E551, 0x6474E552
-PF_X, PF_W, PF_R = 1, 2, 4
-SHT_NULL, SHT_SYMTAB, SHT_STRTAB, SHT_NOBITS = 0, 2, 3, 8
+# More than any path or section name has: the time to read a forged table stays bounded.
+_LONGEST = 4096
 # At most one of each: the kernel, the loader and the tools differ in which of two they take.
 _SINGLE = {
     PT_DYNAMIC: "PT_DYNAMIC", PT_INTERP: "PT_INTERP", PT_PHDR: "PT_PHDR", PT_TLS: "PT_TLS",
@@ -94,8 +106,8 @@ def parse(data: bytes | memoryview) -> Layout:
 def string_at(table: bytes, offset: int, what: str) -> str:
     """Read the NUL-terminated string at an offset of a table. Raises ElfError if it has no end."""
     require(offset < len(table), f"{what}: offset {offset} is outside its string table")
-    end = table.find(b"\0", offset)
-    require(end >= 0, f"{what}: the string has no end inside its table")
+    end = table.find(b"\0", offset, offset + _LONGEST + 1)
+    require(end >= 0, f"{what}: no end inside its table, or longer than {_LONGEST} bytes")
     return table[offset:end].decode("utf-8", "backslashreplace")
 
 

@@ -1,24 +1,37 @@
-"""What a build reads from outside every crate: as cargo's dep-info of the last build said."""
+"""What a crate's build reads beside the crate's own files, as rustc and build scripts tell.
+
+`include_str!` of elsewhere, `.git/HEAD` for a version string, a folder of templates: known after
+the first build, an input of every later one.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from doit_cargo.core.crate_inputs import dep_info_paths
-from doit_cargo.core.model import CrateGraph
+
+# Source: The Cargo Book, "Build Scripts": `cargo::KEY=VALUE`, with one colon before Cargo 1.77.
+_RERUN = re.compile(r"^cargo::?rerun-if-changed=(.+)$", re.MULTILINE)
 
 
-def paths(dep_info: str, graph: CrateGraph) -> tuple[str, ...]:
-    """What a binary's dep-info names outside the crates and cargo's target directory.
+def compiled(dep_info: str, base: Path) -> set[str]:
+    """The paths in a compiler's dep-info; relative ones count from `base`."""
+    return {_absolute(base, path) for path in dep_info_paths(dep_info)}
 
-    That is `include_str!` of elsewhere, and what build scripts asked to be watched: files and
-    folders.
-    """
-    inside = tuple(f"{crate.directory}/" for crate in graph.crates.values())
-    built = f"{graph.target_directory}/"
-    named = (os.path.normpath(path) for path in dep_info_paths(dep_info))
-    return tuple(sorted({path for path in named if not path.startswith((*inside, built))}))
+
+def watched(script_output: str, base: Path) -> set[str]:
+    """The paths that a build script asked cargo to watch; relative ones count from `base`."""
+    return {_absolute(base, path) for path in _RERUN.findall(script_output)}
+
+
+def beyond(named: Iterable[str], own: frozenset[str], target_directory: Path) -> list[str]:
+    """Those that are neither the crate's own sources nor made by the build; absent ones stay."""
+    made = f"{target_directory}/"
+    kept = (path for path in named if path not in own and not path.startswith(made))
+    return sorted(path for path in kept if not _covered(path, own))
 
 
 def expand(named: Iterable[str]) -> Iterator[str]:
@@ -29,3 +42,12 @@ def expand(named: Iterable[str]) -> Iterator[str]:
                 yield from (os.path.join(folder, name) for name in names)
         elif os.path.exists(path):
             yield path
+
+
+def _covered(path: str, own: frozenset[str]) -> bool:
+    """A folder that holds nothing but the crate's own sources is listed with them anyway."""
+    return os.path.isdir(path) and own.issuperset(expand([path]))
+
+
+def _absolute(base: Path, path: str) -> str:
+    return os.path.normpath(os.path.join(base, path))

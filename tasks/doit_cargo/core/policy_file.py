@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_cargo.core import places
 from doit_cargo.core.faults import Faults, nearest
 from doit_cargo.core.model import Policy
+from doit_cargo.core.policy import RULES, default_levels
 from doit_cargo.core.shapes import NAME, NAME_HINT, Choice, Field, MapOf, Record, Size, Text
 from doit_cargo.core.yamlfile import Node, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from doit_cargo.core.model import Config, Level, Target
+    from doit_cargo.core.model import Config, Target
 
 MIN_SIZE: Final = 64 * 1024
 MAX_SIZE: Final = 256 * 1024**2
@@ -39,18 +40,6 @@ _DOCS: Final = {
     "build_path": "The file does not contain paths of the machine that built it.",
 }
 
-RULES: Final = tuple(_DOCS)
-_WARNED: Final = ("stripped", "build_path")
-_NOT_STATIC_PIE: Final = ("pie", "relro")  # Rust's aarch64-musl executables are no static PIEs
-
-
-def default_levels(triple: str) -> dict[str, Level]:
-    """Return the level of every rule where the file says nothing."""
-    levels: dict[str, Level] = {rule: "warn" if rule in _WARNED else "deny" for rule in RULES}
-    if triple.startswith("aarch64-"):
-        levels.update(dict.fromkeys(_NOT_STATIC_PIE, "off"))
-    return levels
-
 
 class _Identity(Choice):
     """The level of an identity rule."""
@@ -64,7 +53,7 @@ def _level(rule: str) -> Choice:
     return _Identity("deny") if rule in _IDENTITY else Choice("deny", "warn", "off")
 
 
-_RULES: Final = Record({rule: Field(_level(rule), _DOCS[rule]) for rule in RULES})
+_RULES: Final = Record({rule: Field(_level(rule), _DOCS.get(rule, "")) for rule in RULES})
 _SIZE: Final = Record(
     {
         "min": Field(Size(), "The smallest size of a binary. Default: 64 KiB."),

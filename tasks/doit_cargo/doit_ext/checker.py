@@ -10,7 +10,7 @@ from typing import Any
 from doit.dependency import FileChangedChecker
 
 from doit_cargo.core.model import TaskSpec
-from doit_cargo.doit_ext.index import NO_FILE, FileIndex
+from doit_cargo.doit_ext.index import NO_FILE, TICKS_NS, FileIndex
 from doit_cargo.tools import files
 
 
@@ -48,6 +48,16 @@ class ContentChecker(FileChangedChecker):
         if path not in self._pinned:
             self._pinned[path] = self.index.sha256(path, found)
         return self._pinned[path]
+
+    def discover(self, paths: Iterable[str], since: int) -> None:
+        """These were found to be inputs after they were read.
+
+        One that was changed since (nanoseconds of the epoch) may have been read before that:
+        whatever it holds now, the next run takes it for changed.
+        """
+        for path in paths:
+            if path not in self._pinned and os.stat(path).st_ctime_ns >= since - TICKS_NS:
+                self._pinned[path] = "changed while it was read"
 
     def forget(self, paths: Iterable[str]) -> None:
         """These files were just written."""

@@ -49,7 +49,7 @@ def _clean(ctx: Context, options: Any) -> int:
     finally:
         lock.release()
     if options["cache"]:
-        from doit_cargo.tools.cache import remove_cache  # noqa: PLC0415 - rarely needed
+        from doit_cargo.tools.cache import remove_cache
 
         remove_cache(ctx.env, dry=options["dry-run"], say=print)
     return 0

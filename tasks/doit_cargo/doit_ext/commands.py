@@ -45,7 +45,7 @@ class Setup(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Mend what doctor finds, saying each command before it runs."""
-        from doit_cargo.tools.setup import setup  # noqa: PLC0415 - heavy, and only here
+        from doit_cargo.tools.setup import setup
 
         del options
         setup(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env, say=print)
@@ -59,7 +59,7 @@ class Doctor(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """One line a thing; 1 if the main job can't run."""
-        from doit_cargo.tools import doctor  # noqa: PLC0415
+        from doit_cargo.tools import doctor
 
         del options
         findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
@@ -95,7 +95,7 @@ class Show(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """A table from the records, or the same as JSON."""
-        from doit_cargo.tools import show  # noqa: PLC0415
+        from doit_cargo.tools import show
 
         rows = show.rows(ctx, chosen(ctx, names))
         print(json.dumps(rows, indent=1) if options["json"] else show.table(rows))
@@ -113,7 +113,7 @@ class Audit(DoitCmdBase):
         return guarded(lambda: int(super(Audit, self).execute(params, args)))
 
     def _execute(self, pipeline: Any, pos_args: list[str]) -> int:
-        from doit_cargo.tools import audit  # noqa: PLC0415
+        from doit_cargo.tools import audit
 
         ctx = pipeline.ctx
         targets = chosen(ctx, pos_args)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_TICKS_NS = 20_000_000
+TICKS_NS = 20_000_000
 _VERSION = 1
 # What stands for the content of something that is no regular file: it equals no SHA-256.
 NO_FILE = "no regular file"
@@ -84,8 +84,8 @@ class FileIndex:
 def _settle(descriptor: int) -> bool:
     """Wait until the file's last change is two ticks past; False if the clock is behind it."""
     age = time.time_ns() - os.fstat(descriptor).st_ctime_ns
-    if 0 <= age < _TICKS_NS:
-        time.sleep((_TICKS_NS - age) / 1e9)
+    if 0 <= age < TICKS_NS:
+        time.sleep((TICKS_NS - age) / 1e9)
     return age >= 0
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from doit.task import Task
@@ -23,7 +22,6 @@ from doit_cargo.doit_ext.tasks import spec_of
 Status = Callable[[Task], Any]
 
 
-@dataclass(slots=True)
 class Plan:
     """What is stale for one target.
 
@@ -32,11 +30,12 @@ class Plan:
     `rerun_scripts`: the configured environment changed, which build scripts may have read.
     """
 
-    target: Target
-    crates: list[str] = field(default_factory=list)
-    dropped: set[str] = field(default_factory=set)
-    drop_all: bool = False
-    rerun_scripts: bool = False
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.crates: list[str] = []
+        self.dropped: set[str] = set()
+        self.drop_all = False
+        self.rerun_scripts = False
 
 
 class Planner:

@@ -8,9 +8,9 @@ from pathlib import Path
 from doit_cargo.core import cargo_plan, layout
 from doit_cargo.core import metadata as comparison
 from doit_cargo.core.errors import MissingToolError, SetupError
-from doit_cargo.core.model import Context, Target, TaskSpec
+from doit_cargo.core.model import Context, Target
 from doit_cargo.doit_ext.planner import Plan
-from doit_cargo.tools import cargo, files, fingerprints
+from doit_cargo.tools import cargo, fingerprints
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
 _TERMINAL = {
@@ -23,22 +23,10 @@ _TERMINAL = {
 class Preflight:
     """Checks that cost too much for a no-op and are made only when there is work."""
 
-    def __init__(self, ctx: Context, *, jobs: int, color: bool, force: bool) -> None:
+    def __init__(self, ctx: Context, *, jobs: int, color: bool) -> None:
         self._ctx = ctx
         self._jobs = jobs
         self._color = color
-        self._force = force
-
-    def outputs(self, specs: Iterable[TaskSpec]) -> None:
-        """Output folders hold nothing that we never wrote. Raises SetupError with a list."""
-        config = self._ctx.config
-        for spec in specs:
-            if spec.owns and not self._is_ours(spec.owns):
-                known = {*spec.inputs, *spec.outputs}
-                foreign = sorted(files.listing(spec.owns) - known)
-                if foreign and not self._force:
-                    raise SetupError(_foreign(layout.relative(foreign, config.root)))
-                files.write(config.root, self._mark(spec.owns), b"")
 
     def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[cargo.Order]:
         """Make sure that cargo can start and will compile what is stale; its commands.
@@ -102,19 +90,3 @@ class Preflight:
             crate: frozenset(b.name for b in self._ctx.ship if b.crate == crate)
             for crate in plan.crates
         }
-
-    def _is_ours(self, folder: Path) -> bool:
-        return self._mark(folder).exists()
-
-    def _mark(self, folder: Path) -> Path:
-        name = "__".join(folder.relative_to(self._ctx.config.root).parts)
-        return self._ctx.config.state / "owned" / name
-
-
-def _foreign(paths: Sequence[str]) -> str:
-    listed = "\n".join(f"  {path}" for path in paths[:20])
-    more = f"\n  … and {len(paths) - 20} more" if len(paths) > 20 else ""  # noqa: PLR2004
-    return (
-        "an output folder holds files that doit-cargo never wrote and would remove:\n"
-        f"{listed}{more}\nMove them away, or let them go: doit --force"
-    )

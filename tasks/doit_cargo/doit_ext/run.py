@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doit import cmd_run
 from doit.control import TaskControl
@@ -12,11 +12,16 @@ from doit.task import Stream
 
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.lock import RunLock
-from doit_cargo.doit_ext.preflight import Preflight
+from doit_cargo.doit_ext.ownership import claim
 from doit_cargo.doit_ext.reporter import LineReporter
-from doit_cargo.doit_ext.runner import CargoRunner
+from doit_cargo.doit_ext.runner import CargoRunner, in_order
+from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.log import log
+
+if TYPE_CHECKING:
+    from doit_cargo.core.model import Context
+    from doit_cargo.doit_ext.preflight import Preflight
 
 _FORCE = {
     "name": "force",
@@ -73,16 +78,28 @@ class Run(cmd_run.Run):
             os.cpu_count() or 1,
         )
         runner.ctx, runner.session = pipeline.ctx, pipeline.session
-        runner.preflight = Preflight(pipeline.ctx, jobs=num_process, color=terminal, force=force)
+        runner.preflight = lambda: _preflight(pipeline.ctx, jobs=num_process, color=terminal)
         runner.lock = RunLock(config.root, config.state)
         if runner.lock.acquire(wait=not no_wait) or self.dep_manager.backend.outdated():
             _start_over()
         try:
+            claim(
+                config,
+                filter(None, map(spec_of, in_order(control.tasks, self.sel_tasks))),
+                force=force,
+            )
             return runner.run_all(control.task_dispatcher())
         finally:
             if (index := self.dep_manager.checker.index.save()) is not None:
                 files.write(config.root, config.state / "index.json", index)
             runner.lock.release()
+
+
+def _preflight(ctx: Context, *, jobs: int, color: bool) -> Preflight:
+    """Imported when there is something to compile."""
+    from doit_cargo.doit_ext.preflight import Preflight
+
+    return Preflight(ctx, jobs=jobs, color=color)
 
 
 def _start_over() -> None:

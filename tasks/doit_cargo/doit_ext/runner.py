@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import BaseFail, TaskFailed, UnmetDependency
 from doit.runner import FAILURE, MThreadRunner
@@ -12,9 +13,10 @@ from doit.task import Task
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.planner import Planner
-from doit_cargo.doit_ext.preflight import Preflight
-from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools.session import Session
+
+if TYPE_CHECKING:
+    from doit_cargo.doit_ext.preflight import Preflight
 
 
 class CargoRunner(MThreadRunner):
@@ -23,8 +25,9 @@ class CargoRunner(MThreadRunner):
     final_result: int
     ctx: Context
     session: Session
-    preflight: Preflight
+    preflight: Callable[[], Preflight]
     lock: RunLock
+    _since = 0
 
     def run_all(self, task_dispatcher: Any) -> int:
         """Plan, start cargo, run the tasks; whatever happens, nothing of it runs on."""
@@ -36,14 +39,16 @@ class CargoRunner(MThreadRunner):
 
     def _prepare(self, dispatcher: Any) -> None:
         tasks = list(in_order(dispatcher.tasks, dispatcher.selected_tasks))
-        self.preflight.outputs(spec for task in tasks if (spec := spec_of(task)))
+        self._since = time.time_ns()
+        # `doit ignore` would make a task count as done: it may add work, never grant a pass.
+        self.dep_manager.status_is_ignore = _never
         planner = Planner(self.ctx, self.dep_manager.checker, self._status_in(dispatcher.tasks))
         plans = planner.plans(tasks, always=self.always_execute)
         self.session.note(planner.digests)
         if planner.digests:
             self.lock.sign()
         if plans:
-            orders = self.preflight.orders(plans, keep_going=self.continue_)
+            orders = self.preflight().orders(plans, keep_going=self.continue_)
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
         # A parked thread for each awaited crate, or those that wait would starve the others.
         self.num_process += sum(len(plan.crates) for plan in plans)
@@ -56,7 +61,9 @@ class CargoRunner(MThreadRunner):
         task = node.task
         self.dep_manager.checker.forget(task.targets)
         if base_fail is None:
-            task.file_dep.update(task.values.get("facts", {}).pop("discovered", ()))
+            found = task.values.get("facts", {}).pop("discovered", ())
+            self.dep_manager.checker.discover(found, self._since)
+            task.file_dep.update(found)
         super().process_task_result(node, base_fail)
 
     def _handle_task_error(self, node: Any, base_fail: BaseFail) -> None:
@@ -65,6 +72,11 @@ class CargoRunner(MThreadRunner):
         super()._handle_task_error(node, base_fail)
         if isinstance(base_fail, TaskFailed | UnmetDependency) and before in (0, FAILURE):
             self.final_result = FAILURE
+
+
+def _never(task: Task) -> bool:
+    del task
+    return False
 
 
 def in_order(tasks: dict[str, Task], selected: Iterable[str]) -> Iterator[Task]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import crate_inputs, layout, outside
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target, TaskSpec
 from doit_cargo.core.record import encode, read
-from doit_cargo.tools import files
-from doit_cargo.tools.session import Session
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.cargo import Delivery
+    from doit_cargo.tools.session import Session
 
 NAME = "build"
 SUMMARY = "compile the shipped binaries and the crates they are made of, in one cargo"
@@ -47,7 +49,7 @@ def _spec(
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{crate.name}",
         doc=f"compile {crate.name} for {target.triple}",
-        action=partial(_deliver, ctx, session, target, crate),
+        action=partial(_deliver, ctx, session, target, crate, sources),
         inputs=(
             *sources,
             *outside.expand(read(own).get("outside", [])),
@@ -59,18 +61,21 @@ def _spec(
     )
 
 
-def _deliver(ctx: Context, session: Session, target: Target, crate: Crate) -> Mapping[str, Any]:
-    """Wait for cargo, note what it read from elsewhere, leave the record."""
-    executables, _ = session.wait(target.arch, crate.name)
-    named: set[str] = set()
+def _deliver(
+    ctx: Context, session: Session, target: Target, crate: Crate, sources: tuple[str, ...]
+) -> Mapping[str, Any]:
+    """Wait for cargo, note what it read beside the crate's own files, leave the record."""
+    from doit_cargo.tools import files
+
+    delivery = session.wait(target.arch, crate.name)
     for binary in shipped(ctx, crate.name):
         path = layout.artifact(ctx, target, binary.name)
-        if executables[binary.name] != path:
-            raise CheckError(f"cargo put {binary.name} at {executables[binary.name]}, not {path}")
-        named.update(outside.paths(path.with_name(path.name + ".d").read_text(), ctx.graph))
+        if delivery.executables[binary.name] != path:
+            found = delivery.executables[binary.name]
+            raise CheckError(f"cargo put {binary.name} at {found}, not {path}")
     content = {
         "digest": session.digest(f"{NAME}:{target.arch}:{crate.name}"),
-        "outside": sorted(named),
+        "outside": _outside(ctx, crate, delivery, frozenset(sources)),
     }
     own = layout.build_record(ctx.config, target, crate.name)
     files.write(ctx.config.root, own, encode(content))
@@ -78,3 +83,14 @@ def _deliver(ctx: Context, session: Session, target: Target, crate: Crate) -> Ma
         "discovered": list(outside.expand(content["outside"])),
         "warnings": session.warnings(target.arch, crate.name),
     }
+
+
+def _outside(ctx: Context, crate: Crate, delivery: Delivery, sources: frozenset[str]) -> list[str]:
+    """Cargo runs rustc in the workspace's root for a member, and scripts in the crate's folder."""
+    base = ctx.graph.root if crate.member else crate.directory
+    named: set[str] = set()
+    for path in delivery.dep_infos:
+        named |= outside.compiled(path.read_text(), base)
+    for path in delivery.scripts:
+        named |= outside.watched(path.read_text(), crate.directory)
+    return outside.beyond(named, sources, ctx.graph.target_directory)

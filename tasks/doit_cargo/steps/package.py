@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest, read
-from doit_cargo.tools import elf, files, judge
-from doit_cargo.tools.session import Session
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
 
 NAME = "package"
 SUMMARY = "put verified binaries and their manifest into docker/binaries"
@@ -54,6 +55,8 @@ def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
 
 
 def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
+    from doit_cargo.tools import elf, files, judge
+
     source = layout.artifact(ctx, target, binary.name)
     data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
     verdict = judge.judge(ctx, session.opinion, target, binary, data)
@@ -67,6 +70,8 @@ def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> 
 
 def _write_manifest(ctx: Context, target: Target) -> Mapping[str, Any]:
     """Sums of what lies there now, which must be what was verified; nothing else stays."""
+    from doit_cargo.tools import files
+
     config = ctx.config
     sums = {binary: _sum(ctx, target, binary) for binary in ctx.ship}
     texts = {
@@ -81,6 +86,8 @@ def _write_manifest(ctx: Context, target: Target) -> Mapping[str, Any]:
 
 
 def _sum(ctx: Context, target: Target, binary: Binary) -> str:
+    from doit_cargo.tools import elf
+
     path = layout.packaged(ctx.config, target, binary)
     found = elf.sha256(elf.read_artifact(path, max_size=elf.SIZE_LIMIT))
     if found != read(layout.verify_record(ctx.config, target, binary)).get("sha256"):

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest
-from doit_cargo.tools import elf, files
-from doit_cargo.tools.session import Session
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
 
 NAME = "stage"
 SUMMARY = "put what is packaged into the Docker build context, docker/context"
@@ -42,6 +43,8 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 
 def _stage(ctx: Context, target: Target) -> Mapping[str, Any]:
+    from doit_cargo.tools import files
+
     text = layout.manifest(ctx.config, target).read_text()
     sums = layout.parse_manifest(text)
     size = sum(_copy(ctx, target, binary, sums) for binary in ctx.ship)
@@ -52,6 +55,8 @@ def _stage(ctx: Context, target: Target) -> Mapping[str, Any]:
 
 def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str]) -> int:
     """Copy a binary unless its bytes and mode are there already; returns its size in bytes."""
+    from doit_cargo.tools import elf, files
+
     source = layout.packaged(ctx.config, target, binary)
     data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
     wanted = sums.get(f"{binary.crate}/{binary.name}")
@@ -64,6 +69,8 @@ def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str])
 
 
 def _holds(place: Path, wanted: str | None) -> bool:
+    from doit_cargo.tools import elf, files
+
     if not files.is_plain(place, layout.BINARY_MODE):
         return False
     return elf.sha256(elf.read_artifact(place, max_size=elf.SIZE_LIMIT)) == wanted

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doit_cargo.core import cargo_config, cargo_plan, layout
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
-from doit_cargo.tools import files
-from doit_cargo.tools.session import Session
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
 
 NAME = "toolchain"
 SUMMARY = "what every build depends on: compiler, std, linker, settings"
@@ -57,6 +59,8 @@ def describe(ctx: Context, target: Target) -> dict[str, object]:
 
 def _write(ctx: Context, session: Session, target: Target) -> None:
     """The digest was taken before cargo started: what is edited later counts next time."""
+    from doit_cargo.tools import files
+
     content = {
         "digest": session.digest(f"{NAME}:{target.arch}"),
         "env": digest(dict(ctx.config.env)),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from doit_cargo.core import layout
+from doit_cargo.core import cargo_plan, layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
-from doit_cargo.tools import elf, files, judge
-from doit_cargo.tools.session import Session
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
 
 NAME = "verify"
 SUMMARY = "check every binary against config/policy.yaml"
@@ -27,12 +28,14 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 action=partial(_verify, ctx, session, target, binary),
                 inputs=(layout.artifact(ctx, target, binary.name),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
-                fingerprint=digest(judge.requirements(ctx, target, binary)),
+                fingerprint=digest(cargo_plan.requirements(ctx, target, binary)),
                 group=f"{NAME}:{target.arch}",
             )
 
 
 def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
+    from doit_cargo.tools import elf, files, judge
+
     path = layout.artifact(ctx, target, binary.name)
     data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
     verdict = judge.judge(ctx, session.opinion, target, binary, data)

@@ -7,10 +7,11 @@ import os
 import re
 import select
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
@@ -19,6 +20,8 @@ from doit_cargo.tools import command
 _NOT_COMPILED = re.compile(r"error: could not compile `([^`]+)`")
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LOCAL_PACKAGE = re.compile(r"path\+file://([^#?]+)")
+_LIBRARY = ""  # stands for a crate's library among the names of its binaries
 _NO_LIBRARY = frozenset({"bin", "custom-build", "test", "bench", "example"})
 
 Progress = Callable[[int, int, str], None]
@@ -40,17 +43,29 @@ class Order:
     dropped: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+class Delivery(NamedTuple):
+    """What cargo made of a crate: its executables, and where it is told what they were made of.
+
+    `dep_infos` are rustc's lists of the files it read, `scripts` what build scripts printed.
+    """
+
+    executables: dict[str, Path]
+    dep_infos: tuple[Path, ...]
+    scripts: tuple[Path, ...]
+
+
 class _Unit:
     """A crate while cargo runs: what is still to come, and what the compiler said."""
 
-    crate: Crate
-    awaited: set[str]
-    done: threading.Event = field(default_factory=threading.Event)
-    files: dict[str, Path] = field(default_factory=dict)
-    outputs: list[Path] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
-    complaint: str = ""
+    def __init__(self, crate: Crate, binaries: frozenset[str]) -> None:
+        self.crate = crate
+        self.awaited = set(binaries) or {_LIBRARY}
+        self.done = threading.Event()
+        self.executables: dict[str, Path] = {}
+        self.files: list[Path] = []
+        self.scripts: list[Path] = []
+        self.log: list[str] = []
+        self.complaint = ""
 
 
 class CargoBuild:
@@ -60,11 +75,9 @@ class CargoBuild:
         self.order = order
         self._graph = graph
         self._progress = progress
-        self._units = {
-            name: _Unit(graph.crates[name], set(bins) or {""})
-            for name, bins in order.wanted.items()
-        }
-        self._by_manifest = {str(graph.crates[name].manifest): name for name in graph.crates}
+        self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
+        self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
+        self._foreign_scripts: list[Path] = []
         self._said: list[str] = []
         self._guard: command.Guard | None = None
         self._reader: threading.Thread | None = None
@@ -105,8 +118,8 @@ class CargoBuild:
         for unit in self._units.values():
             unit.done.set()
 
-    def wait(self, name: str) -> tuple[dict[str, Path], list[Path]]:
-        """Wait for a crate: its executables by name, and all files cargo reported for it.
+    def wait(self, name: str) -> Delivery:
+        """Wait for a crate.
 
         Raises CheckError with the compiler's own output when it was not built.
         """
@@ -116,7 +129,8 @@ class CargoBuild:
             raise CheckError(unit.complaint)
         if unit.awaited:
             raise CheckError(self._failure(name))
-        return unit.files, unit.outputs
+        scripts = (*unit.scripts, *self._foreign_scripts)
+        return Delivery(unit.executables, tuple(_dep_infos(unit)), scripts)
 
     def warnings(self, name: str) -> str:
         """What the compiler said about a crate that it built."""
@@ -156,6 +170,9 @@ class CargoBuild:
         self._take(message)
 
     def _take(self, message: Mapping[str, Any]) -> None:
+        if message.get("reason") == "build-script-executed":
+            self._note_script(message)
+            return
         unit = self._units.get(self._by_manifest.get(message.get("manifest_path", ""), ""))
         if unit is None:
             # A third-party crate: its diagnostics are cargo's words to whoever failed by it.
@@ -165,6 +182,17 @@ class CargoBuild:
             unit.log.append(message["message"]["rendered"])
         elif message["reason"] == "compiler-artifact":
             self._deliver(unit, message)
+
+    def _note_script(self, message: Mapping[str, Any]) -> None:
+        """Cargo keeps what a build script printed beside its OUT_DIR, in a file named output.
+
+        What a third-party crate's script watches (a system library) counts for every crate.
+        """
+        output = Path(message["out_dir"]).with_name("output")
+        found = _LOCAL_PACKAGE.match(message["package_id"])
+        manifest = f"{unquote(found[1])}/Cargo.toml" if found else ""
+        unit = self._units.get(self._by_manifest.get(manifest, ""))
+        (unit.scripts if unit else self._foreign_scripts).append(output)
 
     def _keep_errors(self, diagnostic: Mapping[str, Any]) -> None:
         if str(diagnostic.get("level", "")).startswith("error"):
@@ -179,10 +207,10 @@ class CargoBuild:
                 f"cargo took {unit.crate.name} for fresh although its inputs changed; "
                 "run: cargo clean -p " + unit.crate.name
             )
-        unit.outputs += [Path(name) for name in message["filenames"]]
-        name = message["target"]["name"] if kinds == {"bin"} else ""
+        unit.files += [Path(name) for name in message["filenames"]]
+        name = message["target"]["name"] if kinds == {"bin"} else _LIBRARY
         if name and message.get("executable"):
-            unit.files[name] = Path(message["executable"])
+            unit.executables[name] = Path(message["executable"])
         if name or not kinds & _NO_LIBRARY:
             unit.awaited.discard(name)
         if not unit.awaited:
@@ -200,6 +228,24 @@ class CargoBuild:
         failed = _NOT_COMPILED.match(plain)
         if failed and (unit := self._units.get(failed[1])):
             unit.done.set()
+
+
+def _dep_infos(unit: _Unit) -> Iterator[Path]:
+    """Rustc's own dep-infos: cargo's, beside the executable, is written when all has ended.
+
+    A library's lies beside it. An executable is a hard link to the one that has it.
+    """
+    for path in unit.files:
+        if path.parent.name == "deps":
+            yield path.with_name(path.stem.removeprefix("lib") + ".d")
+            continue
+        linked = sorted((path.parent / "deps").glob(f"{path.name.replace('-', '_')}-*.d"))
+        same = [info for info in linked if _is_twin(info.with_suffix(""), path)]
+        yield from same or linked
+
+
+def _is_twin(twin: Path, path: Path) -> bool:
+    return twin.exists() and twin.samefile(path)
 
 
 class _Lines:

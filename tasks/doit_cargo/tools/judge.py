@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from doit_cargo.core import cargo_plan, policy
+from doit_cargo.core import cargo_plan
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import elf
-
-
-def requirements(ctx: Context, target: Target, binary: Binary) -> dict[str, object]:
-    """All that a verdict depends on but for the bytes."""
-    wanted = ctx.policies[target.arch]
-    return {
-        "rules": policy.RULES,
-        "levels": dict(wanted.levels),
-        "size": [wanted.min_size, wanted.max_size, wanted.budgets.get(binary.name)],
-        "triple": target.triple,
-        "paths": [path.decode() for path in cargo_plan.private_paths(ctx, target)],
-    }
 
 
 def judge(

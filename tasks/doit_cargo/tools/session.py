@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.model import CrateGraph
-from doit_cargo.tools.cargo import CargoBuild, Order, Progress
-from doit_cargo.tools.elf import SecondOpinion
+
+if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not import
+    from doit_cargo.tools.cargo import CargoBuild, Delivery, Order, Progress
+    from doit_cargo.tools.second_opinion import SecondOpinion
 
 
 class Session:
     """What the actions of one run share. Nothing in it outlives the run."""
 
     def __init__(self) -> None:
-        self.opinion = SecondOpinion()
         self._builds: dict[str, CargoBuild] = {}
         self._digests: dict[str, str] = {}
         self._stopping = False
         self._driver: threading.Thread | None = None
+
+    @cached_property
+    def opinion(self) -> SecondOpinion:
+        """LIEF's child."""
+        from doit_cargo.tools.second_opinion import SecondOpinion  # noqa: PLC0415
+
+        return SecondOpinion()
 
     def digest(self, task: str) -> str:
         """The digest of a task's inputs as they were when the run was planned."""
@@ -32,12 +41,14 @@ class Session:
 
     def start(self, orders: Sequence[Order], graph: CrateGraph, progress: Progress | None) -> None:
         """Start the first cargo; the next follows when it has ended (they'd lock each other)."""
+        from doit_cargo.tools.cargo import CargoBuild  # noqa: PLC0415
+
         self.opinion.start()
         self._builds = {order.arch: CargoBuild(order, graph, progress) for order in orders}
         self._driver = threading.Thread(target=self._drive, daemon=True)
         self._driver.start()
 
-    def wait(self, arch: str, crate: str) -> tuple[dict[str, Path], list[Path]]:
+    def wait(self, arch: str, crate: str) -> Delivery:
         """Wait for a crate of the running build.
 
         Raises CheckError when it fails, or was not planned because it changed after the plan.
@@ -60,7 +71,8 @@ class Session:
         if self._driver:
             self._driver.join()
         self._builds = {}
-        self.opinion.close()
+        if "opinion" in self.__dict__:
+            self.opinion.close()
 
     def _drive(self) -> None:
         for build in self._builds.values():

@@ -1,0 +1,18 @@
+"""The constants of ELF that are used here, by their names in glibc's `elf.h`."""
+
+from __future__ import annotations
+
+ET_NONE, ET_REL, ET_EXEC, ET_DYN, ET_CORE = range(5)
+
+PN_XNUM, SHN_LORESERVE = 0xFFFF, 0xFF00
+
+PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_PHDR, PT_TLS = 0, 1, 2, 3, 6, 7
+PT_GNU_STACK, PT_GNU_RELRO = 0x6474E551, 0x6474E552
+PF_X, PF_W, PF_R = 1, 2, 4
+
+SHT_NULL, SHT_SYMTAB, SHT_STRTAB, SHT_NOBITS = 0, 2, 3, 8
+
+DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_RPATH = 0, 1, 5, 10, 15
+DT_BIND_NOW, DT_RUNPATH, DT_FLAGS, DT_FLAGS_1 = 24, 29, 30, 0x6FFFFFFB
+DF_BIND_NOW = 0x8
+DF_1_NOW, DF_1_PIE = 0x1, 0x08000000
