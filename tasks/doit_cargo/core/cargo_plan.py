@@ -31,8 +31,14 @@ def settings(ctx: Context, target: Target) -> dict[str, str]:
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
     fixed = {"LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
-    ours = environment(ctx.toolchains[target.arch], {**user, **fixed}, remaps(ctx, target))
-    return {**user, **fixed, **ours, **ctx.config.env}
+    base = {**user, **fixed, **ctx.config.env}
+    ours = environment(ctx.toolchains[target.arch], base, remaps(ctx, target))
+    return {**base, **{name: v for name, v in ours.items() if _is_ours(name, ctx.config.env)}}
+
+
+def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
+    """What the configuration sets stands, but for lists that ours extend."""
+    return name not in configured or name == "PATH" or name.startswith(("CFLAGS", "CXXFLAGS"))
 
 
 def cargo_env(ctx: Context, target: Target) -> dict[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core import config as configuration
 from doit_cargo.core import crates, toolchain
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context
+from doit_cargo.core.shapes import NAME
 
 CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
 CONFIG_FILE = "config/pipeline.yaml"
@@ -25,13 +28,13 @@ def read_context(
     """
     path = root / (config_file or env.get(CONFIG_VARIABLE) or CONFIG_FILE)
     config, policies = configuration.load(path, path.with_name(POLICY_FILE), root)
+    if profile and not re.fullmatch(NAME, profile):
+        raise SetupError(f"profile={profile}: no name of a cargo profile")
     if profile:
         config = config._replace(profile=profile)
     graph = crates.load_graph(config.workspace, env)
-    chains = {
-        target.arch: toolchain.locate(target, workspace=config.workspace, env=env)
-        for target in config.targets
-    }
+    parts = toolchain.survey(config.workspace, env)
+    chains = {target.arch: toolchain.assemble(target, parts) for target in config.targets}
     return Context(
         config=configuration.check_ship(config, graph),
         graph=graph,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core.build_paths import find_build_paths
 from doit_cargo.core.machines import MACHINES, machine_of
@@ -22,8 +21,7 @@ __all__ = ["DEFAULT_LEVELS", "RULES", "Violation", "default_levels", "find_build
 RULES: tuple[str, ...] = tuple(LOOKS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """A broken rule: what was found, what was wanted, and how to mend it."""
 
     rule: str

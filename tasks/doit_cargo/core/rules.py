@@ -6,7 +6,6 @@ only: whether it is applied, and how strictly, is the policy's affair.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 _ABI_NAMES = MappingProxyType({0: "System V", 3: "GNU/Linux"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """Everything that a rule may look at."""
 
     facts: Facts

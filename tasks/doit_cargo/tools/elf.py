@@ -6,8 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.policy import Violation, find_build_paths, judge
@@ -35,8 +34,7 @@ _KINDS = {
 _REMOVE = "remove it and build again"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What was found about some bytes: their SHA-256 (hex), size in bytes, facts, broken rules."""
 
     sha256: str

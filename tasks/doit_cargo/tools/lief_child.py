@@ -35,8 +35,8 @@ def main(descriptor: int, memory: int, folder: str) -> None:
     _limit(memory)
     describe = _load(folder)
     while len(request := sys.stdin.buffer.read(8)) == 8:  # noqa: PLR2004 - the request's size
-        data = os.pread(descriptor, int.from_bytes(request), 0)
-        answer = json.dumps(_guarded(describe, data)).encode()
+        found = _guarded(describe, descriptor, int.from_bytes(request))
+        answer = json.dumps(found).encode()
         answers.write(len(answer).to_bytes(4) + answer)
         answers.flush()
 
@@ -64,9 +64,9 @@ def _load(folder: str) -> Describe:
         return lambda _: {"unavailable": reason}
 
 
-def _guarded(describe: Describe, data: bytes) -> dict[str, Any]:
+def _guarded(describe: Describe, descriptor: int, size: int) -> dict[str, Any]:
     try:
-        return describe(data)
+        return describe(os.pread(descriptor, size, 0))
     except Exception as error:  # noqa: BLE001 - whatever it is, the file is not accepted
         return {"error": f"{type(error).__name__}: {error}"}
 

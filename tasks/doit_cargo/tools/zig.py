@@ -1,0 +1,103 @@
+"""Writes zig's wrappers into the cache and tries them: the first link builds musl, once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from doit_cargo.core.errors import PipelineError, SetupError
+from doit_cargo.core.model import Toolchain
+from doit_cargo.tools import command
+from doit_cargo.tools.cache import Say, new_folder
+
+_HELLO = """\
+#include <stdio.h>
+int main(void) { return puts("hello") < 0; }
+"""
+# libunwind is what Rust's std links besides libc
+_LINK = ("-O2", "hello.c", "-lunwind", "-o", "hello", "-nodefaultlibs", "-lc")
+
+
+def write_wrappers(cache: Path, folder: Path, scripts: Mapping[str, str]) -> bool:
+    """Put a target's wrappers in place, all or none; False if they were there."""
+    if all(_holds(folder / name, text) for name, text in scripts.items()):
+        return False
+    with new_folder(cache, folder) as work:
+        for name, text in scripts.items():
+            (work / name).write_text(text, encoding="utf-8")
+            (work / name).chmod(0o755)
+    return True
+
+
+def warm_up(chains: Sequence[Toolchain], cache: Path, *, strip: bool, say: Say) -> None:
+    """Link a C program for each target, all at once: zig compiles musl when first asked to.
+
+    zig has compiler-rt apart for stripped executables, so link as the workspace will.
+    Raises SetupError with zig's own words.
+    """
+    flags = ("-Wl,--strip-all",) if strip else ()
+    cold = [chain for chain in chains if not _warm(chain, flags).exists()]
+    if not cold:
+        return
+    names = ", ".join(chain.target.triple for chain in cold)
+    say(f"compiling musl for {names}, a minute or two, once, into {cold[0].zig_cache}")
+    with tempfile.TemporaryDirectory(dir=cache / "tmp", prefix="hello.") as work:
+        running = [(chain, _link(chain, Path(work), flags)) for chain in cold]
+        for chain, process in running:
+            _finish(chain, process)
+    for chain in cold:
+        _warm(chain, flags).touch()
+
+
+def strips(workspace: Path) -> bool:
+    """Tell whether any profile of the workspace strips symbols: a job of the linker's."""
+    try:
+        data = tomllib.loads((workspace / "Cargo.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    profiles = data.get("profile", {})
+    profiles = profiles.values() if isinstance(profiles, dict) else ()
+    return any(p.get("strip") in (True, "symbols") for p in profiles if isinstance(p, dict))
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text and os.access(path, os.X_OK)
+    except OSError:
+        return False
+
+
+def _warm(chain: Toolchain, flags: Sequence[str]) -> Path:
+    """A mark beside the wrappers that zig's cache has what a link needs."""
+    return chain.zig_cache / f"{chain.wrappers.name}{'-stripped' if flags else ''}.warm"
+
+
+def _link(chain: Toolchain, work: Path, flags: Sequence[str]) -> command.Process[bytes]:
+    folder = work / chain.target.triple
+    folder.mkdir()
+    (folder / "hello.c").write_text(_HELLO, encoding="utf-8")
+    compiler = chain.wrappers / f"{chain.target.triple}-cc"
+    return command.spawn(
+        [compiler, *_LINK, *flags], cwd=folder, stdout=command.DEVNULL, stderr=command.PIPE
+    )
+
+
+def _finish(chain: Toolchain, process: command.Process[bytes]) -> None:
+    try:
+        said = process.communicate()[1].decode(errors="replace").strip()
+    except BaseException:
+        process.kill()
+        raise
+    if process.returncode:
+        raise SetupError(f"zig can't link for {chain.target.triple}:\n{said}")
+
+
+def version(zig: Path) -> str:
+    """What `zig version` says; "" if it does not run."""
+    try:
+        return command.run([zig, "version"], timeout=60).strip()
+    except PipelineError:
+        return ""

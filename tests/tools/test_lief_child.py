@@ -1,0 +1,125 @@
+"""The child that runs LIEF: its protocol, its limits, its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pytest
+
+from doit_cargo.core.elf import as_dict, read
+from doit_cargo.tools import lief_child
+from doit_cargo.tools.command import DEVNULL, PIPE, Process, spawn
+from doit_cargo.tools.second_opinion import lief_folder
+from helpers.elf_files import elf
+
+GIB = 1 << 30
+
+
+class Child:
+    """A running child and the memory it reads from."""
+
+    def __init__(self, *, memory: int = 2 * GIB, folder: str | None = None) -> None:
+        self.shared = os.memfd_create("elf")
+        program = Path(lief_child.__file__)
+        where = lief_folder() if folder is None else folder
+        self.process: Process[bytes] = spawn(
+            [sys.executable, "-I", "-S", program, str(self.shared), str(memory), where],
+            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, pass_fds=[self.shared],
+        )  # fmt: skip
+        self.requests = cast("IO[bytes]", self.process.stdin)
+        self.answers = cast("IO[bytes]", self.process.stdout)
+
+    def ask(self, data: bytes) -> dict[str, Any]:
+        os.pwrite(self.shared, data, 0)
+        self.requests.write(len(data).to_bytes(8))
+        self.requests.flush()
+        answer = self.answers.read(int.from_bytes(self.answers.read(4)))
+        return cast("dict[str, Any]", json.loads(answer))
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.requests.close()
+        self.answers.close()
+        os.close(self.shared)
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    running = Child()
+    yield running
+    running.end()
+
+
+def test_it_answers_with_the_names_of_the_facts(child: Child) -> None:
+    data = elf()
+
+    assert child.ask(data) == as_dict(read(data))
+
+
+def test_one_child_answers_many_files(child: Child) -> None:
+    """A shorter file after a longer one is read alone, without the other's rest."""
+    files = [elf(payload=b"\xc3" * size) for size in (5000, 64, 9000)]
+
+    assert [child.ask(data)["size"] for data in files] == [len(data) for data in files]
+
+
+@pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"\x7fELF", bytes(5000)])
+def test_what_is_no_elf_file_is_an_error(child: Child, data: bytes) -> None:
+    assert child.ask(data) == {"error": "it finds no ELF file"}
+
+
+def test_it_ends_with_its_standard_input(child: Child) -> None:
+    child.requests.close()
+
+    assert child.process.wait(timeout=60) == 0
+
+
+def test_it_ends_when_a_request_is_cut_short(child: Child) -> None:
+    child.requests.write(b"\0\0")
+    child.requests.close()
+
+    assert child.process.wait(timeout=60) == 0
+
+
+def test_it_has_no_more_memory_than_it_is_given() -> None:
+    """Python and LIEF fit, a large file does not: an answer, not a crash of the machine."""
+    child = Child(memory=GIB // 4)
+    try:
+        answer = child.ask(elf(payload=bytes(GIB // 4)))
+    finally:
+        child.end()
+
+    assert answer == {"error": "MemoryError: "}
+
+
+def test_too_little_memory_for_lief_is_told() -> None:
+    child = Child(memory=24 << 20)
+    try:
+        answer = child.ask(elf())
+    finally:
+        child.end()
+
+    assert list(answer) == ["unavailable"]
+
+
+def test_a_folder_without_lief_is_told(tmp_path: Path) -> None:
+    child = Child(folder=str(tmp_path))
+    try:
+        answer = child.ask(elf())
+    finally:
+        child.end()
+
+    assert answer == {"unavailable": "ModuleNotFoundError: No module named 'lief'"}
+
+
+def test_a_core_file_is_never_written(child: Child) -> None:
+    child.ask(elf())
+    limits = Path(f"/proc/{child.process.pid}/limits").read_text().splitlines()
+
+    assert [line.split()[4] for line in limits if line.startswith("Max core")] == ["0"]
