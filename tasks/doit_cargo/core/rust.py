@@ -42,7 +42,7 @@ class Rust:
     def libraries(self) -> tuple[Path, ...]:
         """The shared libraries that are the compiler: the driver, and LLVM if it lies apart."""
         for folder in self._library_folders():
-            names = sorted(os.listdir(folder))
+            names = sorted(os.listdir(folder)) if folder.is_dir() else []
             if drivers := fnmatch.filter(names, "librustc_driver-*"):
                 found = (*drivers, *fnmatch.filter(names, "libLLVM*"))
                 return tuple(folder / name for name in found if (folder / name).is_file())
@@ -50,11 +50,11 @@ class Rust:
 
     def _library_folders(self) -> Iterator[Path]:
         """`lib`, and below it the folder of Debian's multiarch."""
-        if self.folder:
-            lib = self.folder / "lib"
-            yield from (lib64 for lib64 in (lib, self.folder / "lib64") if lib64.is_dir())
-            if lib.is_dir():
-                yield from (Path(e) for e in os.scandir(lib) if "-linux-gnu" in e.name)
+        for name in ("lib", "lib64"):
+            folder = self.folder / name if self.folder else None
+            if folder and folder.is_dir():
+                yield folder
+                yield from (folder / n for n in os.listdir(folder) if "-linux-gnu" in n)
 
 
 def host_triple(system: str = "", machine: str = "") -> str:

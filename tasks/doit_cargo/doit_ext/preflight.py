@@ -10,7 +10,7 @@ from doit_cargo.core import metadata as comparison
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.doit_ext.planner import Plan
-from doit_cargo.tools import cargo, fingerprints
+from doit_cargo.tools import cargo, files, fingerprints
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
 _TERMINAL = {
@@ -65,6 +65,9 @@ class Preflight:
         profile = layout.profile_folder(self._ctx.config.profile)
         target, host = directory / plan.target.triple / profile, directory / profile
         fingerprints.forget([target, host], frozenset(plan.dropped))
+        for binary in self._ctx.ship:
+            if binary.crate in plan.dropped:  # cargo can't replace, say, a folder in its place
+                files.remove(directory, target / binary.name)
         if plan.drop_all:
             fingerprints.forget([target], None)
         elif plan.rerun_scripts:

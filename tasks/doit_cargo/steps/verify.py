@@ -37,8 +37,7 @@ def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> M
     from doit_cargo.tools import elf, files, judge
 
     path = layout.artifact(ctx, target, binary.name)
-    data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
-    verdict = judge.judge(ctx, session.opinion, target, binary, data)
+    verdict = judge.judge_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
     files.write(ctx.config.root, own, encode(elf.as_record(verdict)))
     if not verdict.passed:

@@ -37,8 +37,7 @@ def _binary(
     found: dict[Path, str] = {}
     for path in (built, packaged, staged):
         try:
-            data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
-            verdict = judge.judge(ctx, opinion, target, binary, data)
+            verdict = judge.judge_file(ctx, opinion, target, binary, path)
         except CheckError as error:
             yield str(error)
             continue

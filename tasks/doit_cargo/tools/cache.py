@@ -15,7 +15,7 @@ from doit_cargo.core.caches import VARIABLE, cache_folder
 from doit_cargo.core.errors import SetupError
 
 Say = Callable[[str], None]
-_OURS = ("wrappers", "sysroots", "zig", "tmp", "lock")
+_OURS = ("wrappers", "sysroots", "zig", "tmp")
 _MEGA = 1_000_000
 
 
@@ -84,7 +84,7 @@ def remove_cache(env: Mapping[str, str], *, dry: bool, say: Say) -> None:
         return
     with (folder / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # a setup that is at work finishes first
-        for path in found:
+        for path in (*found, folder / "lock"):
             remove_tree(path)
     if not os.listdir(folder):
         folder.rmdir()

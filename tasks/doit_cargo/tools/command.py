@@ -15,7 +15,8 @@ from typing import IO, Any
 from doit_cargo.core.errors import MissingToolError, PipelineError
 
 # Reads until its starter is gone (end of file) and then kills the group; a line dismisses it.
-_WATCHDOG = 'read -r _ || kill -KILL -- "-$1"'
+# `-s KILL --` is the one form that every sh reads with a negative number (dash no other).
+_WATCHDOG = 'read -r _ || kill -s KILL -- "-$1"'
 
 Process = subprocess.Popen
 PIPE = subprocess.PIPE

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from doit_cargo.core import cargo_plan
+from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import elf
 
 
-def judge(
-    ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary, data: bytes
+def judge_file(
+    ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary, path: Path
 ) -> elf.Verdict:
-    """The verdict about these very bytes. Raises CheckError if they are no sound ELF file."""
-    return elf.check(
-        data,
-        binary=binary,
-        target=target,
-        policy=ctx.policies[target.arch],
-        needles=cargo_plan.private_paths(ctx, target),
-        opinion=opinion,
-    )
+    """The verdict about the file's bytes, read once. Raises CheckError if it is no sound ELF."""
+    return judge(ctx, opinion, target, binary, path, elf.read_artifact(path, max_size=elf.SIZE_LIMIT))
+
+
+def judge(
+    ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary, path: Path, data: bytes
+) -> elf.Verdict:
+    """The verdict about these very bytes, found at `path`. Raises CheckError if they are unsound."""
+    try:
+        return elf.check(
+            data,
+            binary=binary,
+            target=target,
+            policy=ctx.policies[target.arch],
+            needles=cargo_plan.private_paths(ctx, target),
+            opinion=opinion,
+        )
+    except CheckError as error:
+        raise CheckError(f"{path}: {error}") from None

@@ -119,7 +119,7 @@ def _ensure_std(
         say(f"fetching std for {target.triple}, about {_RUSTUP_STD_MB} MB, into {rust.folder}")
         try:
             _rustup(rust.rustup, argv, say)
-        except PipelineError as error:
+        except SetupError as error:
             failure = str(error)
         else:
             return
@@ -154,4 +154,7 @@ def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
 def _rustup(program: Path, words: Sequence[str], say: Say) -> None:
     argv: list[str | Path] = [program, *words]
     say(f"running {command.quoted(argv)}")
-    command.run(argv, timeout=_RUSTUP_TIMEOUT)
+    try:
+        command.run(argv, timeout=_RUSTUP_TIMEOUT)
+    except PipelineError as error:
+        raise SetupError(str(error)) from error

@@ -49,6 +49,7 @@ def warm_up(chains: Sequence[Toolchain], cache: Path, *, strip: bool, say: Say) 
         for chain, process in running:
             _finish(chain, process)
     for chain in cold:
+        chain.zig_cache.mkdir(exist_ok=True)
         _warm(chain, flags).touch()
 
 

@@ -1,0 +1,206 @@
+"""The whole check on what real compilers write: rustc's musl executables, and zig's."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.core.elf import ElfError, Facts, read
+from doit_cargo.core.elf_numbers import PF_R, PF_W, PF_X
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Binary, Policy, Target
+from doit_cargo.core.policy import default_levels
+from doit_cargo.tools.command import run
+from doit_cargo.tools.elf import SecondOpinion, Verdict, check, read_artifact
+from helpers import elf_files
+
+pytestmark = pytest.mark.integration
+
+X86 = Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64")
+ARM = Target(arch="aarch64", triple="aarch64-unknown-linux-musl", platform="linux/arm64")
+STATIC = ("-C", "target-feature=+crt-static", "-C", "link-self-contained=yes")
+
+
+@pytest.fixture(scope="module")
+def opinion() -> Iterator[SecondOpinion]:
+    with SecondOpinion() as asked:
+        yield asked
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rust") / "hello.rs"
+    path.write_text('fn main() { println!("hello from {}", std::process::id()); }\n')
+    return path
+
+
+@pytest.fixture(scope="module")
+def stripped(source: Path) -> Path:
+    """A release binary as cargo makes it for the musl target."""
+    return rust(source, *STATIC, "-C", "strip=symbols", "-C", "panic=abort")
+
+
+def rust(source: Path, *options: str) -> Path:
+    out = source.with_name(f"out{len(list(source.parent.iterdir()))}")
+    run(["rustc", "--edition=2021", "-O", "--target", X86.triple, *options, source, "-o", out])
+    return out
+
+
+def verdict(path: Path, opinion: SecondOpinion, target: Target = X86) -> Verdict:
+    levels = default_levels(target.triple)
+    policy = Policy(levels=levels, min_size=1024, max_size=256 << 20)
+    data = read_artifact(path, max_size=policy.max_size)
+    binary, needles = Binary(crate="hello", name="hello"), (b"/definitely/not/in/there",)
+    return check(
+        data, binary=binary, target=target, policy=policy, needles=needles, opinion=opinion
+    )
+
+
+def test_a_stripped_static_pie_passes_and_runs(stripped: Path, opinion: SecondOpinion) -> None:
+    assert run([stripped]).startswith("hello from ")
+
+    found = verdict(stripped, opinion)
+    assert (found.passed, found.violations) == (True, ())
+    assert (found.facts.pie, found.facts.relro, found.facts.interp) == (True, "full", None)
+
+
+def test_an_unstripped_one_passes_with_a_warning(source: Path, opinion: SecondOpinion) -> None:
+    found = verdict(rust(source, *STATIC), opinion)
+
+    assert [(v.level, v.rule) for v in found.violations] == [("warn", "stripped")]
+
+
+@pytest.mark.parametrize(
+    ("options", "rules"),
+    [
+        (["-C", "relocation-model=static"], ["pie"]),
+        (["-C", "relro-level=off"], ["relro"]),
+        (["-C", "link-arg=-Wl,-z,execstack"], ["nx"]),
+        (["-C", "link-arg=-Wl,--omagic", "-C", "relocation-model=static"], ["pie", "wx"]),
+        (["-C", "link-arg=-Wl,-rpath,/opt/lib"], ["rpath"]),
+    ],
+    ids=lambda value: value[0] if len(value) == 1 else None,
+)
+def test_a_linker_option_that_weakens_it_is_denied(
+    source: Path, opinion: SecondOpinion, options: list[str], rules: list[str]
+) -> None:
+    found = verdict(rust(source, *STATIC, "-C", "strip=symbols", *options), opinion)
+
+    assert [v.rule for v in found.violations if v.level == "deny"] == rules
+
+
+def test_every_truncation_is_refused(stripped: Path) -> None:
+    data = stripped.read_bytes()
+    rng = random.Random(3)  # noqa: S311 - to be repeated
+    points = {*range(0, 1024, 8), *range(len(data) - 1700, len(data))}
+    points |= {rng.randrange(len(data)) for _ in range(2000)}
+
+    assert [size for size in sorted(points) if not refused(data[:size])] == []
+
+
+def test_mutants_of_the_headers_never_pass_unseen(stripped: Path, opinion: SecondOpinion) -> None:
+    """A verdict or a refusal, whatever the bytes; thousands for the strict reader alone."""
+    data = stripped.read_bytes()
+    for mutant in elf_files.mutants(data, 3000, 5):
+        refused(mutant)
+    for mutant in elf_files.mutants(data, 200, 6):
+        path = stripped.with_name("mutant")
+        path.write_bytes(mutant)
+        try:
+            verdict(path, opinion)
+        except CheckError:
+            continue
+
+
+@pytest.mark.parametrize("arch", ["aarch64", "riscv64", "s390x", "powerpc64le"])
+def test_executables_for_other_machines_are_told_apart(
+    tmp_path_factory: pytest.TempPathFactory, opinion: SecondOpinion, arch: str
+) -> None:
+    path = zig(tmp_path_factory, arch)
+    native = {"riscv64": "riscv64gc"}.get(arch, arch)
+    target = Target(arch=native, triple=f"{native}-unknown-linux-musl", platform="linux/x")
+
+    own = {v.rule for v in verdict(path, opinion, target).violations}
+    other = {v.rule for v in verdict(path, opinion, X86).violations}
+    assert not own & {"machine", "class", "endianness", "os_abi", "type", "static", "entry", "nx"}
+    assert {"machine", "pie"} <= other
+    assert ("endianness" in other) is (arch == "s390x")
+
+
+def test_a_static_aarch64_executable_passes(
+    tmp_path_factory: pytest.TempPathFactory, opinion: SecondOpinion
+) -> None:
+    found = verdict(zig(tmp_path_factory, "aarch64"), opinion, ARM)
+
+    assert (found.violations, found.facts.type_name, found.facts.pie) == ((), "EXEC", False)
+
+
+@pytest.mark.parametrize("path", elf_files.system_files(50), ids=str)
+def test_readelf_sees_the_same_facts(path: Path) -> None:
+    assert readelf(path) == told(read(path.read_bytes()))
+
+
+def zig(factory: pytest.TempPathFactory, arch: str) -> Path:
+    """A small static C program by zig, for any machine; made once."""
+    folder = factory.getbasetemp() / f"zig-{arch}"
+    out, code = folder / "hello", folder / "hello.c"
+    if not out.exists():
+        folder.mkdir()
+        code.write_text("int main(void) { return 0; }\n")
+        zig = [sys.executable, "-m", "ziglang", "cc", "-target", f"{arch}-linux-musl"]
+        run([*zig, "-static", "-O1", "-s", code, "-o", out])
+    return out
+
+
+def refused(data: bytes) -> bool:
+    try:
+        read(data)
+    except ElfError:
+        return True
+    return False
+
+
+def told(facts: Facts) -> dict[str, object]:
+    """The facts that readelf prints."""
+    letters = {PF_R: "R", PF_W: "W", PF_X: "E"}
+    stack = ["".join(s for bit, s in letters.items() if f & bit) for f in facts.gnu_stack]
+    return {
+        "class": f"ELF{facts.elf_class}",
+        "type": facts.type_name,
+        "entry": facts.entry,
+        "stack": stack,
+        "interp": facts.interp,
+        "needed": list(facts.needed),
+        "paths": sorted({p for p in (facts.rpath, facts.runpath) if p is not None}),
+        "relro": facts.relro in {"full", "partial"},
+        "stripped": facts.stripped,
+    }
+
+
+def readelf(path: Path) -> dict[str, object]:
+    """The same, as binutils sees them."""
+    lines = run(["readelf", "--wide", "-h", "-l", "-d", "-S", path]).splitlines()
+    words = [line.split() for line in lines]
+    head = {w[0] + w[1]: w[-1] for w in words if len(w) > 2}
+    types = [w[1] for w in words if w[:1] == ["Type:"]]
+    stacks = [w[6:-1] for w in words if w[:1] == ["GNU_STACK"]]
+    marked = {k: [x.split("[")[1][:-1] for x in lines if f"({k})" in x] for k in _MARKS}
+    interp = [x.split(": ")[1][:-1] for x in lines if "Requesting program interpreter" in x]
+    return {
+        "class": next(w[1] for w in words if w[:1] == ["Class:"]),
+        "type": types[0],
+        "entry": int(head["Entrypoint"], 16),
+        "stack": ["".join(flags) for flags in stacks],
+        "interp": interp[0] if interp else None,
+        "needed": marked["NEEDED"],
+        "paths": sorted({*marked["RPATH"], *marked["RUNPATH"]}),
+        "relro": any(w[:1] == ["GNU_RELRO"] for w in words),
+        "stripped": not any(".symtab" in w or any(".debug_" in x for x in w) for w in words),
+    }
+
+
+_MARKS = ("NEEDED", "RPATH", "RUNPATH")

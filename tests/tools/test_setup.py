@@ -1,0 +1,306 @@
+"""`doit setup` on machines of paper: what it runs, what it says, what it leaves to the user."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.core import rust, toolchain
+from doit_cargo.core.errors import MissingToolError, SetupError
+from doit_cargo.tools import apt, std
+from doit_cargo.tools.cache import locked, remove_cache
+from doit_cargo.tools.setup import setup
+from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
+
+# zig that "links" by making the file named after -o
+ZIG = '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done\n'
+RUSTUP_ADDS = f"""\
+#!/bin/sh
+echo "$@" >> "$HOME/asked"
+lib="$HOME/.rustup/toolchains/stable-{LINUX}/lib/rustlib/$5/lib"
+mkdir -p "$lib" && : > "$lib/libstd-1.rlib"
+"""
+RUSTUP_FAILS = "#!/bin/sh\necho 'error: could not download file' >&2\nexit 1\n"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """All there but std and the wrappers; what this process itself looks for is there too."""
+    made = usual(tmp_path)
+    made.site.joinpath("ziglang", "zig").write_text(ZIG)
+    monkeypatch.syspath_prepend(made.site)
+    monkeypatch.setenv("HOME", str(made.home))
+    monkeypatch.setattr(apt, "present", lambda: False)
+    monkeypatch.setattr(apt, "usable", lambda: False)
+    return made
+
+
+def run(machine: Machine) -> list[str]:
+    """What it said."""
+    said: list[str] = []
+    setup([TARGET], workspace=machine.workspace, env=machine.env, say=said.append)
+    return said
+
+
+def no_rust(machine: Machine) -> None:
+    for name in ("cargo", "rustc", "rustup"):
+        (machine.home / ".cargo" / "bin" / name).unlink()
+
+
+def debian(machine: Machine, monkeypatch: pytest.MonkeyPatch, *, known: str, root: bool) -> None:
+    """apt-get, apt-cache and dpkg-query that write down how they are called."""
+    monkeypatch.undo()
+    monkeypatch.syspath_prepend(machine.site)
+    monkeypatch.setenv("PATH", f"{machine.usr}/bin:/usr/bin:/bin")
+    monkeypatch.setattr("os.geteuid", lambda: 0 if root else 1000)
+    log = f'echo "$0 $@" | sed "s:.*/::" >> {machine.root}/log\n'
+    uris = """case "$*" in *--print-uris*) echo "'http://x/a.deb' a.deb 3000000 SHA256:1"; esac\n"""
+    bin_ = machine.usr / "bin"
+    program(bin_ / "apt-get", f"#!/bin/sh\n{uris}{log}")
+    program(bin_ / "apt-cache", f'#!/bin/sh\ncase "$3" in {known}) echo yes;; *) exit 100; esac\n')
+    program(bin_ / "dpkg-query", '#!/bin/sh\necho "rustc-web: $2"\n')
+
+
+def log(machine: Machine) -> list[str]:
+    lines = (machine.root / "log").read_text().splitlines()
+    return [line for line in lines if "--print-uris" not in line]
+
+
+def test_rustup_fetches_std(machine: Machine) -> None:
+    """And a second run finds everything and runs nothing."""
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_ADDS)
+
+    said = run(machine)
+
+    asked = f"target add --toolchain stable-{LINUX} {TRIPLE}\n"
+    assert (machine.home / "asked").read_text() == asked
+    folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
+    assert f"fetching std for {TRIPLE}, about 40 MB, into {folder}" in said
+    assert said[-1] == f"x86_64: everything is in place, in {machine.cache}"
+    assert run(machine) == [
+        f"Rust is there: {folder}/bin/rustc",
+        f"std for {TRIPLE} is there: {folder}/lib/rustlib/{TRIPLE}/lib",
+        said[-1],
+    ]
+    assert (machine.home / "asked").read_text() == asked
+    chain = toolchain.locate(TARGET, workspace=machine.workspace, env=machine.env)
+    assert chain.missing == ()
+
+
+def test_rustup_without_a_network(machine: Machine) -> None:
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
+
+    with pytest.raises(SetupError) as caught:
+        run(machine)
+
+    assert "error: could not download file" in str(caught.value)
+    assert f"component add rust-src --toolchain stable-{LINUX}" in str(caught.value)
+
+
+def test_rustup_without_a_network_but_with_the_source(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
+    library = f"stable-{LINUX}/lib/rustlib/src/rust/library"
+    source = machine.home / ".rustup" / "toolchains" / library
+    program(source / "std" / "Cargo.toml")
+    (source / "vendor").mkdir()
+    monkeypatch.setattr(std, "_compile", fake_compile)
+
+    said = run(machine)
+
+    assert any("trying to build it from source" in line for line in said)
+    chain = toolchain.locate(TARGET, workspace=machine.workspace, env=machine.env)
+    assert chain.private_sysroot
+    assert [path.name for path in chain.identity if path.suffix == ".rlib"] == ["libstd-9.rlib"]
+
+
+def fake_compile(_rust: rust.Rust, triple: str, seed: Path, *_: object) -> None:
+    deps = seed / "target" / triple / "release" / "deps"
+    deps.mkdir(parents=True)
+    for name in ("libstd-9.rlib", "libseed-1.rlib", "libstd-9.rmeta"):
+        (deps / name).touch()
+
+
+def test_a_selected_toolchain_is_installed(machine: Machine) -> None:
+    (machine.workspace / "rust-toolchain").write_text("1.42\n")
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
+    said: list[str] = []
+
+    with pytest.raises(SetupError):
+        _setup_as_setup_error(machine, said)
+
+    assert any("rustup toolchain install 1.42 --profile minimal" in line for line in said)
+
+
+def _setup_as_setup_error(machine: Machine, said: list[str]) -> None:
+    setup([TARGET], workspace=machine.workspace, env=machine.env, say=said.append)
+
+
+def test_debian_as_root_without_rust(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_rust(machine)
+    debian(machine, monkeypatch, known="rustc*|cargo*|rust-*", root=True)
+    said: list[str] = []
+
+    with pytest.raises(SetupError):  # apt is of paper: Rust isn't there afterwards either
+        _setup_as_setup_error(machine, said)
+
+    words = "rustc-web cargo-web rust-web-src gcc libc6-dev"
+    assert log(machine) == [f"apt-get install -y -q --no-install-recommends {words}"]
+    assert said[:3] == [
+        "Rust is not installed",
+        "fetching 3 MB of packages, into /usr",
+        f"running apt-get install -y -q --no-install-recommends {words}",
+    ]
+
+
+def test_an_older_debian_names(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    debian(machine, monkeypatch, known="rustc|cargo|rust-src", root=True)
+
+    assert apt.rust_packages() == ("rustc", "cargo", "rust-src")
+
+
+def test_apt_without_lists_updates_first(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_rust(machine)
+    debian(machine, monkeypatch, known="nothing", root=True)
+
+    with pytest.raises(MissingToolError, match="knows no package"):
+        run(machine)
+
+    assert log(machine) == ["apt-get update -q"]
+
+
+def test_debian_without_rights(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_rust(machine)
+    debian(machine, monkeypatch, known="rustc*|cargo*|rust-*", root=False)
+
+    with pytest.raises(MissingToolError) as caught:
+        run(machine)
+
+    assert "sudo apt-get install -y -q --no-install-recommends rustc-web" in str(caught.value)
+    assert not (machine.root / "log").exists()
+
+
+def test_elsewhere_without_rust(machine: Machine) -> None:
+    no_rust(machine)
+
+    with pytest.raises(MissingToolError, match=r"https://rustup\.rs"):
+        run(machine)
+
+
+def test_no_host_linker(machine: Machine) -> None:
+    (machine.usr / "bin" / "cc").unlink()
+
+    with pytest.raises(MissingToolError, match="xcode-select --install"):
+        run(machine)
+
+
+def test_a_distributions_rust_without_source(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source that belongs to that very compiler."""
+    no_rust(machine)
+    for name in ("cargo", "rustc"):
+        program(machine.usr / "bin" / name)
+    debian(machine, monkeypatch, known="rustc*|cargo*|rust-*", root=True)
+
+    with pytest.raises(SetupError, match="no source of std"):
+        run(machine)
+
+    assert log(machine) == ["apt-get install -y -q --no-install-recommends rust-web-src"]
+
+
+def test_a_failed_build_of_std_leaves_nothing(machine: Machine) -> None:
+    no_rust(machine)
+    program(machine.usr / "bin" / "cargo", "#!/bin/sh\necho 'error: E1' >&2; exit 101\n")
+    program(machine.usr / "bin" / "rustc")
+    program(machine.usr / "lib" / "rustlib" / "src" / "rust" / "library" / "std" / "Cargo.toml")
+    (machine.usr / "lib" / "rustlib" / "src" / "rust" / "library" / "vendor").mkdir()
+
+    with pytest.raises(SetupError, match="error: E1"):
+        run(machine)
+
+    assert list((machine.cache / "tmp").iterdir()) == []
+    assert not (machine.cache / "sysroots").exists()
+
+
+def test_zigs_own_words(machine: Machine) -> None:
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    machine.site.joinpath("ziglang", "zig").write_text("#!/bin/sh\necho odd zig >&2; exit 1\n")
+
+    with pytest.raises(SetupError, match=f"zig can't link for {TRIPLE}:\nodd zig"):
+        run(machine)
+
+
+def test_a_cache_that_cant_be_written(machine: Machine) -> None:
+    machine.cache.parent.mkdir(parents=True)
+    machine.cache.write_text("a file")
+
+    with pytest.raises(SetupError, match="export DOIT_CARGO_CACHE=FOLDER"):
+        run(machine)
+
+
+def test_leftovers_of_a_killed_setup_are_swept(machine: Machine) -> None:
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    (machine.cache / "tmp" / "half" / "build").mkdir(parents=True)
+
+    run(machine)
+
+    assert list((machine.cache / "tmp").iterdir()) == []
+
+
+def test_two_at_once_wait(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    said: list[str] = []
+
+    with locked(tmp_path, said.append):
+        other = multiprocessing.get_context("spawn").Process(target=_second, args=(tmp_path,))
+        other.start()
+        waiting = tmp_path / "said"
+        _until(waiting.exists)
+        assert waiting.read_text() == f"waiting for another setup that works in {tmp_path}"
+        assert not (tmp_path / "done").exists()
+    other.join()
+
+    assert (tmp_path / "done").exists()
+
+
+def _second(cache: Path) -> None:
+    def say(text: str) -> None:
+        (cache / "part").write_text(text)
+        (cache / "part").rename(cache / "said")
+
+    with locked(cache, say):
+        (cache / "done").touch()
+
+
+def _until(true: Callable[[], bool]) -> None:
+    import time  # noqa: PLC0415
+
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_removing_the_cache(machine: Machine) -> None:
+    """Only what setup made; what else lies there stays."""
+    said: list[str] = []
+    (machine.cache / "zig").mkdir(parents=True)
+    (machine.cache / "zig" / "big").write_bytes(b"x" * 2_000_000)
+    (machine.cache / "mine").touch()
+
+    remove_cache(machine.env, dry=True, say=said.append)
+    assert (machine.cache / "zig" / "big").exists()
+    remove_cache(machine.env, dry=False, say=said.append)
+    remove_cache(machine.env, dry=False, say=said.append)
+
+    assert said == [
+        f"would remove {machine.cache} (2 MB)",
+        f"removing {machine.cache} (2 MB)",
+        f"there is no toolchain cache in {machine.cache}",
+    ]
+    assert [path.name for path in machine.cache.iterdir()] == ["mine"]
