@@ -48,7 +48,8 @@ def main() -> int:
         for text in options.command or readme_commands(REPOSITORY / "README.md"):
             start = time.monotonic()
             code = in_root(root, text, rustup=options.rustup)
-            print(f"== {time.monotonic() - start:.1f} s, exit code {code}: {text}", flush=True)
+            sys.stdout.write(f"== {time.monotonic() - start:.1f} s, exit code {code}: {text}\n")
+            sys.stdout.flush()
             if code:
                 return 1
     return 0
@@ -92,7 +93,7 @@ def made_root(options: argparse.Namespace) -> Iterator[Path]:
         yield root
     finally:
         if options.keep:
-            print(f"kept: {folder}")
+            sys.stdout.write(f"kept: {folder}\n")
         else:
             shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""Verifies the named x86_64 executables as the pipeline does: python verify_all.py FILE …"""
+"""Verifies the named x86_64 executables as the pipeline does."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ def main() -> None:
     target = Target(
         arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64", default=True
     )
-    policy = Policy(
-        levels=default_levels(target.triple), min_size=1, max_size=1 << 30, budgets={}
-    )
+    policy = Policy(levels=default_levels(target.triple), min_size=1, max_size=1 << 30, budgets={})
     needles = (b"/home/build/workspace", b"/home/build/.cargo", b"/home/build/.rustup")
     with elf.SecondOpinion() as opinion:
         for name in sys.argv[1:]:

@@ -113,9 +113,7 @@ class Project:
             capture_output=True, check=False, timeout=300,
         )  # fmt: skip
 
-    def start(
-        self, *args: str, env: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[str]:
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start doit in a session of its own."""
         return subprocess.Popen(
             [DOIT, *args], cwd=self.root, env=self.environment(env), text=True,

@@ -44,7 +44,7 @@ def app(folder: str, more: str = "", edition: str = "2021") -> dict[str, str]:
     }
 
 
-def generate(  # noqa: PLR0913 - the sizes of a synthetic workspace
+def generate(
     root: Path, *, crates: int, files: int, dependencies: int, binaries: int, seed: int
 ) -> Path:
     """Write a workspace of that many crates, each with that many files besides its Cargo.toml.

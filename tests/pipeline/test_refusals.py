@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from helpers.project import Project, sha256
 
 pytestmark = pytest.mark.integration
@@ -170,13 +171,13 @@ case $out in */beta-*) {action} ;; esac
 @pytest.mark.parametrize(
     ("action", "message"),
     [
-        ("cp /bin/ls \"$out\"", "static: "),
+        ('cp /bin/ls "$out"', "static: "),
         ("printf '\\267' | dd of=\"$out\" bs=1 seek=18 conv=notrunc 2>/dev/null", "machine: "),
-        ("truncate -s -64 \"$out\"", "beta"),
-        ("echo text > \"$out\"", "beta"),
-        (": > \"$out\"", "empty"),
-        ("rm \"$out\" && mkdir \"$out\"", "beta"),
-        ("rm \"$out\" && ln -s /bin/ls \"$out\"", "beta"),
+        ('truncate -s -64 "$out"', "beta"),
+        ('echo text > "$out"', "beta"),
+        (': > "$out"', "empty"),
+        ('rm "$out" && mkdir "$out"', "beta"),
+        ('rm "$out" && ln -s /bin/ls "$out"', "beta"),
     ],
     ids=["dynamic", "machine", "truncated", "text", "empty", "folder", "link"],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from helpers.project import DOIT, Project, sha256
 
 pytestmark = pytest.mark.integration
@@ -88,7 +89,14 @@ def test_a_no_op_starts_no_process_and_imports_nothing_heavy(
     finished: Project, tmp_path: Path
 ) -> None:
     trace = tmp_path / "trace"
-    argv = ["strace", "-f", "-e", "trace=execve,execveat,fork,vfork,clone,clone3", "-o", trace]
+    argv: list[str | Path] = [
+        "strace",
+        "-f",
+        "-e",
+        "trace=execve,execveat,fork,vfork,clone,clone3",
+        "-o",
+        trace,
+    ]
     done = finished.doit(env={"PYTHONPROFILEIMPORTTIME": "1"})
     traced = subprocess.run(
         [*argv, DOIT],
@@ -126,7 +134,7 @@ def test_an_edit_redoes_one_binary_and_leaves_the_other(project: Project) -> Non
 
 def test_an_edit_below_redoes_every_binary_above(project: Project) -> None:
     before = project.tree("docker/context")
-    project.path("core/src/lib.rs").write_text("pub fn greet() -> &'static str { \"bye\" }\n")
+    project.path("core/src/lib.rs").write_text('pub fn greet() -> &\'static str { "bye" }\n')
 
     assert "2 built, 0 reused" in project.build()
     assert all(project.tree("docker/context")[name] != state for name, state in before.items())
@@ -139,7 +147,7 @@ def test_a_touch_rebuilds_nothing(project: Project) -> None:
     assert project.build().startswith("up to date: 2 binaries")
 
 
-def test_a_binary_built_alone_is_the_same(finished: Project, tmp_path: Path) -> None:
+def test_a_binary_built_alone_is_the_same(tmp_path: Path) -> None:
     """Built at the same path, since a path may be part of a binary's hash."""
     alone = Project(tmp_path)
     alone.build("build:x86_64:alpha")
@@ -214,8 +222,7 @@ def test_show_tells_what_is_there(finished: Project) -> None:
     assert '"sha256": "' + sha256(finished.built("alpha")) in finished.build("show", "--json")
 
 
-def test_another_profile_on_the_command_line(finished: Project, tmp_path: Path) -> None:
-    del finished
+def test_another_profile_on_the_command_line(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.path("config/policy.yaml").write_text("rules: {stripped: off, build_path: off}\n")
     project.build("build", "profile=dev")

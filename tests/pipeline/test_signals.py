@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from helpers.project import Project
 
 pytestmark = pytest.mark.integration

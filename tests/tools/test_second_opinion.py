@@ -197,7 +197,7 @@ def test_a_missing_lief_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(
         MissingToolError,
-        match=r"^LIEF is missing, no binary can be verified\. Install it: pip inst",
+        match=r"^LIEF is missing, no binary can be verified\. Install it: pip",
     ):
         SecondOpinion().start()
 

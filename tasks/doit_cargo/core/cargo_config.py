@@ -1,6 +1,5 @@
 """Cargo's own configuration: which files it reads, and the target directory they name."""
 
-# ruff: noqa: PTH111, PTH113, PTH118, PTH120 - at every load, over a thousand folders, pathlib is dear
 from __future__ import annotations
 
 import os

@@ -3,7 +3,6 @@
 Too many on purpose: a file too many costs a cargo run that finds nothing to do, a file too few
 ships a stale binary.
 """
-# ruff: noqa: PTH112, PTH113, PTH120 - at every load, over a thousand folders, pathlib is dear
 
 from __future__ import annotations
 
@@ -130,7 +129,7 @@ def _is_leaving(name: str) -> bool:
 
 
 def _is_cache(tag: str) -> bool:
-    with open(tag, "rb") as file:  # noqa: PTH123
+    with open(tag, "rb") as file:
         return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 

@@ -4,7 +4,6 @@ It says what `cargo metadata` says (a test compares the two) of what this projec
 members, path packages outside, binaries, build scripts and who needs whom.
 """
 
-# ruff: noqa: PTH112, PTH113 - at every load, over a thousand folders, pathlib is dear
 from __future__ import annotations
 
 import heapq

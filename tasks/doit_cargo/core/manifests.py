@@ -1,6 +1,5 @@
 """What one Cargo.toml says of its package: name, binaries, library, build script, path packages."""
 
-# ruff: noqa: PTH113, PTH118 - at every load, over a thousand folders, pathlib is dear
 from __future__ import annotations
 
 import os
@@ -135,7 +134,7 @@ def _holders(file: TomlFile) -> Iterator[tuple[str, Table]]:
         yield f"target.{cfg}.", file.table(targets, cfg, "target.")
 
 
-def _dependency(  # noqa: PLR0913, PLR0917 - for thousands of dependencies, one more value each is dear
+def _dependency(  # noqa: PLR0917 - for thousands of dependencies, one more value each is dear
     file: TomlFile,
     folder: str,
     where: str,

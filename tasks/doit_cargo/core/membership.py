@@ -1,6 +1,5 @@
 """Which folders are a workspace's members: listed, matched by a pattern, or joined by a path."""
 
-# ruff: noqa: PTH113, PTH118, PTH120, PTH207 - at every load, over a thousand folders, pathlib is dear
 from __future__ import annotations
 
 import glob

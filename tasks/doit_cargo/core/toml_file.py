@@ -1,6 +1,5 @@
 """TOML files, read with suspicion: a value of the wrong type is a fault and counts as absent."""
 
-# ruff: noqa: PTH113, PTH123 - at every load, over a thousand folders, pathlib is dear
 from __future__ import annotations
 
 import os.path

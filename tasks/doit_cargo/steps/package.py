@@ -59,7 +59,7 @@ def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> 
 
     source = layout.artifact(ctx, target, binary.name)
     data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
-    verdict = judge.judge(ctx, session.opinion, target, binary, source, data)
+    verdict = judge.judge(ctx, session.opinion, target, binary, path=source, data=data)
     known = read(layout.verify_record(ctx.config, target, binary))
     if not verdict.passed or known.get("sha256") != verdict.sha256:
         raise CheckError(f"{source} is not what was verified: run doit again")

@@ -14,13 +14,20 @@ def judge_file(
     ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary, path: Path
 ) -> elf.Verdict:
     """The verdict about the file's bytes, read once. Raises CheckError if it is no sound ELF."""
-    return judge(ctx, opinion, target, binary, path, elf.read_artifact(path, max_size=elf.SIZE_LIMIT))
+    data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
+    return judge(ctx, opinion, target, binary, path=path, data=data)
 
 
 def judge(
-    ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary, path: Path, data: bytes
+    ctx: Context,
+    opinion: elf.SecondOpinion,
+    target: Target,
+    binary: Binary,
+    *,
+    path: Path,
+    data: bytes,
 ) -> elf.Verdict:
-    """The verdict about these very bytes, found at `path`. Raises CheckError if they are unsound."""
+    """The verdict about these very bytes, found at `path`. Raises CheckError if unsound."""
     try:
         return elf.check(
             data,

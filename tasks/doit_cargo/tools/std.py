@@ -55,7 +55,7 @@ def build_std(rust: Rust, triple: str, cache: Path, env: Mapping[str, str], say:
     library = rust.source
     if library is None or not (library / "vendor").is_dir():
         raise SetupError(f"no source of std with its dependencies in {rust.folder}")
-    say(f"building Rust's std for {triple}, some two minutes, once, into {final} (about 130 MB)")
+    say(f"building Rust's std for {triple}, two or three minutes, once, into {final} (100 MB)")
     with new_folder(cache, final) as work:
         seed = work / "build"
         _write_seed(seed, library)

@@ -1,0 +1,101 @@
+"""The wheel in a clean environment, on a second workspace elsewhere; and a stranger's program."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess  # noqa: TID251
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from helpers.project import REPOSITORY, Project, plugin_tables
+
+pytestmark = pytest.mark.integration
+
+
+def run(*argv: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        argv, cwd=cwd, env=env, text=True, capture_output=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy, since a build leaves folders behind."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    wanted = ("tasks", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+    source.mkdir()
+    for name in wanted:
+        path = REPOSITORY / name
+        ignored = shutil.ignore_patterns("__pycache__")
+        if path.is_dir():
+            shutil.copytree(path, source / name, ignore=ignored)
+        else:
+            shutil.copy(path, source / name)
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder / "dist", cwd=source)
+    (built,) = (folder / "dist").iterdir()
+    return built
+
+
+def test_the_wheel_takes_one_import_name(wheel: Path) -> None:
+    names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+
+    assert names == {"doit_cargo", "doit_cargo-0.1.0.dist-info"}
+
+
+def test_no_entry_point_reaches_into_other_projects(wheel: Path) -> None:
+    """doit takes commands, loaders and backends from every installed package."""
+    assert [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("entry_points.txt")] == []
+
+
+def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
+    run(tmp_path / "venv/bin/pip", "install", "-q", wheel, cwd=tmp_path)
+    project = Project(tmp_path / "elsewhere")
+    clean = {**Project.environment(None), "PYTHONPATH": ""}
+
+    doit = tmp_path / "venv/bin/doit"
+    run(doit, "setup", cwd=project.root, env=clean)
+    said = run(doit, cwd=project.root, env=clean)
+
+    assert "2 binaries" in said
+    assert "alpha hello" in run(project.staged("alpha"), cwd=tmp_path)
+    assert run(doit, cwd=project.root, env=clean).startswith("up to date")
+
+
+def test_a_program_that_no_one_here_wrote(tmp_path: Path) -> None:
+    """ripgrep as its crate package ships it, pointed at by a configuration of two lines."""
+    probe = tmp_path / "probe"
+    (probe / "src").mkdir(parents=True)
+    (probe / "src/lib.rs").write_text("")
+    (probe / "Cargo.toml").write_text(
+        '[package]\nname = "probe"\nversion = "0.1.0"\nedition = "2021"\n'
+        '[dependencies]\nripgrep = "=14.1.1"\n'
+    )
+    run("cargo", "fetch", cwd=probe)
+    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    (package,) = (home / "registry/src").glob("*/ripgrep-14.1.1")
+    root = tmp_path / "ripgrep"
+    shutil.copytree(package, root)
+    for name, text in {
+        "dodo.py": (REPOSITORY / "dodo.py").read_text(),
+        "pyproject.toml": plugin_tables(),
+        "pipeline.yaml": "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n",
+    }.items():
+        (root / name).write_text(text)
+
+    doit = Path(sys.executable).with_name("doit")
+    env = Project.environment({"DOIT_CARGO_CONFIG": "pipeline.yaml"})
+    said = run(doit, cwd=root, env=env)
+
+    assert "1 binary" in said
+    version = run(root / "docker/context/binaries/ripgrep/rg", "--version", cwd=tmp_path)
+    assert re.match(r"ripgrep 14\.1\.1", version)
+    assert run(doit, "audit", cwd=root, env=env).endswith("are sound\n")
+    assert run(doit, cwd=root, env=env).startswith("up to date: 1 binary")
