@@ -71,6 +71,7 @@ def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
     """The settings of doit that are the same in every workspace."""
     return {
         "backend": "doit-cargo",
+        "codec_cls": "json",
         "dep_file": str(pipeline.ctx.config.state / "state.sqlite3"),
         "check_file_uptodate": checker,
         "default_tasks": ["stage"],

@@ -33,6 +33,7 @@ PASSED = (
     "PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT", "SSL_CERT_FILE", "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+CERTIFICATES = "root/certificates"
 SOURCES = """\
 deb {mirror} {suite} main
 deb {mirror} {suite}-updates main
@@ -100,13 +101,23 @@ def made_root(options: argparse.Namespace) -> Iterator[Path]:
 
 def copy_settings(root: Path) -> None:
     """How this machine reaches the network: resolver, hosts, certificates it names."""
-    names = ["/etc/resolv.conf", "/etc/hosts"]
-    names += [os.environ[name] for name in PASSED if os.environ.get(name, "").startswith("/")]
-    for name in dict.fromkeys(names):
+    for name in ("/etc/resolv.conf", "/etc/hosts"):
         if Path(name).is_file():
-            inside = root / name.lstrip("/")
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, inside)
+            shutil.copy(name, root / name.lstrip("/"))
+    (root / CERTIFICATES).mkdir(parents=True)
+    for value in settings().values():
+        if value.startswith(f"/{CERTIFICATES}/"):
+            shutil.copy(os.environ[Path(value).name], root / value.lstrip("/"))
+
+
+def settings() -> dict[str, str]:
+    """This machine's own settings, files renamed to where they lie in the root.
+
+    Not to where they lie here: the package ca-certificates writes its own to that place.
+    """
+    found = {name: os.environ[name] for name in PASSED if name in os.environ}
+    files = {name: value for name, value in found.items() if Path(value).is_file()}
+    return {**found, **{name: f"/{CERTIFICATES}/{name}" for name in files}}
 
 
 def copy_repository(place: Path, *, worktree: bool) -> None:
@@ -166,7 +177,7 @@ def in_root(root: Path, text: str, *, rustup: bool) -> int:
         "HOME": "/root",
         "PATH": f"/root/.cargo/bin:{path}" if rustup else path,
         "TERM": "dumb",
-        **{name: os.environ[name] for name in PASSED if name in os.environ},
+        **settings(),
     }
     argv = ["chroot", str(root), "/bin/sh", "-c", f"cd /{PLACE} && {text}"]
     return subprocess.run(argv, env=env, check=False).returncode

@@ -118,6 +118,7 @@ def test_a_toolchain_by_path(machine: Machine) -> None:
     found = rust.find(machine.workspace, machine.env, host=LINUX)
 
     assert found.rustc == folder / "bin" / "rustc"
+    assert found.toolchain == str(folder)  # as RUSTUP_TOOLCHAIN takes it
 
 
 def test_a_linked_toolchain_has_no_host_in_its_name(machine: Machine) -> None:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from doit.dependency import JSONCodec
+from doit.exceptions import InvalidCommand
 
 from doit_cargo.doit_ext.state import TaskStore
 
 
 def store(path: Path) -> TaskStore:
-    return TaskStore(str(path), JSONCodec())
+    state = TaskStore(str(path), JSONCodec())
+    state.open_for_results()
+    return state
 
 
 def finish(state: TaskStore, task: str, **values: object) -> None:
@@ -39,6 +42,7 @@ def test_a_finished_task_survives_a_kill(tmp_path: Path) -> None:
         "from doit.dependency import JSONCodec\n"
         "from doit_cargo.doit_ext.state import TaskStore\n"
         "s = TaskStore(sys.argv[1], JSONCodec())\n"
+        "s.open_for_results()\n"
         "s.set('done', 'x', 1); s.set('done', 'deps:', [])\n"
         "s.set('half', 'x', 1)\n"
         "os.kill(os.getpid(), 9)\n"
@@ -115,3 +119,12 @@ def test_another_run_is_noticed(tmp_path: Path) -> None:
     finish(second, "build", x=1)
 
     assert first.outdated()
+
+
+def test_only_a_run_may_save_results(tmp_path: Path) -> None:
+    state = TaskStore(str(tmp_path / "state"), JSONCodec())
+
+    with pytest.raises(InvalidCommand, match="only a run may say that a task is done"):
+        state.set("verify", "ignore:", "1")
+
+    assert list(tmp_path.iterdir()) == []

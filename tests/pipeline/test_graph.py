@@ -10,12 +10,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers.project import REPOSITORY
-
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import TaskSpec
 from doit_cargo.pipeline import Pipeline, specs
 from doit_cargo.tools.session import Session
+from helpers.project import REPOSITORY
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "graph.json"
 

@@ -8,6 +8,7 @@ import subprocess  # noqa: TID251
 from pathlib import Path
 
 import pytest
+
 from helpers.project import DOIT, REPOSITORY, Project, sha256
 
 pytestmark = pytest.mark.integration
@@ -21,7 +22,7 @@ BINARIES = (
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project, built for both architectures."""
+    """The repository as it is, built for both architectures."""
     root = tmp_path_factory.mktemp("bundled") / "project"
     made = ("target", ".doit-cargo", ".git", ".venv", "binaries", "context")
     shutil.copytree(REPOSITORY, root, ignore=shutil.ignore_patterns(*made))

@@ -216,17 +216,29 @@ def test_a_forged_record_is_no_pass(project: Project) -> None:
     assert project.tree("docker") == good
 
 
-def test_an_ignored_task_runs_all_the_same(project: Project) -> None:
-    project.build("ignore", "verify")
+@pytest.mark.parametrize("command", ["ignore", "reset-dep"])
+def test_no_command_grants_a_pass(project: Project, command: str) -> None:
+    """Stock doit would take the task for done from now on."""
+    source = project.path("alpha/src/main.rs")
+    before = source.read_text()
+    source.write_text("fn main() { compile_error!(); }\n")
     try:
-        project.path("alpha/src/main.rs").write_text("fn main() { compile_error!(); }\n")
+        done = project.doit(command, "build:x86_64:alpha")
+        assert done.returncode == 3
+        assert done.stderr == "ERROR: only a run may say that a task is done: doit run\n"
         assert project.doit("verify").returncode == 1
     finally:
-        project.path("alpha/src/main.rs").write_text(
-            'fn main() { println!("alpha {}", core_lib::greet()); }\n'
-        )
-        project.build("forget", "verify")
+        source.write_text(before)
         project.build()
+
+
+def test_info_prints_a_tasks_files_and_nothing_of_the_environment(project: Project) -> None:
+    said = project.doit("info", "build:x86_64:alpha", env={"SECRET": "canary-7391"}).stdout
+
+    assert f" - {project.path('alpha/src/main.rs')}\n" in said
+    assert f" - {project.built('alpha')}\n" in said
+    assert "canary" not in said
+    assert len(said.splitlines()) < 40
 
 
 @pytest.mark.parametrize(("args", "where"), [(["-f", "dodo.py"], ".."), (["-k"], "core")])

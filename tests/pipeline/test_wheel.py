@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from helpers.project import REPOSITORY, Project, plugin_tables
 
 pytestmark = pytest.mark.integration
@@ -50,7 +51,7 @@ def test_the_wheel_takes_one_import_name(wheel: Path) -> None:
 
 
 def test_no_entry_point_reaches_into_other_projects(wheel: Path) -> None:
-    """doit takes commands, loaders and backends from every installed package."""
+    """What an installed package offers as an entry point, doit would take everywhere."""
     assert [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("entry_points.txt")] == []
 
 
@@ -70,7 +71,7 @@ def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path
 
 
 def test_a_program_that_no_one_here_wrote(tmp_path: Path) -> None:
-    """ripgrep as its crate package ships it, pointed at by a configuration of two lines."""
+    """A search tool as its crate package ships it, pointed at by a configuration of two lines."""
     probe = tmp_path / "probe"
     (probe / "src").mkdir(parents=True)
     (probe / "src/lib.rs").write_text("")

@@ -110,11 +110,12 @@ def _from_rustup(proxy: Path, workspace: Path, env: Mapping[str, str], host: str
     if choice is None:
         return Rust(rustup=program)
     cargo, rustc = choice.folder / "bin" / "cargo", choice.folder / "bin" / "rustc"
+    by_name = choice.folder.is_dir() and not choice.name.startswith("/")
     return Rust(
         folder=choice.folder if choice.folder.is_dir() else None,
         cargo=cargo if _runs(str(cargo)) else None,
         rustc=rustc if _runs(str(rustc)) else None,
-        toolchain=choice.folder.name if choice.folder.is_dir() else choice.name,
+        toolchain=choice.folder.name if by_name else choice.name,
         rustup=program,
         chosen_by=choice.source,
     )

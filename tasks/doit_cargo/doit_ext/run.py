@@ -31,6 +31,14 @@ _FORCE = {
     "default": False,
     "help": "take over output folders that hold files doit-cargo never wrote (they are removed)",
 }
+_JOBS = {
+    "name": "num_process",
+    "short": "n",
+    "long": "process",
+    "type": int,
+    "default": 0,
+    "help": "cargo's --jobs; 0 leaves it to cargo [default: %(default)s]",
+}
 _NO_WAIT = {
     "name": "no_wait",
     "short": "",
@@ -44,9 +52,10 @@ _NO_WAIT = {
 class Run(cmd_run.Run):
     """Run the pipeline's tasks (the stock options that have a meaning here)."""
 
+    # Where state lies and how files are compared is not the command line's to choose.
+    base_options = ()
     cmd_options = (
-        cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, cmd_run.opt_num_process,
-        _FORCE, _NO_WAIT,
+        cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, _JOBS, _FORCE, _NO_WAIT,
     )  # fmt: skip
 
     def execute(self, params: Any, args: list[str]) -> int:
@@ -65,6 +74,7 @@ class Run(cmd_run.Run):
         no_wait: bool,
     ) -> int:
         config = pipeline.ctx.config
+        self.dep_manager.backend.open_for_results()
         control = TaskControl(self.task_list)
         control.process(self.sel_tasks)
         log.configure(config.state / "log.jsonl", verbose=(verbosity or 0) > 1)

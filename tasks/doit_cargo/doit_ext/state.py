@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from doit.exceptions import InvalidCommand
+
 _VERSION = 1
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
@@ -29,17 +31,28 @@ class TaskStore:
         del module_name
         self.name = name
         self.codec = codec
+        self._open_for_results = False
         self._writer: sqlite3.Connection | None = None
         self._seen = self._look()
         self._rows = self._read()
         self._tasks: dict[str, dict[str, Any]] = {}
+
+    def open_for_results(self) -> None:
+        """A run begins: what its tasks save is kept."""
+        self._open_for_results = True
 
     def get(self, task_id: str, dependency: str) -> Any:
         """A saved value, or None."""
         return self._task(task_id).get(dependency)
 
     def set(self, task_id: str, dependency: str, value: Any) -> None:
-        """Keep a value; all of a task's values are committed with the last of them."""
+        """Keep a value; all of a task's values are committed with the last of them.
+
+        Raises InvalidCommand outside a run: `doit ignore` and `doit reset-dep` would let a task
+        count as done that was not.
+        """
+        if not self._open_for_results:
+            raise InvalidCommand("only a run may say that a task is done: doit run")
         self._task(task_id)[dependency] = value
         if dependency == _LAST_KEY:
             self._commit(task_id)

@@ -39,6 +39,14 @@ class StepAction(BaseAction):
         return None
 
 
+class StepTask(Task):
+    """A doit task that knows its spec (doit's own `meta` is for what `doit info` may print)."""
+
+    def __init__(self, spec: TaskSpec, actions: list[StepAction] | None, **attributes: Any) -> None:
+        super().__init__(spec.name, actions, doc=spec.doc, subtask_of=spec.group, **attributes)
+        self.spec = spec
+
+
 def doit_tasks(specs: Iterable[TaskSpec], checker: ContentChecker) -> Iterator[Task]:
     """The doit tasks of the pipeline, in the order of the specs."""
     specs = tuple(specs)
@@ -49,28 +57,22 @@ def doit_tasks(specs: Iterable[TaskSpec], checker: ContentChecker) -> Iterator[T
 
 def spec_of(task: Task) -> TaskSpec | None:
     """The spec that a task was made from (None: somebody else's task)."""
-    return (task.meta or {}).get("spec")
+    return task.spec if isinstance(task, StepTask) else None
 
 
 def _task(spec: TaskSpec, checker: ContentChecker) -> Task:
-    return Task(
-        spec.name,
+    return StepTask(
+        spec,
         [StepAction(spec)],
         file_dep=[str(path) for path in spec.inputs],
         targets=[str(path) for path in spec.outputs],
         task_dep=list(spec.after),
         uptodate=[Intact(spec, checker)],
-        subtask_of=spec.group,
-        doc=spec.doc,
-        meta={"spec": spec},
     )
 
 
 def _group(spec: TaskSpec) -> Task:
-    return Task(
-        spec.name, None, task_dep=list(spec.after), subtask_of=spec.group, has_subtask=True,
-        doc=spec.doc, meta={"spec": spec},
-    )  # fmt: skip
+    return StepTask(spec, None, task_dep=list(spec.after), has_subtask=True)
 
 
 def _message(error: Exception) -> str:

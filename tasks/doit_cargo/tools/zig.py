@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from doit_cargo.core.errors import PipelineError, SetupError
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.tools import command
 from doit_cargo.tools.cache import Say, new_folder
@@ -35,7 +36,7 @@ def write_wrappers(cache: Path, folder: Path, scripts: Mapping[str, str]) -> boo
 def warm_up(chains: Sequence[Toolchain], cache: Path, *, strip: bool, say: Say) -> None:
     """Link a C program for each target, all at once: zig compiles musl when first asked to.
 
-    zig has compiler-rt apart for stripped executables, so link as the workspace will.
+    It has compiler-rt apart for stripped executables, so link as the workspace will.
     Raises SetupError with zig's own words.
     """
     flags = ("-Wl,--strip-all",) if strip else ()
@@ -45,9 +46,7 @@ def warm_up(chains: Sequence[Toolchain], cache: Path, *, strip: bool, say: Say) 
     names = ", ".join(chain.target.triple for chain in cold)
     say(f"compiling musl for {names}, a minute or two, once, into {cold[0].zig_cache}")
     with tempfile.TemporaryDirectory(dir=cache / "tmp", prefix="hello.") as work:
-        running = [(chain, _link(chain, Path(work), flags)) for chain in cold]
-        for chain, process in running:
-            _finish(chain, process)
+        _link_all(cold, Path(work), flags)
     for chain in cold:
         chain.zig_cache.mkdir(exist_ok=True)
         _warm(chain, flags).touch()
@@ -76,6 +75,20 @@ def _warm(chain: Toolchain, flags: Sequence[str]) -> Path:
     return chain.zig_cache / f"{chain.wrappers.name}{'-stripped' if flags else ''}.warm"
 
 
+def _link_all(chains: Sequence[Toolchain], work: Path, flags: Sequence[str]) -> None:
+    running = [(chain, _link(chain, work, flags)) for chain in chains]
+    try:
+        for chain, process in running:
+            said = process.communicate()[1].decode(errors="replace").strip()
+            if process.returncode:
+                raise SetupError(f"zig can't link for {chain.target.triple}:\n{said}")
+    finally:
+        for _, process in running:
+            if process.poll() is None:  # another one failed, or the user pressed Ctrl-C
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
 def _link(chain: Toolchain, work: Path, flags: Sequence[str]) -> command.Process[bytes]:
     folder = work / chain.target.triple
     folder.mkdir()
@@ -84,21 +97,3 @@ def _link(chain: Toolchain, work: Path, flags: Sequence[str]) -> command.Process
     return command.spawn(
         [compiler, *_LINK, *flags], cwd=folder, stdout=command.DEVNULL, stderr=command.PIPE
     )
-
-
-def _finish(chain: Toolchain, process: command.Process[bytes]) -> None:
-    try:
-        said = process.communicate()[1].decode(errors="replace").strip()
-    except BaseException:
-        process.kill()
-        raise
-    if process.returncode:
-        raise SetupError(f"zig can't link for {chain.target.triple}:\n{said}")
-
-
-def version(zig: Path) -> str:
-    """What `zig version` says; "" if it does not run."""
-    try:
-        return command.run([zig, "version"], timeout=60).strip()
-    except PipelineError:
-        return ""
