@@ -29,6 +29,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKS = ("fresh-machine", "tests")
 PLACE = "root/project"  # where the clone lies in the root
+SETTINGS = "root/settings"
 PASSED = (
     "PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT", "SSL_CERT_FILE", "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",
@@ -102,22 +103,21 @@ def made_root(options: argparse.Namespace) -> Iterator[Path]:
 def copy_settings(root: Path) -> None:
     """How this machine reaches the network: resolver, hosts, certificates it names."""
     for name in ("/etc/resolv.conf", "/etc/hosts"):
-        if Path(name).is_file():
-            shutil.copy(name, root / name.lstrip("/"))
-    (root / CERTIFICATES).mkdir(parents=True)
-    for value in settings().values():
-        if value.startswith(f"/{CERTIFICATES}/"):
-            shutil.copy(os.environ[Path(value).name], root / value.lstrip("/"))
+        shutil.copy(name, root / name[1:])
+    for name, value in settings().items():
+        if Path(value).is_file():
+            (root / SETTINGS).mkdir(exist_ok=True)
+            shutil.copy(value, root / SETTINGS / name)
 
 
 def settings() -> dict[str, str]:
-    """This machine's own settings, files renamed to where they lie in the root.
+    """The variables that this machine sets of those that are handed on."""
+    return {name: os.environ[name] for name in PASSED if os.environ.get(name)}
 
-    Not to where they lie here: the package ca-certificates writes its own to that place.
-    """
-    found = {name: os.environ[name] for name in PASSED if name in os.environ}
-    files = {name: value for name, value in found.items() if Path(value).is_file()}
-    return {**found, **{name: f"/{CERTIFICATES}/{name}" for name in files}}
+
+def inside(name: str, value: str) -> str:
+    """A variable's value in the root: files lie apart there, where no package replaces them."""
+    return f"/{SETTINGS}/{name}" if Path(value).is_file() else value
 
 
 def copy_repository(place: Path, *, worktree: bool) -> None:
@@ -161,12 +161,12 @@ def copy_rustup(root: Path) -> None:
     if match is None:
         sys.exit(f"{home}: rustup has no default toolchain")
     name = match[1]
-    inside = root / "root/.rustup"
-    shutil.copytree(home / "toolchains" / name, inside / "toolchains" / name, symlinks=True)
-    (inside / "settings.toml").write_text(settings, encoding="utf-8")
-    (inside / "update-hashes").mkdir()
+    home_inside = root / "root/.rustup"
+    shutil.copytree(home / "toolchains" / name, home_inside / "toolchains" / name, symlinks=True)
+    (home_inside / "settings.toml").write_text(settings, encoding="utf-8")
+    (home_inside / "update-hashes").mkdir()
     if (home / "update-hashes" / name).exists():
-        shutil.copy(home / "update-hashes" / name, inside / "update-hashes" / name)
+        shutil.copy(home / "update-hashes" / name, home_inside / "update-hashes" / name)
     shutil.copytree(cargo / "bin", root / "root/.cargo/bin", symlinks=True)
 
 

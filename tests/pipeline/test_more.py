@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess  # noqa: TID251
 from pathlib import Path
@@ -133,3 +134,124 @@ def test_jobs_are_cargos_jobs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     output = next(project.root.glob("target/**/build/beta-*/output"))
     assert "jobs=1" in output.read_text()
+
+
+def test_a_crate_that_cargo_has_no_use_for_is_no_failure(tmp_path: Path) -> None:
+    """Dependencies of another platform, and optional ones: in the graph, but not compiled."""
+    project = Project(tmp_path)
+    manifest = project.path("beta/Cargo.toml")
+    manifest.write_text(
+        manifest.read_text().replace(
+            "[dependencies]", '[dependencies]\nspare = { path = "../spare", optional = true }'
+        )
+        + '[target."cfg(windows)".dependencies]\nother = { path = "../other" }\n'
+    )
+    for name in ("spare", "other"):
+        folder = project.path(name)
+        (folder / "src").mkdir(parents=True)
+        (folder / "src/lib.rs").write_text("compile_error!();\n")
+        (folder / "Cargo.toml").write_text(f'[package]\nname = "{name}"\nversion = "0.1.0"\n')
+    project.path("Cargo.lock").unlink()
+
+    assert "2 built" in project.build()
+    assert project.build().startswith("up to date")
+
+
+def test_a_workspace_without_a_lock_file_gets_one(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.path("Cargo.lock").unlink()
+
+    project.build()
+
+    assert project.path("Cargo.lock").exists()
+    assert project.build().startswith("up to date")
+
+
+def test_a_macro_crate_serves_both_architectures(tmp_path: Path) -> None:
+    """It is compiled for the host, once, by the first of two cargos."""
+    project = Project(tmp_path)
+    config = project.path("config/pipeline.yaml")
+    config.write_text(
+        "workspace: .\ntargets:\n  x86_64: x86_64-unknown-linux-musl\n"
+        "  aarch64: aarch64-unknown-linux-musl\n"
+    )
+    folder = project.path("macros")
+    (folder / "src").mkdir(parents=True)
+    (folder / "Cargo.toml").write_text(
+        '[package]\nname = "macros"\nversion = "0.1.0"\nedition = "2021"\n'
+        "[lib]\nproc-macro = true\n"
+    )
+    (folder / "src/lib.rs").write_text(MACRO)
+    manifest = project.path("alpha/Cargo.toml")
+    manifest.write_text(manifest.read_text() + 'macros = { path = "../macros" }\n')
+    project.path("alpha/src/main.rs").write_text('fn main() { println!("{}", macros::word!()); }\n')
+    project.path("Cargo.lock").unlink()
+    project.build()
+
+    (folder / "src/lib.rs").write_text(MACRO.replace("first", "second"))
+    project.build()
+
+    said = subprocess.run([project.staged("alpha")], capture_output=True, text=True, check=True)
+    assert said.stdout == "second\n"
+    arm = project.path("docker/context/aarch64/binaries/alpha/alpha")
+    said = subprocess.run(["qemu-aarch64-static", arm], capture_output=True, text=True, check=True)
+    assert said.stdout == "second\n"
+
+
+MACRO = """\
+use proc_macro::TokenStream;
+#[proc_macro]
+pub fn word(_: TokenStream) -> TokenStream { "\\"first\\"".parse().unwrap() }
+"""
+
+
+def test_what_a_build_reads_elsewhere_is_an_input(tmp_path: Path) -> None:
+    """Files outside every crate: of the compiler, and of a build script; then one that appears."""
+    project = Project(tmp_path)
+    project.path("words").mkdir()
+    project.path("words/one").write_text("one")
+    project.path("shared.txt").write_text("shared")
+    project.path("alpha/build.rs").write_text(
+        'fn main() { println!("cargo:rerun-if-changed=../words");\n'
+        ' let n = std::fs::read_dir("../words").unwrap().count();\n'
+        ' println!("cargo:rustc-env=WORDS={n}"); }\n'
+    )
+    project.path("alpha/src/main.rs").write_text(
+        'fn main() { println!("{} {}", include_str!("../../shared.txt"), env!("WORDS")); }\n'
+    )
+
+    def says() -> str:
+        staged = project.staged("alpha")
+        return subprocess.run([staged], capture_output=True, text=True, check=True).stdout
+
+    project.build()
+    assert project.build().startswith("up to date")
+    assert says() == "shared 1\n"
+    project.path("shared.txt").write_text("SHARED")
+    assert "1 built, 1 reused" in project.build()
+    assert says() == "SHARED 1\n"
+    project.path("words/two").write_text("two")
+    assert "1 built, 1 reused" in project.build()
+    assert says() == "SHARED 2\n"
+    assert project.build().startswith("up to date")
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:
+    """Cargo would call it fresh."""
+    project = Project(tmp_path)
+    project.build()
+    source = project.path("core/src/lib.rs")
+    before = source.stat()
+    source.write_text(source.read_text().replace("hello", "HELLO"))
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert "2 built" in project.build()
+    said = subprocess.run([project.staged("beta")], capture_output=True, text=True, check=True)
+    assert said.stdout == "beta HELLO\n"
+
+
+def test_a_library_alone(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+
+    assert "compiled x86_64 core_lib" in project.build("build:x86_64:core_lib")
+    assert not project.built("alpha").exists()

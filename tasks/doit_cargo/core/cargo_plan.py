@@ -67,7 +67,6 @@ def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
         str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
         "--target", target.triple, "--profile", config.profile,
         *features(config.features),
-        *["--locked"] * is_locked(ctx), *["--offline"] * config.offline,
         "--config", f"target.{target.triple}.rustflags=[{flags}]",
     )  # fmt: skip
 
@@ -86,6 +85,8 @@ def argv(
     form = "json-diagnostic-rendered-ansi" if color else "json"
     return (
         *base_argv(ctx, target),
+        *["--locked"] * is_locked(ctx),
+        *["--offline"] * ctx.config.offline,
         *(word for name in names for word in ("--bin", name)),
         *["--lib"] * (not names),
         *(("--jobs", str(jobs)) if jobs else ()),

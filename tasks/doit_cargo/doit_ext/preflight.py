@@ -79,6 +79,7 @@ class Preflight:
         names = [name for binaries in wanted.values() for name in sorted(binaries)]
         return cargo.Order(
             arch=plan.target.arch,
+            folder=ctx.graph.target_directory / plan.target.triple,
             argv=cargo_plan.argv(
                 ctx, plan.target, names, jobs=self._jobs, keep_going=keep_going, color=self._color
             ),

@@ -49,9 +49,17 @@ class CargoRunner(MThreadRunner):
             self.lock.sign()
         if plans:
             orders = self.preflight().orders(plans, keep_going=self.continue_)
+            self._depend_on_new_files(tasks)
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
         # A parked thread for each awaited crate, or those that wait would starve the others.
         self.num_process += sum(len(plan.crates) for plan in plans)
+
+    def _depend_on_new_files(self, tasks: list[Task]) -> None:
+        """A lock file that was just made is an input from now on."""
+        lock = self.ctx.graph.root / "Cargo.lock"
+        for task in tasks:
+            if task.name.startswith("toolchain:") and lock.exists():
+                task.file_dep.add(str(lock))
 
     def _status_in(self, tasks: dict[str, Task]) -> Any:
         return lambda task: self.dep_manager.get_status(task, tasks, get_log=True)

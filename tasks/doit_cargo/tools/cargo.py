@@ -32,10 +32,13 @@ class Order:
     """What one cargo process is to do: its command, and the crates somebody waits for.
 
     `wanted` maps each crate to the binaries asked of it (none: its library). `dropped` are the
-    packages whose build cargo was made to forget: taking one for fresh is an error.
+    packages whose build cargo was made to forget: taking one for fresh is an error, at least in
+    `folder`, the target's own part of the target directory; the host's part is shared with other
+    targets, whose cargo may just have built it.
     """
 
     arch: str
+    folder: Path
     argv: tuple[str, ...]
     env: Mapping[str, str]
     directory: Path
@@ -79,6 +82,7 @@ class CargoBuild:
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
         self._said: list[str] = []
+        self._succeeded = False
         self._guard: command.Guard | None = None
         self._reader: threading.Thread | None = None
 
@@ -100,7 +104,7 @@ class CargoBuild:
         if self._reader:
             self._reader.join()
         if self._guard:
-            self._guard.wait()
+            self._succeeded = self._guard.wait() == 0
         self.release()
 
     def stop(self) -> None:
@@ -121,13 +125,14 @@ class CargoBuild:
     def wait(self, name: str) -> Delivery:
         """Wait for a crate.
 
-        Raises CheckError with the compiler's own output when it was not built.
+        Raises CheckError with the compiler's own output when it was not built. A library that
+        cargo had no use for (an optional dependency, one of another platform) is no failure.
         """
         unit = self._units[name]
         unit.done.wait()
         if unit.complaint:
             raise CheckError(unit.complaint)
-        if unit.awaited:
+        if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
             raise CheckError(self._failure(name))
         scripts = (*unit.scripts, *self._foreign_scripts)
         return Delivery(unit.executables, tuple(_dep_infos(unit)), scripts)
@@ -202,12 +207,14 @@ class CargoBuild:
         kinds = set(message["target"]["kind"])
         if "custom-build" in kinds:
             return
-        if message["fresh"] and unit.crate.name in self.order.dropped:
+        files = [Path(name) for name in message["filenames"]]
+        ours = all(path.is_relative_to(self.order.folder) for path in files)
+        if message["fresh"] and ours and unit.crate.name in self.order.dropped:
             unit.complaint = (
                 f"cargo took {unit.crate.name} for fresh although its inputs changed; "
                 "run: cargo clean -p " + unit.crate.name
             )
-        unit.files += [Path(name) for name in message["filenames"]]
+        unit.files += files
         name = message["target"]["name"] if kinds == {"bin"} else _LIBRARY
         if name and message.get("executable"):
             unit.executables[name] = Path(message["executable"])
