@@ -29,7 +29,6 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKS = ("fresh-machine", "tests")
 PLACE = "root/project"  # where the clone lies in the root
-SETTINGS = "root/settings"
 PASSED = (
     "PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT", "SSL_CERT_FILE", "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",
@@ -104,20 +103,20 @@ def copy_settings(root: Path) -> None:
     """How this machine reaches the network: resolver, hosts, certificates it names."""
     for name in ("/etc/resolv.conf", "/etc/hosts"):
         shutil.copy(name, root / name[1:])
-    for name, value in settings().items():
+    (root / CERTIFICATES).mkdir()
+    for name in PASSED:
+        value = os.environ.get(name, "")
         if Path(value).is_file():
-            (root / SETTINGS).mkdir(exist_ok=True)
-            shutil.copy(value, root / SETTINGS / name)
+            shutil.copy(value, root / CERTIFICATES / name)
 
 
 def settings() -> dict[str, str]:
-    """The variables that this machine sets of those that are handed on."""
-    return {name: os.environ[name] for name in PASSED if os.environ.get(name)}
-
-
-def inside(name: str, value: str) -> str:
-    """A variable's value in the root: files lie apart there, where no package replaces them."""
-    return f"/{SETTINGS}/{name}" if Path(value).is_file() else value
+    """The variables handed on. Files lie apart in the root, where no package replaces them."""
+    given = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
+    return {
+        name: f"/{CERTIFICATES}/{name}" if Path(value).is_file() else value
+        for name, value in given.items()
+    }
 
 
 def copy_repository(place: Path, *, worktree: bool) -> None:
@@ -156,17 +155,17 @@ def copy_rustup(root: Path) -> None:
     """The default toolchain and the proxies, as rustup's installer would have put them."""
     home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
     cargo = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    settings = (home / "settings.toml").read_text(encoding="utf-8")
-    match = re.search(r'^default_toolchain = "(.*)"', settings, re.MULTILINE)
+    chosen = (home / "settings.toml").read_text(encoding="utf-8")
+    match = re.search(r'^default_toolchain = "(.*)"', chosen, re.MULTILINE)
     if match is None:
         sys.exit(f"{home}: rustup has no default toolchain")
     name = match[1]
-    home_inside = root / "root/.rustup"
-    shutil.copytree(home / "toolchains" / name, home_inside / "toolchains" / name, symlinks=True)
-    (home_inside / "settings.toml").write_text(settings, encoding="utf-8")
-    (home_inside / "update-hashes").mkdir()
+    inside = root / "root/.rustup"
+    shutil.copytree(home / "toolchains" / name, inside / "toolchains" / name, symlinks=True)
+    (inside / "settings.toml").write_text(chosen, encoding="utf-8")
+    (inside / "update-hashes").mkdir()
     if (home / "update-hashes" / name).exists():
-        shutil.copy(home / "update-hashes" / name, home_inside / "update-hashes" / name)
+        shutil.copy(home / "update-hashes" / name, inside / "update-hashes" / name)
     shutil.copytree(cargo / "bin", root / "root/.cargo/bin", symlinks=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from doit_cargo.core import config as configuration
 from doit_cargo.core import crates, toolchain
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.model import Context
+from doit_cargo.core.model import Binary, Context, CrateGraph
 from doit_cargo.core.shapes import NAME
 
 CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
@@ -35,10 +35,22 @@ def read_context(
     graph = crates.load_graph(config.workspace, env)
     parts = toolchain.survey(config.workspace, env)
     chains = {target.arch: toolchain.assemble(target, parts) for target in config.targets}
+    config = configuration.check_ship(config, graph)
     return Context(
-        config=configuration.check_ship(config, graph),
+        config=config,
         graph=graph,
         policies=policies,
         toolchains=chains,
         env=dict(env),
+        ship=config.ship if config.ship is not None else every_binary(graph),
+    )
+
+
+def every_binary(graph: CrateGraph) -> tuple[Binary, ...]:
+    """The executables of the workspace's members."""
+    return tuple(
+        Binary(crate=crate.name, name=name)
+        for crate in graph.crates.values()
+        if crate.member
+        for name in sorted(crate.bins)
     )

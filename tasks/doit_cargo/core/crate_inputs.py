@@ -42,10 +42,13 @@ def source_files(crate: Crate, graph: CrateGraph, *, skip: frozenset[str]) -> tu
     return _files(dirname(crate.manifest), _borders(graph, skip))
 
 
-def all_sources(graph: CrateGraph, skip: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """The source files of every crate, by its name."""
+def all_sources(
+    graph: CrateGraph, skip: frozenset[str], names: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """The source files of every crate, or of those that are named, by its name."""
     borders = _borders(graph, skip)
-    return {name: _files(dirname(crate.manifest), borders) for name, crate in graph.crates.items()}
+    wanted = graph.crates if names is None else names
+    return {name: _files(dirname(graph.crates[name].manifest), borders) for name in wanted}
 
 
 def _borders(graph: CrateGraph, skip: Iterable[str]) -> _Borders:

@@ -99,9 +99,9 @@ class CrateGraph(NamedTuple):
     target_directory: Path
     crates: Mapping[str, Crate]
 
-    def closure(self, name: str) -> tuple[str, ...]:
-        """The crate and every crate below it, in dependency order."""
-        below, queue = {name}, [name]
+    def closure(self, *names: str) -> tuple[str, ...]:
+        """The crates and every crate below them, in dependency order."""
+        below, queue = set(names), list(names)
         while queue:
             new = [d for d in self.crates[queue.pop()].dependencies if d not in below]
             below.update(new)
@@ -132,25 +132,18 @@ class Toolchain(NamedTuple):
 
 
 class Context(NamedTuple):
-    """All that the steps need to know, made once when the tasks are loaded."""
+    """All that the steps need to know, made once when the tasks are loaded.
+
+    `ship` is what is shipped, in manifest order: as configured, else every binary of the
+    workspace, by crate graph and then by name.
+    """
 
     config: Config
     graph: CrateGraph
     policies: Mapping[str, Policy]
     toolchains: Mapping[str, Toolchain]
     env: Mapping[str, str]
-
-    @property
-    def ship(self) -> tuple[Binary, ...]:
-        """The shipped binaries, in manifest order: configured, else by crate graph, then name."""
-        if self.config.ship is not None:
-            return self.config.ship
-        return tuple(
-            Binary(crate=crate.name, name=name)
-            for crate in self.graph.crates.values()
-            if crate.member
-            for name in sorted(crate.bins)
-        )
+    ship: tuple[Binary, ...]
 
 
 class TaskSpec(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import stat
 from collections.abc import Iterable
@@ -76,6 +77,14 @@ class ContentChecker(FileChangedChecker):
 
 class Intact:
     """doit's `uptodate` of a task: its outputs and all that is no file are as it left them."""
+
+    # doit asks for the signature at each check, which takes longer than the check
+    __signature__ = inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            for name in ("task", "values")
+        ]
+    )
 
     def __init__(self, spec: TaskSpec, checker: ContentChecker) -> None:
         self.spec = spec

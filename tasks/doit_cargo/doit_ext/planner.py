@@ -47,6 +47,7 @@ class Planner:
         self._status = status
         self._stale: set[str] = set()
         self.digests: dict[str, str] = {}
+        self.current: dict[str, Any] = {}
 
     def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
         """A plan for each target that has something to compile."""
@@ -61,6 +62,7 @@ class Planner:
         status = self._status(task)
         upstream = self._stale.intersection(task.task_dep)
         if not (always or upstream or status.status != "up-to-date"):
+            self.current[task.name] = status
             return
         self._stale.add(task.name)
         self.digests[task.name] = self._digest(task)

@@ -30,7 +30,7 @@ class LineReporter:
         self._lock = threading.Lock()
         self._status = ""
         self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
-        self._started = time.monotonic()
+        self._started = float(options.get("since", time.monotonic()))
         self._errors: list[str] = []
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from doit import cmd_run
@@ -22,6 +23,8 @@ from doit_cargo.tools.log import log
 if TYPE_CHECKING:
     from doit_cargo.core.model import Context
     from doit_cargo.doit_ext.preflight import Preflight
+
+_STARTED = time.monotonic()  # when doit chose this command
 
 _FORCE = {
     "name": "force",
@@ -81,7 +84,9 @@ class Run(cmd_run.Run):
         terminal = _on_terminal()
         runner = CargoRunner(
             self.dep_manager,
-            LineReporter(self.outstream, {"terminal": terminal, "root": config.root}),
+            LineReporter(
+                self.outstream, {"terminal": terminal, "root": config.root, "since": _STARTED}
+            ),
             continue_,
             always,
             Stream(verbosity, force_verbosity),

@@ -44,6 +44,7 @@ class CargoRunner(MThreadRunner):
         self.dep_manager.status_is_ignore = _never
         planner = Planner(self.ctx, self.dep_manager.checker, self._status_in(dispatcher.tasks))
         plans = planner.plans(tasks, always=self.always_execute)
+        self._answer_once(planner.current)
         self.session.note(planner.digests)
         if planner.digests:
             self.lock.sign()
@@ -53,6 +54,11 @@ class CargoRunner(MThreadRunner):
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
         # A parked thread for each awaited crate, or those that wait would starve the others.
         self.num_process += sum(len(plan.crates) for plan in plans)
+
+    def _answer_once(self, current: dict[str, Any]) -> None:
+        """What the planner found up to date stays so: its identity is pinned for this run."""
+        ask = self.dep_manager.get_status
+        self.dep_manager.get_status = lambda task, tasks: current.get(task.name) or ask(task, tasks)
 
     def _depend_on_new_files(self, tasks: list[Task]) -> None:
         """A lock file that was just made is an input from now on."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core import crate_inputs, layout, outside
 from doit_cargo.core.errors import CheckError
@@ -22,75 +23,80 @@ SUMMARY = "compile the shipped binaries and the crates they are made of, in one 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     """A task a target and crate, in dependency order: what is shipped and what that is made of."""
     skip = frozenset(str(p) for p in (ctx.config.state, ctx.config.binaries, ctx.config.context))
-    sources = crate_inputs.all_sources(ctx.graph, skip)
-    wanted = needed(ctx)
+    shipped: dict[str, list[Binary]] = {}
+    for binary in ctx.ship:
+        shipped.setdefault(binary.crate, []).append(binary)
+    needed = ctx.graph.closure(*shipped)
+    sources = crate_inputs.all_sources(ctx.graph, skip, needed)
     for target in ctx.config.targets:
-        for crate in wanted:
-            yield _spec(ctx, session, target, crate, sources[crate.name])
+        for name in needed:
+            part = _Part(ctx, target, ctx.graph.crates[name], shipped.get(name, []), sources[name])
+            yield _spec(part, session)
 
 
-def needed(ctx: Context) -> tuple[Crate, ...]:
-    """The crates of the shipped binaries and all below them, in dependency order."""
-    names = {below for crate in {b.crate for b in ctx.ship} for below in ctx.graph.closure(crate)}
-    return tuple(crate for name, crate in ctx.graph.crates.items() if name in names)
+class _Part(NamedTuple):
+    """A crate to be compiled for a target, its shipped binaries and its own source files."""
+
+    ctx: Context
+    target: Target
+    crate: Crate
+    binaries: Sequence[Binary]
+    sources: tuple[str, ...]
+
+    @property
+    def record(self) -> Path:
+        return layout.build_record(self.ctx.config, self.target, self.crate.name)
+
+    @property
+    def executables(self) -> dict[str, Path]:
+        """Where each binary must lie when it is built."""
+        return {b.name: layout.artifact(self.ctx, self.target, b.name) for b in self.binaries}
 
 
-def shipped(ctx: Context, crate: str) -> tuple[Binary, ...]:
-    """The crate's shipped binaries."""
-    return tuple(binary for binary in ctx.ship if binary.crate == crate)
-
-
-def _spec(
-    ctx: Context, session: Session, target: Target, crate: Crate, sources: tuple[str, ...]
-) -> TaskSpec:
-    own = layout.build_record(ctx.config, target, crate.name)
-    below = [layout.build_record(ctx.config, target, name) for name in crate.dependencies]
-    binaries = shipped(ctx, crate.name)
+def _spec(part: _Part, session: Session) -> TaskSpec:
+    ctx, target, crate = part.ctx, part.target, part.crate
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{crate.name}",
         doc=f"compile {crate.name} for {target.triple}",
-        action=partial(_deliver, ctx, session, target, crate, sources),
+        action=partial(_deliver, part, session),
         inputs=(
-            *sources,
-            *outside.expand(read(own).get("outside", [])),
-            *below,
+            *part.sources,
+            *outside.expand(read(part.record).get("outside", [])),
+            *(layout.build_record(ctx.config, target, name) for name in crate.dependencies),
             layout.toolchain_record(ctx.config, target),
         ),
-        outputs=(own, *(layout.artifact(ctx, target, binary.name) for binary in binaries)),
+        outputs=(part.record, *part.executables.values()),
         group=f"{NAME}:{target.arch}",
     )
 
 
-def _deliver(
-    ctx: Context, session: Session, target: Target, crate: Crate, sources: tuple[str, ...]
-) -> Mapping[str, Any]:
+def _deliver(part: _Part, session: Session) -> Mapping[str, Any]:
     """Wait for cargo, note what it read beside the crate's own files, leave the record."""
     from doit_cargo.tools import files
 
-    delivery = session.wait(target.arch, crate.name)
-    for binary in shipped(ctx, crate.name):
-        path = layout.artifact(ctx, target, binary.name)
-        if delivery.executables[binary.name] != path:
-            found = delivery.executables[binary.name]
-            raise CheckError(f"cargo put {binary.name} at {found}, not {path}")
+    arch, crate = part.target.arch, part.crate.name
+    delivery = session.wait(arch, crate)
+    for name, path in part.executables.items():
+        if delivery.executables[name] != path:
+            raise CheckError(f"cargo put {name} at {delivery.executables[name]}, not {path}")
     content = {
-        "digest": session.digest(f"{NAME}:{target.arch}:{crate.name}"),
-        "outside": _outside(ctx, crate, delivery, frozenset(sources)),
+        "digest": session.digest(f"{NAME}:{arch}:{crate}"),
+        "outside": _outside(part, delivery),
     }
-    own = layout.build_record(ctx.config, target, crate.name)
-    files.write(ctx.config.root, own, encode(content))
+    files.write(part.ctx.config.root, part.record, encode(content))
     return {
         "discovered": list(outside.expand(content["outside"])),
-        "warnings": session.warnings(target.arch, crate.name),
+        "warnings": session.warnings(arch, crate),
     }
 
 
-def _outside(ctx: Context, crate: Crate, delivery: Delivery, sources: frozenset[str]) -> list[str]:
+def _outside(part: _Part, delivery: Delivery) -> list[str]:
     """Cargo runs rustc in the workspace's root for a member, and scripts in the crate's folder."""
-    base = ctx.graph.root if crate.member else crate.directory
+    graph, crate = part.ctx.graph, part.crate
+    base = graph.root if crate.member else crate.directory
     named: set[str] = set()
     for path in delivery.dep_infos:
         named |= outside.compiled(path.read_text(), base)
     for path in delivery.scripts:
         named |= outside.watched(path.read_text(), crate.directory)
-    return outside.beyond(named, sources, ctx.graph.target_directory)
+    return outside.beyond(named, frozenset(part.sources), graph.target_directory)

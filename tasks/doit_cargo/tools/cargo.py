@@ -155,7 +155,8 @@ class CargoBuild:
 
     def _read(self, process: command.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""
-        out, err = (pipe.fileno() for pipe in (process.stdout, process.stderr) if pipe)
+        pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
+        out, err = (pipe.fileno() for pipe in pipes)
         streams = {out: _Lines(rb"\n"), err: _Lines(rb"[\r\n]+")}
         while streams:
             ready, _, _ = select.select(list(streams), [], [])
@@ -165,6 +166,8 @@ class CargoBuild:
                     self._read_message(line)
             for line in heard:
                 self._hear(line.decode(errors="replace"))
+        for pipe in pipes:
+            pipe.close()
 
     def _read_message(self, line: bytes) -> None:
         try:

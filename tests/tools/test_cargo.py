@@ -1,0 +1,159 @@
+"""Cargo's message stream, taken apart: who waits for what, and who is told why not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.tools.cargo import CargoBuild, Order
+
+TARGET = Path("/ws/target/x86_64-unknown-linux-musl")
+
+
+def crate(name: str, *dependencies: str, bins: tuple[str, ...] = ()) -> Crate:
+    return Crate(
+        name=name, version="0.1.0", manifest=Path(f"/ws/{name}/Cargo.toml"),
+        dependencies=dependencies, bins=bins, has_lib=not bins, build_script=None,
+    )  # fmt: skip
+
+
+GRAPH = CrateGraph(
+    root=Path("/ws"),
+    target_directory=Path("/ws/target"),
+    crates={
+        "core": crate("core"),
+        "app": crate("app", "core", bins=("app",)),
+        "spare": crate("spare"),
+    },
+)
+
+
+def artifact(name: str, kind: str, *, fresh: bool = False, file: str = "") -> str:
+    path = file or f"{TARGET}/release/deps/lib{name}-0123456789abcdef.rlib"
+    return json.dumps({
+        "reason": "compiler-artifact", "manifest_path": f"/ws/{name}/Cargo.toml", "fresh": fresh,
+        "target": {"kind": [kind], "name": name}, "filenames": [path],
+        "executable": path if kind == "bin" else None,
+    })  # fmt: skip
+
+
+def diagnostic(name: str, text: str) -> str:
+    return json.dumps({
+        "reason": "compiler-message", "manifest_path": f"/ws/{name}/Cargo.toml",
+        "message": {"rendered": text, "level": "error"},
+    })  # fmt: skip
+
+
+def build(tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset()) -> CargoBuild:
+    """A cargo that says what the script says; joined in a thread as in a run."""
+    program = tmp_path / "cargo"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    order = Order(
+        arch="x86_64", folder=TARGET, argv=(str(program),), env={"PATH": "/usr/bin:/bin"},
+        directory=tmp_path, dropped=dropped,
+        wanted={"core": frozenset(), "app": frozenset({"app"}), "spare": frozenset()},
+    )  # fmt: skip
+    running = CargoBuild(order, GRAPH)
+    running.start()
+    threading.Thread(target=running.join).start()
+    return running
+
+
+def say(*lines: str) -> str:
+    return "\n".join(f"echo '{line}'" for line in lines)
+
+
+def test_a_crate_is_delivered_before_cargo_ends(tmp_path: Path) -> None:
+    flag = tmp_path / "go"
+    wait = f"while [ ! -e {flag} ]; do sleep 0.01; done"
+    path = f"{TARGET}/release/app"
+    running = build(
+        tmp_path,
+        f"{say(artifact('core', 'lib'))}\n{wait}\n{say(artifact('app', 'bin', file=path))}",
+    )
+
+    assert running.wait("core").executables == {}
+    flag.touch()
+    assert running.wait("app").executables == {"app": Path(path)}
+
+
+def test_a_library_that_was_not_needed_is_no_failure(tmp_path: Path) -> None:
+    running = build(tmp_path, say(artifact("core", "lib")))
+
+    assert running.wait("spare").executables == {}
+
+
+def test_a_binary_that_never_came_is_a_failure(tmp_path: Path) -> None:
+    running = build(tmp_path, say(artifact("core", "lib")))
+
+    with pytest.raises(CheckError, match="cargo did not build app"):
+        running.wait("app")
+
+
+def test_a_failed_crate_has_its_own_diagnostics(tmp_path: Path) -> None:
+    script = "\n".join([
+        say(artifact("core", "lib"), diagnostic("app", "error: no such thing")),
+        "echo 'error: could not compile `app` (bin) due to 1 previous error' >&2", "exit 101",
+    ])  # fmt: skip
+    running = build(tmp_path, script)
+
+    with pytest.raises(CheckError) as caught:
+        running.wait("app")
+
+    assert str(caught.value) == "error: no such thing"
+    assert running.wait("core")
+
+
+def test_a_crate_above_a_failed_one_shows_that_ones_diagnostics(tmp_path: Path) -> None:
+    script = f"{say(diagnostic('core', 'error: broken core'))}\nexit 101"
+
+    with pytest.raises(CheckError, match="error: broken core"):
+        build(tmp_path, script).wait("app")
+
+
+def test_cargos_own_words_are_the_last_resort(tmp_path: Path) -> None:
+    with pytest.raises(CheckError, match="error: no matching package"):
+        build(tmp_path, "echo 'error: no matching package' >&2; exit 101").wait("core")
+
+
+def test_an_unlooked_for_fresh_is_an_error(tmp_path: Path) -> None:
+    """Cargo was made to forget the crate; what it calls fresh it must have found elsewhere."""
+    script = say(artifact("core", "lib", fresh=True))
+
+    with pytest.raises(CheckError, match="cargo took core for fresh although its inputs changed"):
+        build(tmp_path, script, dropped=frozenset({"core"})).wait("core")
+
+
+def test_the_hosts_part_may_be_fresh(tmp_path: Path) -> None:
+    """Another target's cargo has just built the macro."""
+    file = "/ws/target/release/deps/libcore-0123456789abcdef.so"
+    script = say(artifact("core", "proc-macro", fresh=True, file=file))
+
+    assert build(tmp_path, script, dropped=frozenset({"core"})).wait("core")
+
+
+def test_a_cargo_that_cannot_start_tells_everybody(tmp_path: Path) -> None:
+    order = Order(
+        arch="x86_64", folder=TARGET, argv=("/nonexistent/cargo",), env={}, directory=tmp_path,
+        wanted={"core": frozenset()},
+    )  # fmt: skip
+    running = CargoBuild(order, GRAPH)
+    running.refuse("cannot run cargo")
+
+    with pytest.raises(CheckError, match="cannot run cargo"):
+        running.wait("core")
+
+
+def test_what_is_no_message_is_kept(tmp_path: Path) -> None:
+    script = "echo 'not json'; printf 'half a line' >&2; exit 1"
+
+    with pytest.raises(CheckError) as caught:
+        build(tmp_path, script).wait("core")
+
+    assert sorted(str(caught.value).splitlines()) == ["half a line", "not json"]
