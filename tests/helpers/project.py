@@ -129,7 +129,8 @@ class Project:
     @staticmethod
     def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
         """The tests' environment without what would change cargo or doit."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("CARGO_", "DOIT_"))}
+        ours = ("CARGO_", "DOIT_", "PYTHONDONTWRITEBYTECODE")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         return {**kept, "CI": "true", **(extra or {})}
 
     def linker(self) -> str:

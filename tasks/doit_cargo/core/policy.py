@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from doit_cargo.core.build_paths import find_build_paths
 from doit_cargo.core.machines import MACHINES, machine_of
 from doit_cargo.core.rules import LOOKS, Case
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from doit_cargo.core.elf import Facts
     from doit_cargo.core.machines import Machine
     from doit_cargo.core.model import Level, Policy, Target
-
-__all__ = ["DEFAULT_LEVELS", "RULES", "Violation", "default_levels", "find_build_paths", "judge"]
 
 RULES: tuple[str, ...] = tuple(LOOKS)
 

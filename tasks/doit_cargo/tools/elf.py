@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.policy import Violation, find_build_paths, judge
+from doit_cargo.core.policy import Violation, judge
 from doit_cargo.tools.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
