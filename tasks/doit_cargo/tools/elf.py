@@ -8,6 +8,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from doit_cargo.core.build_paths import find_build_paths
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.policy import Violation, judge
 from doit_cargo.tools.second_opinion import SecondOpinion
