@@ -138,10 +138,7 @@ def scale(work: Path) -> Iterator[Row]:
         for binaries, bar in ((10, "≤ 5 at 1,000"), (crates, "≤ 10 at 1,000")):
             root = work / f"{crates}-{binaries}"
             generate(root, crates=crates, files=10, dependencies=3, binaries=binaries, seed=1)
-            project = Project(root, {})
-            (root / "config/policy.yaml").write_text("rules: {stripped: off, build_path: off}\n")
-            config = root / "config/pipeline.yaml"
-            config.write_text(config.read_text() + "profile: dev\n")
+            project = small(root)
             run([DOIT], root)
             found = paired(lambda root=root: run([DOIT], root), trivial, 7)  # type: ignore[misc]
             command = project.build("env")
@@ -149,6 +146,16 @@ def scale(work: Path) -> Iterator[Row]:
             what = f"no-op, {crates} crates, {binaries} binaries"
             yield row(what, f"bare doit (cargo's own: {cargo:.2f} s)", found, bar)
             shutil.rmtree(root)
+
+
+def small(root: Path) -> Project:
+    """A generated workspace as a project, with a profile that compiles and links quickly."""
+    with (root / "Cargo.toml").open("a") as manifest:
+        manifest.write("\n[profile.dev]\ndebug = 0\nstrip = true\n")
+    project = Project(root, {})
+    config = root / "config/pipeline.yaml"
+    config.write_text(config.read_text() + "profile: dev\n")
+    return project
 
 
 def verify(work: Path) -> Iterator[Row]:

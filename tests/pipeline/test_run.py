@@ -113,6 +113,7 @@ def test_a_no_op_starts_no_process_and_imports_nothing_heavy(
 
 def test_an_edit_redoes_one_binary_and_leaves_the_other(project: Project) -> None:
     before = {f: project.stamps(f) for f in ("docker", ".doit-cargo/records")}
+    other = project.built("alpha").stat()
     project.path("beta/src/main.rs").write_text('fn main() { println!("new"); }\n')
 
     said = project.build()
@@ -126,6 +127,8 @@ def test_an_edit_redoes_one_binary_and_leaves_the_other(project: Project) -> Non
         for name, stamp in project.stamps(folder).items()
         if stamps.get(name) != stamp
     }
+    assert project.built("alpha").stat().st_ino == other.st_ino
+    assert project.built("alpha").stat().st_mtime_ns == other.st_mtime_ns
     assert changed == {
         "binaries/x86_64/beta/beta", "binaries/x86_64/MANIFEST.txt", "binaries/x86_64/SHA256SUMS",
         "context/binaries/beta/beta", "x86_64/build/beta.json", "x86_64/verify/beta.json",
