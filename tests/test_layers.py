@@ -31,7 +31,7 @@ OWNERS = {
     "lief": {"tools/lief_child.py"},
     "structlog": {"tools/log.py"},
     "sqlite3": {"doit_ext/state.py", "doit_ext/guard.py"},
-    "yaml": {"core/yamlfile.py"},
+    "yaml": {"core/settings/yamlfile.py"},
 }
 
 

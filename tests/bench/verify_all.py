@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tasks"))
 
+from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.core.policy import default_levels
 from doit_cargo.tools import elf
 
 

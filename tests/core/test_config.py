@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.config import check_ship, load, load_config
+from doit_cargo.core.elf.machines import MACHINES
 from doit_cargo.core.errors import ConfigError
-from doit_cargo.core.machines import MACHINES
 from doit_cargo.core.model import Binary, Config, Crate, CrateGraph, Features, Target
+from doit_cargo.core.settings.config import check_ship, load, load_config
 
 GRAMMAR = "letters, digits, '_' and '-', at most 64"
 TITLE = "one line of at most 100 characters"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.crate_inputs import all_sources, dep_info_paths, source_files
-from doit_cargo.core.crates import load_graph
+from doit_cargo.core.cargo.crate_inputs import all_sources, dep_info_paths, source_files
+from doit_cargo.core.cargo.crates import load_graph
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.tools import command

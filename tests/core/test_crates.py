@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from doit_cargo.core.cargo_config import config_files
-from doit_cargo.core.crates import load_graph
+from doit_cargo.core.cargo.cargo_config import config_files
+from doit_cargo.core.cargo.crates import load_graph
+from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.errors import ConfigError, SetupError
-from doit_cargo.core.metadata import differences
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
 from helpers.odd_workspaces import ONE, SHAPES, Shape, dependencies

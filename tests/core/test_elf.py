@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.elf import ElfError, Facts, as_dict, read
-from doit_cargo.core.elf_numbers import (
+from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
     DF_BIND_NOW,
@@ -37,6 +36,7 @@ from doit_cargo.core.elf_numbers import (
     SHT_NOBITS,
     SHT_SYMTAB,
 )  # fmt: skip
+from doit_cargo.core.elf.reader import ElfError, Facts, as_dict, read
 from helpers import elf_files
 from helpers.elf_files import Seg, elf, poke_header, poke_section, poke_segment
 

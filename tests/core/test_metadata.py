@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doit_cargo.core.metadata import differences
+from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.model import Crate, CrateGraph
 
 GRAPH = CrateGraph(

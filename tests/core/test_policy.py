@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_cargo.core.build_paths import find_build_paths
-from doit_cargo.core.elf import read
-from doit_cargo.core.elf_numbers import (
+from doit_cargo.core.elf.build_paths import find_build_paths
+from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
     DT_FLAGS_1,
@@ -20,9 +19,10 @@ from doit_cargo.core.elf_numbers import (
     ET_REL,
     SHT_SYMTAB,
 )
+from doit_cargo.core.elf.policy import DEFAULT_LEVELS, RULES, Violation, default_levels, judge
+from doit_cargo.core.elf.reader import read
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Policy, Target
-from doit_cargo.core.policy import DEFAULT_LEVELS, RULES, Violation, default_levels, judge
 from helpers.elf_files import elf
 
 if TYPE_CHECKING:

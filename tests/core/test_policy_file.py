@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.config import load_config
+from doit_cargo.core.elf.policy import RULES
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.model import Config, Level, Policy
-from doit_cargo.core.policy import RULES
-from doit_cargo.core.policy_file import load_policies
+from doit_cargo.core.settings.config import load_config
+from doit_cargo.core.settings.policy_file import load_policies
 
 PIPELINE = """\
 workspace: .

@@ -13,11 +13,11 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from doit_cargo.core.config_keys import PIPELINE
 from doit_cargo.core.errors import ConfigError
-from doit_cargo.core.faults import Faults
-from doit_cargo.core.policy_file import POLICY
-from doit_cargo.core.yamlfile import Node, read_yaml
+from doit_cargo.core.settings.config_keys import PIPELINE
+from doit_cargo.core.settings.faults import Faults
+from doit_cargo.core.settings.policy_file import POLICY
+from doit_cargo.core.settings.yamlfile import Node, read_yaml
 
 CONFIG = Path(__file__).parents[2] / "config"
 FILES = {"pipeline": PIPELINE, "policy": POLICY}

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core import caches, cargo_env, rust, rustup, toolchain, wheels
+from doit_cargo.core.cargo import cargo_env
 from doit_cargo.core.model import Toolchain
+from doit_cargo.core.rust import caches, rustup, toolchain, wheels
+from doit_cargo.core.rust import compiler as rust
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
 HOSTS = (LINUX, "aarch64-unknown-linux-gnu", "x86_64-apple-darwin", "aarch64-apple-darwin")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from doit_cargo.core import yamlfile
 from doit_cargo.core.errors import ConfigError
-from doit_cargo.core.faults import MAX_FAULTS, Faults
-from doit_cargo.core.yamlfile import Node, read_yaml
+from doit_cargo.core.settings import yamlfile
+from doit_cargo.core.settings.faults import MAX_FAULTS, Faults
+from doit_cargo.core.settings.yamlfile import Node, read_yaml
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])

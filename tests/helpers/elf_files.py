@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core.elf_numbers import (
+from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
     DT_FLAGS_1,

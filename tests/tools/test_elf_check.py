@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.core.policy import default_levels
 from doit_cargo.tools.elf import (
     SecondOpinion,
     Verdict,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.elf import ElfError, Facts, read
-from doit_cargo.core.elf_numbers import PF_R, PF_W, PF_X
+from doit_cargo.core.elf.numbers import PF_R, PF_W, PF_X
+from doit_cargo.core.elf.policy import default_levels
+from doit_cargo.core.elf.reader import ElfError, Facts, read
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.core.policy import default_levels
 from doit_cargo.tools.command import run
 from doit_cargo.tools.elf import SecondOpinion, Verdict, check, read_artifact
 from helpers import elf_files

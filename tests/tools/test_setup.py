@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core import rust, toolchain
 from doit_cargo.core.errors import MissingToolError, SetupError
+from doit_cargo.core.rust import compiler as rust
+from doit_cargo.core.rust import toolchain
 from doit_cargo.tools import apt, std
 from doit_cargo.tools.cache import locked, remove_cache
 from doit_cargo.tools.setup import setup

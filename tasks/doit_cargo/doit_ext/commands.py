@@ -11,7 +11,7 @@ from typing import Any
 
 from doit.cmd_base import Command, DoitCmdBase
 
-from doit_cargo.core import cargo_plan
+from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.doit_ext.chosen import chosen_context

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from doit_cargo.core import cargo_plan, layout
-from doit_cargo.core import metadata as comparison
+from doit_cargo.core import layout
+from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import metadata as comparison
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.doit_ext.planner import Plan

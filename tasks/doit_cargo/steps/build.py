@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doit_cargo.core import crate_inputs, layout, outside
+from doit_cargo.core import layout
+from doit_cargo.core.cargo import crate_inputs, outside
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target, TaskSpec
 from doit_cargo.core.record import encode, read

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doit_cargo.core import cargo_config, cargo_plan, layout
+from doit_cargo.core import layout
+from doit_cargo.core.cargo import cargo_config, cargo_plan
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from doit_cargo.core import cargo_plan, layout
+from doit_cargo.core import layout
+from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from doit_cargo.core.caches import VARIABLE, cache_folder
 from doit_cargo.core.errors import SetupError
+from doit_cargo.core.rust.caches import VARIABLE, cache_folder
 
 Say = Callable[[str], None]
 _OURS = ("wrappers", "sysroots", "zig", "tmp")

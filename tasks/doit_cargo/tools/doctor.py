@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core import caches, wheels
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.rust import on_path
-from doit_cargo.core.toolchain import (
+from doit_cargo.core.rust import caches, wheels
+from doit_cargo.core.rust.compiler import on_path
+from doit_cargo.core.rust.toolchain import (
     SETUP,
     Parts,
     assemble,

@@ -8,15 +8,16 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doit_cargo.core.build_paths import find_build_paths
+from doit_cargo.core.elf import reader
+from doit_cargo.core.elf.build_paths import find_build_paths
+from doit_cargo.core.elf.policy import Violation, judge
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.policy import Violation, judge
 from doit_cargo.tools.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from doit_cargo.core.elf import Facts
+    from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Binary, Policy, Target
 
 __all__ = [
@@ -107,13 +108,11 @@ def explain(verdict: Verdict) -> str:
 
 def as_record(verdict: Verdict) -> dict[str, Any]:
     """Give the verdict as JSON has it."""
-    from doit_cargo.core import elf  # noqa: PLC0415 - a no-op run checks nothing
-
     return {
         "sha256": verdict.sha256,
         "size": verdict.size,
         "passed": verdict.passed,
-        "facts": elf.as_dict(verdict.facts),
+        "facts": reader.as_dict(verdict.facts),
         "violations": [
             {"rule": v.rule, "level": v.level, "found": v.found, "wanted": v.wanted}
             for v in verdict.violations
@@ -123,14 +122,12 @@ def as_record(verdict: Verdict) -> dict[str, Any]:
 
 def _agreed(data: bytes, opinion: SecondOpinion) -> Facts:
     """Read with both readers: what only one of them sees is not believed."""
-    from doit_cargo.core import elf  # noqa: PLC0415 - a no-op run checks nothing
-
     try:
-        facts = elf.read(data)
-    except elf.ElfError as error:
+        facts = reader.read(data)
+    except reader.ElfError as error:
         raise CheckError(f"{error}. {_REMOVE.capitalize()}") from None
     other = opinion.ask(data)
-    for name, value in elf.as_dict(facts).items():
+    for name, value in reader.as_dict(facts).items():
         if name not in other or other[name] != value:
             raise CheckError(
                 f"two readers disagree on {name}: {value!r} by its headers, {other.get(name)!r} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doit_cargo.core import cargo_plan
+from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import elf

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from doit_cargo.core import wheels
 from doit_cargo.core.errors import MissingToolError, PipelineError, SetupError
 from doit_cargo.core.model import Target
-from doit_cargo.core.rust import Rust, on_path
-from doit_cargo.core.toolchain import (
+from doit_cargo.core.rust import wheels
+from doit_cargo.core.rust.compiler import Rust, on_path
+from doit_cargo.core.rust.toolchain import (
     Parts,
     assemble,
     pip_install,

@@ -17,9 +17,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from doit_cargo.core import caches
 from doit_cargo.core.errors import PipelineError, SetupError
-from doit_cargo.core.rust import Rust
+from doit_cargo.core.rust import caches
+from doit_cargo.core.rust.compiler import Rust
 from doit_cargo.tools import command
 from doit_cargo.tools.cache import Say, new_folder
 

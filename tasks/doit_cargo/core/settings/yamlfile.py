@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
 
-from doit_cargo.core.faults import clip, quote
+from doit_cargo.core.settings.faults import clip, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from doit_cargo.core.faults import Faults
+    from doit_cargo.core.settings.faults import Faults
 
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16

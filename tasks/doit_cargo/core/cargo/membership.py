@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from os.path import dirname, isfile, join, normpath
 from pathlib import PurePosixPath
 
-from doit_cargo.core import toml_file
-from doit_cargo.core.cargo_config import upwards
-from doit_cargo.core.manifests import Root, root_of
-from doit_cargo.core.toml_file import TomlFile
+from doit_cargo.core.cargo import toml_file
+from doit_cargo.core.cargo.cargo_config import upwards
+from doit_cargo.core.cargo.manifests import Root, root_of
+from doit_cargo.core.cargo.toml_file import TomlFile
 
 
 class Membership:

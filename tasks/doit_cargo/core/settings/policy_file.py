@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_cargo.core import places
-from doit_cargo.core.faults import Faults, nearest
+from doit_cargo.core.elf.policy import RULES, default_levels
 from doit_cargo.core.model import Policy
-from doit_cargo.core.policy import RULES, default_levels
-from doit_cargo.core.shapes import NAME, NAME_HINT, Choice, Field, MapOf, Record, Size, Text
-from doit_cargo.core.yamlfile import Node, read_yaml
+from doit_cargo.core.settings import places
+from doit_cargo.core.settings.faults import Faults, nearest
+from doit_cargo.core.settings.shapes import (
+    NAME,
+    NAME_HINT,
+    Choice,
+    Field,
+    MapOf,
+    Record,
+    Size,
+    Text,
+)
+from doit_cargo.core.settings.yamlfile import Node, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from doit_cargo.core.cargo_env import environment, rustflags
+from doit_cargo.core.cargo.cargo_env import environment, rustflags
 from doit_cargo.core.model import Binary, Context, Features, Target
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from doit_cargo.core import elf_dynamic, elf_layout
-from doit_cargo.core.elf_dynamic import Dynamic
-from doit_cargo.core.elf_header import ElfError, require
-from doit_cargo.core.elf_numbers import (
+from doit_cargo.core.elf import dynamic as elf_dynamic
+from doit_cargo.core.elf import layout as elf_layout
+from doit_cargo.core.elf.dynamic import Dynamic
+from doit_cargo.core.elf.header import ElfError, require
+from doit_cargo.core.elf.machines import machine_name
+from doit_cargo.core.elf.numbers import (
     ET_DYN,
     PF_W,
     PF_X,
@@ -23,10 +25,9 @@ from doit_cargo.core.elf_numbers import (
     PT_LOAD,
     SHT_SYMTAB,
 )
-from doit_cargo.core.machines import machine_name
 
 if TYPE_CHECKING:
-    from doit_cargo.core.elf_layout import Layout
+    from doit_cargo.core.elf.layout import Layout
 
 __all__ = ["ElfError", "Facts", "Relro", "as_dict", "read"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core import rustup
+from doit_cargo.core.rust import rustup
 
 _MUSL_LOADERS = "/lib/ld-musl-{}.so.1"
 _MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}

@@ -8,9 +8,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from doit_cargo.core.elf_header import ElfError, require
-from doit_cargo.core.elf_layout import Layout, Segment, string_at
-from doit_cargo.core.elf_numbers import (
+from doit_cargo.core.elf.header import ElfError, require
+from doit_cargo.core.elf.layout import Layout, Segment, string_at
+from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
     DF_BIND_NOW,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_cargo.core import places
-from doit_cargo.core.faults import quote
 from doit_cargo.core.model import Binary, Config, Features, Target
-from doit_cargo.core.triples import platform_of
+from doit_cargo.core.settings import places
+from doit_cargo.core.settings.faults import quote
+from doit_cargo.core.settings.triples import platform_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from doit_cargo.core.faults import Faults
-    from doit_cargo.core.yamlfile import Node
+    from doit_cargo.core.settings.faults import Faults
+    from doit_cargo.core.settings.yamlfile import Node
 
 _TAKEN: Final = "binaries"  # the folder beside those of the architectures in the Docker context
 

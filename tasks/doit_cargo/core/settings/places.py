@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from doit_cargo.core.faults import quote
+from doit_cargo.core.settings.faults import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

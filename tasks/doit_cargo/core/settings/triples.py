@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from doit_cargo.core.faults import quote
-from doit_cargo.core.shapes import Text
+from doit_cargo.core.settings.faults import quote
+from doit_cargo.core.settings.shapes import Text
 
 _PLATFORMS: Final = {
     "x86_64": "linux/amd64",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from doit_cargo.core.elf_numbers import PN_XNUM, SHN_LORESERVE
+from doit_cargo.core.elf.numbers import PN_XNUM, SHN_LORESERVE
 
 _IDENT = 16
 

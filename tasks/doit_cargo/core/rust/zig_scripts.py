@@ -34,7 +34,7 @@ _DROPPED = (
 
 _HEAD = """\
 #!/bin/sh
-# {what}, made by doit setup. The reasons: core/zig_scripts.py of doit-cargo.
+# {what}, made by doit setup. The reasons: zig_scripts.py of doit-cargo.
 export ZIG_GLOBAL_CACHE_DIR={cache} ZIG_LOCAL_CACHE_DIR={cache}
 """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from doit_cargo.core.faults import BAD, nearest, quote
-from doit_cargo.core.yamlfile import Node, misread
+from doit_cargo.core.settings.faults import BAD, nearest, quote
+from doit_cargo.core.settings.yamlfile import Node, misread
 
 if TYPE_CHECKING:
-    from doit_cargo.core.faults import Faults
+    from doit_cargo.core.settings.faults import Faults
 
 NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"
 NAME_HINT: Final = "letters, digits, '_' and '-', at most 64"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from doit_cargo.core import elf_header
-from doit_cargo.core.elf_header import Header, Table, require
-from doit_cargo.core.elf_numbers import (
+from doit_cargo.core.elf import header as elf_header
+from doit_cargo.core.elf.header import Header, Table, require
+from doit_cargo.core.elf.numbers import (
     ET_DYN,
     ET_EXEC,
     PT_DYNAMIC,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from doit_cargo.core.faults import nearest
-from doit_cargo.core.places import overlap
-from doit_cargo.core.shapes import NAME, NAME_HINT
+from doit_cargo.core.settings.faults import nearest
+from doit_cargo.core.settings.places import overlap
+from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

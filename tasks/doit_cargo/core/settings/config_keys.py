@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from doit_cargo.core.shapes import NAME, NAME_HINT, Field, Flag, ListOf, MapOf, Record, Short, Text
-from doit_cargo.core.triples import Triple
+from doit_cargo.core.settings.shapes import (
+    NAME,
+    NAME_HINT,
+    Field,
+    Flag,
+    ListOf,
+    MapOf,
+    Record,
+    Short,
+    Text,
+)
+from doit_cargo.core.settings.triples import Triple
 
 _PATH: Final = Text("a path", r"[^\n\t]+")
 _FEATURE: Final = Text(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from doit_cargo.core.machines import MACHINES, machine_of
-from doit_cargo.core.rules import LOOKS, Case
+from doit_cargo.core.elf.machines import MACHINES, machine_of
+from doit_cargo.core.elf.rules import LOOKS, Case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from doit_cargo.core.elf import Facts
-    from doit_cargo.core.machines import Machine
+    from doit_cargo.core.elf.machines import Machine
+    from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Level, Policy, Target
 
 RULES: tuple[str, ...] = tuple(LOOKS)

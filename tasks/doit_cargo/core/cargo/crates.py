@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from os.path import isdir, isfile
 from pathlib import Path
 
-from doit_cargo.core import cargo_config, manifests, toml_file
+from doit_cargo.core.cargo import cargo_config, manifests, toml_file
+from doit_cargo.core.cargo.manifests import Manifest, Root
+from doit_cargo.core.cargo.membership import Membership, own_root
+from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.errors import ConfigError, SetupError
-from doit_cargo.core.manifests import Manifest, Root
-from doit_cargo.core.membership import Membership, own_root
 from doit_cargo.core.model import Crate, CrateGraph
-from doit_cargo.core.toml_file import TomlFile
 
 
 def load_graph(workspace: Path, env: Mapping[str, str]) -> CrateGraph:

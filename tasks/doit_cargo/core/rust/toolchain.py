@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core import caches, wheels
 from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.rust import Rust, find, host_triple, on_path, std_in
-from doit_cargo.core.zig_scripts import scripts
+from doit_cargo.core.rust import caches, wheels
+from doit_cargo.core.rust.compiler import Rust, find, host_triple, on_path, std_in
+from doit_cargo.core.rust.zig_scripts import scripts
 
 SETUP = "doit setup"
 _NOWHERE = Path("/nonexistent")  # below it nothing is ever found

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doit_cargo.core import places
-from doit_cargo.core.config_keys import PIPELINE
-from doit_cargo.core.config_values import Reader
 from doit_cargo.core.errors import ConfigError
-from doit_cargo.core.faults import Faults
-from doit_cargo.core.policy_file import load_policies
-from doit_cargo.core.ship import ship_faults
-from doit_cargo.core.yamlfile import read_yaml
+from doit_cargo.core.settings import places
+from doit_cargo.core.settings.config_keys import PIPELINE
+from doit_cargo.core.settings.config_values import Reader
+from doit_cargo.core.settings.faults import Faults
+from doit_cargo.core.settings.policy_file import load_policies
+from doit_cargo.core.settings.ship import ship_faults
+from doit_cargo.core.settings.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path

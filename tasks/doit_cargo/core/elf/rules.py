@@ -9,13 +9,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from doit_cargo.core.elf_numbers import ET_DYN, ET_EXEC, PF_R, PF_W, PF_X
+from doit_cargo.core.elf.numbers import ET_DYN, ET_EXEC, PF_R, PF_W, PF_X
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from doit_cargo.core.elf import Facts
-    from doit_cargo.core.machines import Machine
+    from doit_cargo.core.elf.machines import Machine
+    from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Policy, Target
 
 # EI_OSABI of glibc's elf.h. Linux runs any; these are what linkers for Linux write.

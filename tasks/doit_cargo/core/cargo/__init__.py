@@ -1,0 +1,1 @@
+"""What Cargo's files say: the crate graph, a crate's inputs, the command that builds."""

@@ -1,0 +1,1 @@
+"""What an executable is, and what a policy says of it."""

@@ -1,0 +1,1 @@
+"""What compiles: found from files alone."""
