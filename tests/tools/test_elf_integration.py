@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core.cargo.cargo_env import rustflags
 from doit_cargo.core.elf.numbers import PF_R, PF_W, PF_X
 from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.elf.reader import ElfError, Facts, read
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
+from doit_cargo.core.rust import toolchain
 from doit_cargo.tools.command import run
 from doit_cargo.tools.elf import SecondOpinion, Verdict, check, read_artifact
 from helpers import elf_files
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 X86 = Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64")
 ARM = Target(arch="aarch64", triple="aarch64-unknown-linux-musl", platform="linux/arm64")
-STATIC = ("-C", "target-feature=+crt-static", "-C", "link-self-contained=yes")
+HARDENED = ("-static-pie", "-Wl,-z,relro,-z,now", "-Wl,-z,noexecstack", "-s")
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +44,29 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stripped(source: Path) -> Path:
     """A release binary as cargo makes it for the musl target."""
-    return rust(source, *STATIC, "-C", "strip=symbols", "-C", "panic=abort")
+    return rust(source, "-C", "strip=symbols", "-C", "panic=abort")
 
 
 def rust(source: Path, *options: str) -> Path:
+    """An executable by the toolchain that the pipeline would use, wherever its std comes from."""
+    chain = toolchain.locate(X86, workspace=source.parent, env=os.environ)
+    assert chain.missing == ()
     out = source.with_name(f"out{len(list(source.parent.iterdir()))}")
-    run(["rustc", "--edition=2021", "-O", "--target", X86.triple, *options, source, "-o", out])
+    linker = f"-Clinker={chain.wrappers / X86.triple}-cc"
+    flags = (*rustflags(chain, ()), linker, "--edition=2021", "-O", "--target", X86.triple)
+    run([str(chain.rustc), *flags, *options, str(source), "-o", str(out)])
+    return out
+
+
+def linked(folder: Path, *options: str) -> Path:
+    """A static program without a C library by the host's linker, which does what it is told."""
+    code, out = folder / "start.c", folder / "start"
+    code.write_text(
+        "int counter = 1;\n"
+        "int *const kept = &counter;\n"
+        "void _start(void) { for (;;) counter += *kept; }\n"
+    )
+    run(["gcc", "-nostdlib", "-O1", *options, str(code), "-o", str(out)])
     return out
 
 
@@ -70,7 +89,7 @@ def test_a_stripped_static_pie_passes_and_runs(stripped: Path, opinion: SecondOp
 
 
 def test_an_unstripped_one_passes_with_a_warning(source: Path, opinion: SecondOpinion) -> None:
-    found = verdict(rust(source, *STATIC), opinion)
+    found = verdict(rust(source), opinion)
 
     assert [(v.level, v.rule) for v in found.violations] == [("warn", "stripped")]
 
@@ -78,18 +97,20 @@ def test_an_unstripped_one_passes_with_a_warning(source: Path, opinion: SecondOp
 @pytest.mark.parametrize(
     ("options", "rules"),
     [
-        (["-C", "relocation-model=static"], ["pie"]),
-        (["-C", "relro-level=off"], ["relro"]),
-        (["-C", "link-arg=-Wl,-z,execstack"], ["nx"]),
-        (["-C", "link-arg=-Wl,--omagic", "-C", "relocation-model=static"], ["pie", "wx"]),
-        (["-C", "link-arg=-Wl,-rpath,/opt/lib"], ["rpath"]),
+        ([], []),
+        (["-static", "-no-pie", "-fno-pie"], ["pie"]),
+        (["-Wl,-z,norelro"], ["relro"]),
+        (["-Wl,-z,lazy"], ["relro"]),
+        (["-Wl,-z,execstack"], ["nx"]),
+        (["-static", "-no-pie", "-fno-pie", "-Wl,--omagic"], ["pie", "wx"]),
+        (["-Wl,-rpath,/opt/lib"], ["rpath"]),
     ],
-    ids=lambda value: value[0] if len(value) == 1 else None,
+    ids=lambda value: "+".join(value) or "none",
 )
 def test_a_linker_option_that_weakens_it_is_denied(
-    source: Path, opinion: SecondOpinion, options: list[str], rules: list[str]
+    tmp_path: Path, opinion: SecondOpinion, options: list[str], rules: list[str]
 ) -> None:
-    found = verdict(rust(source, *STATIC, "-C", "strip=symbols", *options), opinion)
+    found = verdict(linked(tmp_path, *HARDENED, *options), opinion)
 
     assert [v.rule for v in found.violations if v.level == "deny"] == rules
 

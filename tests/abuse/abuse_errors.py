@@ -1,0 +1,55 @@
+"""Lets one system call fail; the run must say so in one message, and the next one must work."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from abuse_arena import WRITERS, Arena, Ended, inject, main
+
+ERRORS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT")
+MOST = 20
+SPAWNERS = ("pipe2", "vfork", "clone", "clone3", "execve", "mmap", "openat", "flock")
+
+
+def moments(seed: int, count: int) -> list[tuple[str, str, int, bool]]:
+    """So many of all (call, error, n, whether cargo has to compile), drawn at random."""
+    every = [(c, e, n, False) for c in WRITERS for e in ERRORS for n in range(1, MOST + 1)]
+    every += [(c, e, n, True) for c in SPAWNERS for e in ("EMFILE", "ENOMEM", "EAGAIN")
+              for n in range(1, MOST + 1)]  # fmt: skip
+    random.Random(seed).shuffle(every)  # noqa: S311 - to be repeated by its seed
+    return every[:count]
+
+
+def search(folder: Path, seed: int, count: int) -> Iterator[str]:
+    """Fail and recover."""
+    arena = Arena(folder)
+    failed = 0
+    for call, error, number, compiles in moments(seed, count):
+        arena.spoil()
+        if compiles:
+            arena.project.built("alpha").unlink(missing_ok=True)
+        done = arena.run(*inject(call, f"error={error}", number))
+        failed += done.code != 0
+        for fault in [*_complaints(arena, done), *arena.recovers()]:
+            yield f"{call} {error} {number} compile={compiles}: {fault}"
+        for path in arena.temporaries():
+            Path(path).unlink()
+    yield f"# errors: {count} runs, {failed} of them failed"
+
+
+def _complaints(arena: Arena, done: Ended) -> Iterator[str]:
+    if done.code is None:
+        yield f"stuck\n{done.text}"
+    if "Traceback" in done.text and "doit_cargo" in done.text:
+        yield f"a traceback\n{done.text}"
+    if done.code == 0 and arena.project.tree("docker") != arena.good:
+        yield f"ended with 0 and another tree\n{done.text}"
+    if done.code and not done.text.strip():
+        yield f"ended with {done.code} without a word"
+    yield from (f"half a file: {name}" for name in arena.half_written())
+
+
+if __name__ == "__main__":
+    main(search, count=200)
