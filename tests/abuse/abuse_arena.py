@@ -7,6 +7,7 @@ import shutil
 import subprocess  # noqa: TID251 - the searches drive real processes
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -97,6 +98,20 @@ def inject(call: str, what: str, number: int) -> list[str]:
         "strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null",
         "-e", f"trace={call}", "-e", f"inject={call}:{what}:when={number}",
     ]  # fmt: skip
+
+
+def reached(arena: Arena, calls: Sequence[str]) -> dict[str, int]:
+    """How often the busiest thread of an undisturbed run makes each of these system calls."""
+    trace = arena.project.root.parent / "trace"
+    arena.spoil()
+    arena.run("strace", "-f", "-qq", "-o", str(trace), "-e", "trace=" + ",".join(calls))
+    lines = (line.split(None, 2) for line in trace.read_text(errors="replace").splitlines())
+    made = Counter((words[0], words[1].partition("(")[0]) for words in lines)
+    most = dict.fromkeys(calls, 0)
+    for (_, call), number in made.items():
+        if call in most:
+            most[call] = max(most[call], number)
+    return most
 
 
 Search = Callable[[Path, int, int], Iterator[str]]

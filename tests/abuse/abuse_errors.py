@@ -6,16 +6,17 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from abuse_arena import WRITERS, Arena, Ended, inject, main
+from abuse_arena import WRITERS, Arena, Ended, inject, main, reached
 
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "EDQUOT")
-MOST = 20
 SPAWNERS = ("pipe2", "vfork", "clone", "clone3", "execve", "mmap", "openat", "flock")
+MOST = 15  # of the calls that start processes: cargo's own come soon after
 
 
-def moments(seed: int, count: int) -> list[tuple[str, str, int, bool]]:
+def moments(arena: Arena, seed: int, count: int) -> list[tuple[str, str, int, bool]]:
     """So many of all (call, error, n, whether cargo has to compile), drawn at random."""
-    every = [(c, e, n, False) for c in WRITERS for e in ERRORS for n in range(1, MOST + 1)]
+    most = reached(arena, WRITERS)
+    every = [(c, e, n, False) for c in WRITERS for e in ERRORS for n in range(1, most[c] + 1)]
     every += [(c, e, n, True) for c in SPAWNERS for e in ("EMFILE", "ENOMEM", "EAGAIN")
               for n in range(1, MOST + 1)]  # fmt: skip
     random.Random(seed).shuffle(every)  # noqa: S311 - to be repeated by its seed
@@ -24,9 +25,9 @@ def moments(seed: int, count: int) -> list[tuple[str, str, int, bool]]:
 
 def search(folder: Path, seed: int, count: int) -> Iterator[str]:
     """Fail and recover."""
-    arena = Arena(folder)
-    failed = 0
-    for call, error, number, compiles in moments(seed, count):
+    arena = Arena(folder / "project")
+    failed, drawn = 0, moments(arena, seed, count)
+    for call, error, number, compiles in drawn:
         arena.spoil()
         if compiles:
             arena.project.built("alpha").unlink(missing_ok=True)
@@ -36,7 +37,7 @@ def search(folder: Path, seed: int, count: int) -> Iterator[str]:
             yield f"{call} {error} {number} compile={compiles}: {fault}"
         for path in arena.temporaries():
             Path(path).unlink()
-    yield f"# errors: {count} runs, {failed} of them failed"
+    yield f"# errors: {len(drawn)} runs, {failed} of them failed"
 
 
 def _complaints(arena: Arena, done: Ended) -> Iterator[str]:

@@ -6,23 +6,22 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from abuse_arena import WRITERS, Arena, inject, main
-
-MOST = 40  # the n-th call of a thread; beyond it lie only more of SQLite's pages
+from abuse_arena import WRITERS, Arena, inject, main, reached
 
 
-def moments(seed: int, count: int) -> list[tuple[str, int]]:
-    """So many of all (system call, n), drawn at random; none twice."""
-    every = [(call, number) for call in WRITERS for number in range(1, MOST + 1)]
+def moments(arena: Arena, seed: int, count: int) -> list[tuple[str, int]]:
+    """So many of all (system call, n) that a run reaches, drawn at random; none twice."""
+    most = reached(arena, WRITERS)
+    every = [(call, number) for call in WRITERS for number in range(1, most[call] + 1)]
     random.Random(seed).shuffle(every)  # noqa: S311 - to be repeated by its seed
     return every[:count]
 
 
 def search(folder: Path, seed: int, count: int) -> Iterator[str]:
     """Kill and recover."""
-    arena = Arena(folder)
-    killed = 0
-    for call, number in moments(seed, count):
+    arena = Arena(folder / "project")
+    killed, drawn = 0, moments(arena, seed, count)
+    for call, number in drawn:
         arena.spoil()
         done = arena.run(*inject(call, "signal=KILL", number))
         killed += done.code != 0
@@ -32,7 +31,7 @@ def search(folder: Path, seed: int, count: int) -> Iterator[str]:
         for fault in [*faults, *arena.recovers()]:
             yield f"{call} {number}: {fault}"
         _sweep(arena)
-    yield f"# kill: {min(count, len(moments(seed, count)))} runs, {killed} of them killed"
+    yield f"# kill: {len(drawn)} runs, {killed} of them killed"
 
 
 def _sweep(arena: Arena) -> None:

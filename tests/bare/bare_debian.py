@@ -33,6 +33,7 @@ PASSED = (
     "PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT", "SSL_CERT_FILE", "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+CA = "SSL_CERT_FILE"
 CERTIFICATES = "root/certificates"
 SOURCES = """\
 deb {mirror} {suite} main
@@ -113,10 +114,12 @@ def copy_settings(root: Path) -> None:
 def settings() -> dict[str, str]:
     """The variables handed on. Files lie apart in the root, where no package replaces them."""
     given = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
-    return {
+    inside = {
         name: f"/{CERTIFICATES}/{name}" if Path(value).is_file() else value
         for name, value in given.items()
     }
+    # Debian's cargo looks nowhere else for certificates
+    return {"CARGO_HTTP_CAINFO": inside[CA], **inside} if CA in inside else inside
 
 
 def copy_repository(place: Path, *, worktree: bool) -> None:

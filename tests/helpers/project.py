@@ -129,8 +129,15 @@ class Project:
     @staticmethod
     def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
         """The tests' environment without what would change cargo or doit."""
-        ours = ("CARGO_", "DOIT_", "PYTHONDONTWRITEBYTECODE")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        ours, network = (
+            ("CARGO_", "DOIT_", "PYTHONDONTWRITEBYTECODE"),
+            ("CARGO_HTTP_", "CARGO_NET_"),
+        )
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(network) or not name.startswith(ours)
+        }
         return {**kept, "CI": "true", **(extra or {})}
 
     def linker(self) -> str:

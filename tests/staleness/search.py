@@ -1,0 +1,224 @@
+"""Searches for a stale binary: random steps, `doit` after each, and a clean cargo as the judge.
+
+python tests/staleness/search.py --seed N --steps K [--without STEP,STEP]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import subprocess  # noqa: TID251
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from steps import STEPS
+from world import World
+
+from helpers.project import sha256
+
+Named = tuple[str, int]
+_CARGOS = ("target", "built")
+_OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow")
+_SHRINK_RUNS = 30
+_BINARY = re.compile(r"--bin (\S+)")
+
+
+class StaleError(Exception):
+    """What doit left is not what a clean cargo makes."""
+
+
+class Judge:
+    """Compares what doit left with what the same cargo command makes of nothing."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: dict[str, dict[str, str] | None] = {}
+
+    def check(self) -> None:
+        """Run doit, which must do what cargo does, and again, which must do nothing."""
+        done = self._world.project.doit(env=self._world.user)
+        said = done.stdout + done.stderr
+        expected = self._clean(said)
+        if (done.returncode == 0) != (expected is not None):
+            raise StaleError(f"doit ended with {done.returncode}, cargo otherwise:\n{said}")
+        if expected is not None:
+            self._compare(expected, said)
+            self._rest()
+
+    def _clean(self, said: str) -> dict[str, str] | None:
+        """Binary → SHA-256 of a clean build (None: it fails); known ones are not built again."""
+        shown = self._world.project.doit("env", env=self._world.user)
+        if shown.returncode:
+            raise StaleError(f"no command for cargo: {shown.stderr}\n{said}")
+        key = _digest(self._world.root, shown.stdout)
+        if key not in self._known:
+            self._known[key] = self._build(shown.stdout)
+        return self._known[key]
+
+    def _build(self, command: str) -> dict[str, str] | None:
+        root = self._world.root
+        for name in _CARGOS:
+            _move(root / name, root / f"{name}.kept")
+        try:
+            done = subprocess.run(
+                ["sh", "-c", command], cwd=root, capture_output=True, text=True, check=False,
+                env=self._world.project.environment(self._world.user),
+            )  # fmt: skip
+            names = sorted(set(_BINARY.findall(command)))
+            return None if done.returncode else {name: sha256(self._made(name)) for name in names}
+        finally:
+            for name in _CARGOS:
+                _move(root / name, Path(tempfile.mkdtemp(dir=root.parent)) / name)
+                _move(root / f"{name}.kept", root / name)
+
+    def _made(self, name: str) -> Path:
+        found = [p for top in _CARGOS for p in self._world.root.glob(f"{top}/*linux*/*/{name}")]
+        profile = self._world.settings.get("profile", "release")
+        (path,) = [path for path in found if path.parent.name == profile][:1]
+        return path
+
+    def _compare(self, expected: dict[str, str], said: str) -> None:
+        world = self._world
+        packages, context = world.root / "docker/binaries/x86_64", world.root / "docker/context"
+        crate = {name.partition("/")[2]: name for name in world.binaries()}
+        wanted = {crate[name]: sha for name, sha in expected.items()}
+        text = (packages / "MANIFEST.txt").read_text()
+        faults = [
+            *_differ("the manifest", _listed(text), wanted),
+            *_differ("the sums", _listed((packages / "SHA256SUMS").read_text(), -1), wanted),
+            *_differ("packages", _tree(packages, {"MANIFEST.txt", "SHA256SUMS"}), wanted),
+            *_differ("the context", _tree(context / "binaries", set()), wanted),
+            *_differ("cargo's output", {n: sha256(self._made(n)) for n in expected}, expected),
+        ]
+        if faults:
+            raise StaleError("\n".join([*faults, said]))
+
+    def _rest(self) -> None:
+        before = self._stamps()
+        done = self._world.project.doit(env=self._world.user)
+        if not done.stdout.startswith("up to date"):
+            raise StaleError(f"not up to date after a run:\n{done.stdout}{done.stderr}")
+        if changed := set(before.items()) ^ set(self._stamps().items()):
+            raise StaleError(f"a run with nothing to do changed files: {sorted(changed)[:5]}")
+
+    def _stamps(self) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for name in (*_CARGOS, "docker", ".doit-cargo"):
+            stamps = self._world.project.stamps(name)
+            found |= {f"{name}/{path}": stamp for path, stamp in stamps.items()}
+        return found
+
+
+def play(root: Path, seed: int, steps: Iterable[Named], *, loud: bool = False) -> None:
+    """Take the steps one after the other. Raises StaleError or AssertionError with the reason."""
+    world = World(root, seed)
+    judge = Judge(world)
+    judge.check()
+    for name, number in steps:
+        did = STEPS[name](world, Random(number))  # noqa: S311
+        if loud:
+            print(f"  {name} {number}: {did!r}", flush=True)
+        judge.check()
+
+
+def choose(seed: int, count: int, without: frozenset[str] = frozenset()) -> list[Named]:
+    """That many random steps."""
+    rng = Random(seed)  # noqa: S311
+    names = sorted(STEPS.keys() - without)
+    return [(rng.choice(names), rng.randrange(10_000)) for _ in range(count)]
+
+
+def failure(root: Path, seed: int, steps: Sequence[Named], *, loud: bool = False) -> str:
+    """Why these steps fail; empty if they don't."""
+    try:
+        play(root, seed, steps, loud=loud)
+    except (StaleError, AssertionError) as error:
+        return str(error)
+    return ""
+
+
+def shrink(root: Path, seed: int, steps: list[Named]) -> list[Named]:
+    """The steps without those that the failure does not need."""
+    left, runs, i = steps, 0, len(steps) - 2
+    while i >= 0 and runs < _SHRINK_RUNS:
+        shorter = left[:i] + left[i + 1 :]
+        runs += 1
+        if failure(root, seed, shorter):
+            left = shorter
+        i -= 1
+    return left
+
+
+def main() -> int:
+    """Search, and print a reproducer for what is found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--without", default="")
+    options = parser.parse_args()
+    steps = choose(options.seed, options.steps, frozenset(options.without.split(",")))
+    with tempfile.TemporaryDirectory(prefix="staleness-") as folder:
+        root = Path(folder) / "project"
+        done: list[Named] = []
+        reason = failure(root, options.seed, steps, loud=True)
+        if not reason:
+            print(f"seed {options.seed}: {len(steps)} steps, nothing stale")
+            return 0
+        print(f"seed {options.seed}: {reason}\nshrinking", flush=True)
+        done = shrink(root, options.seed, _taken(root, options.seed, steps))
+        print(f"play(root, {options.seed}, {done})\n{failure(root, options.seed, done, loud=True)}")
+    return 1
+
+
+def _taken(root: Path, seed: int, steps: list[Named]) -> list[Named]:
+    """The shortest beginning that fails."""
+    low, high = 0, len(steps)
+    while low < high:
+        middle = (low + high) // 2
+        if failure(root, seed, steps[:middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return steps[:low]
+
+
+def _move(path: Path, place: Path) -> None:
+    if path.exists():
+        path.rename(place)
+
+
+def _digest(root: Path, command: str) -> str:
+    """Of all that a clean build reads."""
+    found = hashlib.sha256(command.encode())
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        if path.is_file() and parts[0] not in _OURS:
+            found.update(f"{parts} {sha256(path)}".encode())
+    return found.hexdigest()
+
+
+def _listed(text: str, path_column: int = 0) -> dict[str, str]:
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {row[path_column]: row[-1 if path_column == 0 else 0] for row in rows}
+
+
+def _tree(folder: Path, others: set[str]) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()]
+    names = {str(path.relative_to(folder)): path for path in files}
+    return {name: sha256(path) for name, path in names.items() if name not in others}
+
+
+def _differ(what: str, found: dict[str, str], wanted: dict[str, str]) -> list[str]:
+    names = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
+    return [f"{what}: {name} is not what a clean cargo makes" for name in sorted(names)]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

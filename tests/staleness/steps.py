@@ -1,0 +1,438 @@
+"""What can happen to a workspace between two runs, or during one. Each step is deterministic.
+
+A step takes the world and a source of random choices and says what it did. What it chooses
+depends on what is there, so that a list of steps stays valid when some are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from world import VERSION, World
+
+Step = Callable[[World, Random], str]
+_OLD = 1_000_000_000
+_LAYOUTS = (
+    "",
+    '[build]\nrustflags = ["-Cdebug-assertions=on"]\n',
+    '[env]\nFROMCFG = "a"\nWATCHED = "cfg"\n',
+    '[env]\nOPT = "fromcfg"\n',
+    "[profile.release]\nopt-level = 1\n",
+    '[target.x86_64-unknown-linux-musl]\nrustflags = ["-Cdebug-assertions=on"]\n',
+)
+
+
+def edit(world: World, rng: Random) -> str:
+    """Another version number in a file, with the time of now."""
+    path = rng.choice(world.editable())
+    bump(path)
+    return _name(world, path)
+
+
+def edit_sly(world: World, rng: Random) -> str:
+    """The same, with the file's size and modification time kept."""
+    path = rng.choice(world.editable())
+    _keeping_time(path, bump)
+    return _name(world, path)
+
+
+def edit_backdated(world: World, rng: Random) -> str:
+    """The same, with a modification time of long ago."""
+    path = rng.choice(world.editable())
+    bump(path)
+    os.utime(path, (_OLD, _OLD))
+    return _name(world, path)
+
+
+def edit_outside(world: World, rng: Random) -> str:
+    """A file that no crate holds, with its time kept or not."""
+    path = rng.choice(world.outside())
+    sly = rng.random() < 0.5
+    _keeping_time(path, bump) if sly else bump(path)
+    return f"{_name(world, path)}, sly={sly}"
+
+
+def replace_outside(world: World, rng: Random) -> str:
+    """A file outside is replaced by another one through a rename, of any age."""
+    path = rng.choice(world.outside())
+    other = path.with_name(".other")
+    other.write_text(f"text of {rng.randrange(100)}\n")
+    os.utime(other, (_OLD, _OLD))
+    other.rename(path)
+    return _name(world, path)
+
+
+def touch(world: World, rng: Random) -> str:
+    """A new time, or one of long ago, and the same bytes."""
+    path = rng.choice(world.editable())
+    old = rng.random() < 0.5
+    os.utime(path, (_OLD, _OLD) if old else None)
+    return f"{_name(world, path)}, old={old}"
+
+
+def asset(world: World, rng: Random) -> str:
+    """The watched folder gets, loses or renames a file."""
+    found = sorted((world.root / "assets").iterdir())
+    what = rng.choice(["add", "add", "remove", "rename"]) if len(found) > 1 else "add"
+    path, fresh = rng.choice(found), world.root / f"assets/n{rng.randrange(100)}"
+    if what == "add":
+        fresh.write_text("version 1\n")
+        os.utime(fresh, (_OLD, _OLD))
+    elif what == "remove":
+        path.unlink()
+    else:
+        path.rename(fresh)
+    return f"{what} {_name(world, path)}"
+
+
+def module(world: World, rng: Random) -> str:
+    """A module moves between m0.rs and m0/mod.rs, with its time kept, or an unused one appears."""
+    crate = world.root / "crates" / rng.choice(world.programs() + world.libraries())
+    flat, deep = crate / "src/m0.rs", crate / "src/m0/mod.rs"
+    deep.parent.mkdir(exist_ok=True)
+    here, there = (flat, deep) if flat.exists() else (deep, flat)
+    here.rename(there)
+    if rng.random() < 0.5:
+        _keeping_time(there, bump)
+    return _name(world, there)
+
+
+def feature(world: World, rng: Random) -> str:
+    """A program turns a library's feature on, or off again."""
+    path = world.root / "crates" / rng.choice(world.programs()) / "Cargo.toml"
+    text = path.read_text()
+    names = [n for n in world.libraries() if f'"../{n}"' in text] or world.libraries()
+    plain = f'path = "../{rng.choice(names)}"'
+    loud = f'{plain}, features = ["loud"]'
+    path.write_text(text.replace(loud, plain) if loud in text else text.replace(plain, loud))
+    return f"{_name(world, path)}: {plain}"
+
+
+def dev_feature(world: World, rng: Random) -> str:
+    """The same in a dependency for tests alone, which an old resolver unifies too."""
+    path = world.root / "crates" / rng.choice(world.programs()) / "Cargo.toml"
+    text, _, dev = path.read_text().partition("[dev-dependencies]\n")
+    name = rng.choice(world.libraries())
+    table = f'[dev-dependencies]\n{name} = {{ path = "../{name}", features = ["loud"] }}\n'
+    path.write_text(text if dev else text + table)
+    (world.root / "Cargo.lock").unlink(missing_ok=True)
+    return f"{_name(world, path)}: {name}"
+
+
+def default_feature(world: World, rng: Random) -> str:
+    """A library has its feature by default, or no more."""
+    path = world.root / "crates" / rng.choice(world.libraries()) / "Cargo.toml"
+    text, plain, default = path.read_text(), "loud = []\n", 'loud = []\ndefault = ["loud"]\n'
+    path.write_text(
+        text.replace(default, plain) if default in text else text.replace(plain, default)
+    )
+    return _name(world, path)
+
+
+def dependency(world: World, rng: Random) -> str:
+    """A program loses or gets a library that it does not call."""
+    path = world.root / "crates" / rng.choice(world.programs()) / "Cargo.toml"
+    name, text = rng.choice(world.libraries()), path.read_text()
+    line = f'extra = {{ path = "../{name}", package = "{name}" }}\n'
+    path.write_text(
+        text.replace("[dependencies]\n", f"[dependencies]\n{line}")
+        if "extra" not in text
+        else "".join(x for x in text.splitlines(True) if not x.startswith("extra"))
+    )
+    (world.root / "Cargo.lock").unlink(missing_ok=True)
+    return f"{_name(world, path)}: {name}"
+
+
+def config_env(world: World, rng: Random) -> str:
+    """The pipeline's configuration sets a variable, or no more."""
+    name = rng.choice(["WATCHED", "PLAIN", "OPT", "MACRO_WORD"])
+    if not world.config_env.pop(name, None) or rng.random() < 0.5:
+        world.config_env[name] = str(rng.randrange(10))
+    world.configure()
+    return f"{name}={world.config_env.get(name)}"
+
+
+def user_env(world: World, rng: Random) -> str:
+    """The user's shell exports something else."""
+    world.user["SOURCE_DATE_EPOCH"] = str(rng.randrange(10))
+    return world.user["SOURCE_DATE_EPOCH"]
+
+
+def setting(world: World, rng: Random) -> str:
+    """The pipeline's configuration asks for features, or for another profile."""
+    key, value = rng.choice([("features", "[core/loud]"), ("profile", "fast")])
+    if not world.settings.pop(key, None):
+        world.settings[key] = value
+    world.configure()
+    return f"{key}: {world.settings.get(key)}"
+
+
+def opt_level(world: World, rng: Random) -> str:
+    """Another profile in the root manifest."""
+    path = world.root / "Cargo.toml"
+    old, new = ("opt-level = 0", "opt-level = 1") if rng.random() < 0.5 else ("", "")
+    text = path.read_text()
+    path.write_text(text.replace(new, old) if new in text and new else text.replace(old, new, 1))
+    return new
+
+
+def cargo_config(world: World, rng: Random) -> str:
+    """Cargo's own configuration in the project."""
+    text = rng.choice(_LAYOUTS)
+    _configure_cargo(world, text)
+    return text
+
+
+def included_config(world: World, rng: Random) -> str:
+    """Cargo's configuration includes another file."""
+    more = f'[env]\nOPT = "more{rng.randrange(10)}"\n'
+    _configure_cargo(world, 'include = ["more.toml"]\n')
+    (world.root / ".cargo/more.toml").write_text(more)
+    return more
+
+
+def moved_config(world: World, rng: Random) -> str:
+    """Cargo's configuration moves what it builds."""
+    key = rng.choice(["build-dir", "target-dir"])
+    _configure_cargo(world, f'[build]\n{key} = "built"\n')
+    return key
+
+
+def add_crate(world: World, rng: Random) -> str:
+    """A program more."""
+    name = f"app{rng.randrange(3, 6)}"
+    if name not in world.crates():
+        world.add_program(name, [rng.choice(world.libraries())])
+        (world.root / "Cargo.lock").unlink(missing_ok=True)
+    return name
+
+
+def remove_crate(world: World, rng: Random) -> str:
+    """A program less; one always stays."""
+    name = rng.choice(world.programs())
+    if len(world.programs()) > 1:
+        shutil.rmtree(world.root / "crates" / name)
+        (world.root / "Cargo.lock").unlink(missing_ok=True)
+    return name
+
+
+def binary(world: World, rng: Random) -> str:
+    """A crate gets a second program, or loses it."""
+    name = rng.choice(world.programs())
+    path = world.root / f"crates/{name}/src/bin/{name}_more.rs"
+    if path.exists():
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('const V: u32 = 1;\nfn main() { println!("more {V}"); }\n')
+    return _name(world, path)
+
+
+def tamper(world: World, rng: Random) -> str:
+    """An output is deleted, changed, replaced, or gets company."""
+    built = [p for p in world.root.glob("target/*linux*/*/*") if p.name in _names(world)]
+    ours = [path for path in world.root.glob("docker/**/*") if path.is_file()]
+    if not built + ours:
+        return "nothing there"
+    path = rng.choice(sorted(ours if rng.random() < 0.6 else built or ours))
+    how = rng.choice([_delete, _append, _truncate, _flip, _mode, _link, _folder, _company])
+    how(path)
+    return f"{how.__name__} {_name(world, path)}"
+
+
+def tamper_library(world: World, rng: Random) -> str:
+    """A library that cargo made is deleted or damaged, and a program that links it edited."""
+    found = sorted(world.root.glob("target/*/*/deps/lib*.rlib"))
+    if not found:
+        return "nothing there"
+    path = rng.choice(found)
+    how = rng.choice([_delete, _keeping_damage])
+    how(path)
+    bump(world.root / "crates" / rng.choice(world.programs()) / "src/main.rs")
+    return f"{how.__name__} {_name(world, path)}"
+
+
+def tamper_state(world: World, rng: Random) -> str:
+    """The state folder, or a file in it, is gone or damaged."""
+    found = sorted(path for path in world.root.glob(".doit-cargo/**/*") if path.is_file())
+    found = [path for path in found if "owned" not in path.parts]
+    if not found or rng.random() < 0.2:
+        shutil.rmtree(world.root / ".doit-cargo", ignore_errors=True)
+        return "all of it"
+    path = rng.choice(found)
+    how = rng.choice([_delete, _truncate, _append])
+    how(path)
+    return f"{how.__name__} {_name(world, path)}"
+
+
+def drop_target(world: World, rng: Random) -> str:
+    """Part of cargo's folder is gone."""
+    found = [path for path in sorted(world.root.glob("target/**/")) if len(path.parts) < 10]
+    if not found:
+        return "nothing there"
+    path = rng.choice(found)
+    shutil.rmtree(path)
+    return _name(world, path)
+
+
+def part(world: World, rng: Random) -> str:
+    """An edit, and a run of one crate or another profile only."""
+    path = rng.choice(world.editable())
+    _keeping_time(path, bump) if rng.random() < 0.5 else bump(path)
+    name = rng.choice(world.crates())
+    words = rng.choice([[f"build:x86_64:{name}"], ["profile=fast"], ["verify"], ["--continue"]])
+    code = world.project.doit(*words, env=world.user).returncode
+    return f"{_name(world, path)}; {words} ended with {code}"
+
+
+def broken(world: World, rng: Random) -> str:
+    """A source that does not compile, a run that fails, and the old source with its old time."""
+    path = rng.choice(world.editable())
+    other = rng.choice(world.editable())
+    kept, text, status = other.read_text(), path.read_text(), path.stat()
+    back = other.stat()
+    bump(other)
+    if path.suffix == ".rs":
+        path.write_text(path.read_text() + "compile_error!();\n")
+    code = world.project.doit(*rng.choice([[], ["--continue"]]), env=world.user).returncode
+    other.write_text(kept)
+    os.utime(other, ns=(back.st_atime_ns, back.st_mtime_ns))
+    path.write_text(text)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return f"{_name(world, path)} and {_name(world, other)}; ended with {code}"
+
+
+def killed(world: World, rng: Random) -> str:
+    """An edit, a run that is killed at any moment, and perhaps the old source with its old time."""
+    path = rng.choice(world.editable())
+    text, status = path.read_text(), path.stat()
+    _keeping_time(path, bump) if rng.random() < 0.5 else bump(path)
+    running = world.project.start(env=world.user)
+    time.sleep(rng.uniform(0.1, 1.8))
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    if back := rng.random() < 0.6:
+        path.write_text(text)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return f"{_name(world, path)}, back={back}"
+
+
+def during(world: World, rng: Random) -> str:
+    """An edit starts a run, another one comes while cargo compiles, and perhaps goes again."""
+    slow = world.root / "slow"
+    slow.touch()
+    first, second = rng.choice(world.editable()), rng.choice(world.editable())
+    bump(first)
+    running = world.project.start(env=world.user)
+    time.sleep(rng.uniform(0.2, 0.9))
+    text, status = second.read_text(), second.stat()
+    _keeping_time(second, bump) if rng.random() < 0.5 else bump(second)
+    if back := rng.random() < 0.5:
+        time.sleep(rng.uniform(0.1, 0.8))
+        second.write_text(text)
+        os.utime(second, ns=(status.st_atime_ns, status.st_mtime_ns))
+    running.communicate()
+    slow.unlink()
+    return f"{_name(world, first)}, then {_name(world, second)}, back={back}"
+
+
+def two_runs(world: World, rng: Random) -> str:
+    """An edit and two runs at once, which must both succeed."""
+    path = rng.choice(world.editable())
+    bump(path)
+    runs = [world.project.start(env=world.user) for _ in range(2)]
+    said = [run.communicate() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    return _name(world, path)
+
+
+STEPS: dict[str, Step] = {
+    step.__name__: step
+    for step in (
+        edit, edit_sly, edit_backdated, edit_outside, replace_outside, touch, asset, module,
+        feature, dev_feature, default_feature, dependency, config_env, user_env, setting,
+        opt_level, cargo_config, included_config, moved_config, add_crate, remove_crate, binary,
+        tamper, tamper_library, tamper_state, drop_target, part, broken, killed, during, two_runs,
+    )
+}  # fmt: skip
+
+
+def bump(path: Path) -> None:
+    """Give the file another version number; its size stays."""
+    text = path.read_text()
+    if match := VERSION.search(text):
+        number = (int(match[0]) + 1) % 10
+        path.write_text(f"{text[: match.start()]}{number}{text[match.end() :]}")
+
+
+def _configure_cargo(world: World, text: str) -> None:
+    shutil.rmtree(world.root / ".cargo", ignore_errors=True)
+    if text:
+        (world.root / ".cargo").mkdir()
+        (world.root / ".cargo/config.toml").write_text(text)
+
+
+def _keeping_time(path: Path, change: Callable[[Path], object]) -> None:
+    status = path.stat()
+    change(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _name(world: World, path: Path) -> str:
+    return str(path.relative_to(world.root))
+
+
+def _names(world: World) -> set[str]:
+    return {name.partition("/")[2] for name in world.binaries()}
+
+
+def _delete(path: Path) -> None:
+    path.unlink()
+
+
+def _append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def _truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _flip(path: Path) -> None:
+    def change(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2 : len(data) // 2 + 1] = b"\x7f"
+        path.write_bytes(data)
+
+    _keeping_time(path, change)
+
+
+def _keeping_damage(path: Path) -> None:
+    _keeping_time(path, _truncate)
+
+
+def _mode(path: Path) -> None:
+    path.chmod(0o700)
+
+
+def _link(path: Path) -> None:
+    moved = path.with_name(path.name + ".moved")
+    path.rename(moved)
+    path.symlink_to(moved.name)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "inside").write_text("x")
+
+
+def _company(path: Path) -> None:
+    path.with_name("foreign").write_text("x")
