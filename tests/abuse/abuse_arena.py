@@ -67,7 +67,7 @@ class Arena:
 
 
 def run(
-    argv: Sequence[str], project: Project, env: Mapping[str, str] | None = None, limit: float = 60
+    argv: Sequence[str], project: Project, env: Mapping[str, str] | None = None, limit: float = 40
 ) -> Ended:
     """Run to the end, or for so many seconds."""
     process = subprocess.Popen(

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import re
+import shutil
 import subprocess  # noqa: TID251
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -24,6 +26,15 @@ from world import World
 from helpers.project import sha256
 
 Named = tuple[str, int]
+
+
+class Finding(NamedTuple):
+    """The steps that lead to a failure, and what failed."""
+
+    steps: list[Named]
+    reason: str
+
+
 _CARGOS = ("target", "built")
 _OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow")
 _SHRINK_RUNS = 30
@@ -116,16 +127,43 @@ class Judge:
         return found
 
 
-def play(root: Path, seed: int, steps: Iterable[Named], *, loud: bool = False) -> None:
-    """Take the steps one after the other. Raises StaleError or AssertionError with the reason."""
+def play(root: Path, seed: int, steps: Sequence[Named], *, loud: bool = False) -> Finding | None:
+    """Take the steps one after the other, up to the first that leaves something stale."""
     world = World(root, seed)
     judge = Judge(world)
-    judge.check()
-    for name, number in steps:
-        did = STEPS[name](world, Random(number))  # noqa: S311
-        if loud:
-            print(f"  {name} {number}: {did!r}", flush=True)
+    if reason := _reason(world, judge, None, loud=loud):
+        return Finding([], reason)
+    for i, named in enumerate(steps):
+        if reason := _reason(world, judge, named, loud=loud):
+            return Finding([*steps[: i + 1]], reason)
+    return None
+
+
+def through(root: Path, seed: int, steps: Sequence[Named]) -> list[Finding]:
+    """Take all steps; after a failure the outputs are dropped and it goes on."""
+    world = World(root, seed)
+    judge = Judge(world)
+    found = [Finding([], reason)] if (reason := _reason(world, judge, None, loud=True)) else []
+    for i, named in enumerate(steps):
+        if reason := _reason(world, judge, named, loud=True):
+            print(f"  FOUND {i}: {reason}", flush=True)
+            found.append(Finding([*steps[: i + 1]], reason))
+            for name in _OURS:
+                shutil.rmtree(root / name, ignore_errors=True)
+    return found
+
+
+def _reason(world: World, judge: Judge, named: Named | None, *, loud: bool) -> str:
+    """Take a step and judge what doit makes of it; empty if all is well."""
+    try:
+        if named:
+            did = STEPS[named[0]](world, Random(named[1]))  # noqa: S311
+            if loud:
+                print(f"  {named}: {did!r}", flush=True)
         judge.check()
+    except (StaleError, AssertionError, OSError) as error:
+        return str(error) or repr(error)
+    return ""
 
 
 def choose(seed: int, count: int, without: frozenset[str] = frozenset()) -> list[Named]:
@@ -135,25 +173,16 @@ def choose(seed: int, count: int, without: frozenset[str] = frozenset()) -> list
     return [(rng.choice(names), rng.randrange(10_000)) for _ in range(count)]
 
 
-def failure(root: Path, seed: int, steps: Sequence[Named], *, loud: bool = False) -> str:
-    """Why these steps fail; empty if they don't."""
-    try:
-        play(root, seed, steps, loud=loud)
-    except (StaleError, AssertionError) as error:
-        return str(error)
-    return ""
-
-
-def shrink(root: Path, seed: int, steps: list[Named]) -> list[Named]:
+def shrink(root: Path, seed: int, found: Finding) -> Finding:
     """The steps without those that the failure does not need."""
-    left, runs, i = steps, 0, len(steps) - 2
-    while i >= 0 and runs < _SHRINK_RUNS:
-        shorter = left[:i] + left[i + 1 :]
-        runs += 1
-        if failure(root, seed, shorter):
-            left = shorter
-        i -= 1
-    return left
+    i = len(found.steps) - 2
+    for _ in range(_SHRINK_RUNS):
+        if i < 0:
+            break
+        shorter = play(root, seed, found.steps[:i] + found.steps[i + 1 :])
+        found = shorter or found
+        i = min(i, len(found.steps)) - 1
+    return found
 
 
 def main() -> int:
@@ -161,32 +190,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--without", default="")
+    parser.add_argument("--without", default="", help="steps to leave out, with commas")
+    parser.add_argument("--through", action="store_true", help="go on after a failure")
     options = parser.parse_args()
     steps = choose(options.seed, options.steps, frozenset(options.without.split(",")))
     with tempfile.TemporaryDirectory(prefix="staleness-") as folder:
         root = Path(folder) / "project"
-        done: list[Named] = []
-        reason = failure(root, options.seed, steps, loud=True)
-        if not reason:
-            print(f"seed {options.seed}: {len(steps)} steps, nothing stale")
-            return 0
-        print(f"seed {options.seed}: {reason}\nshrinking", flush=True)
-        done = shrink(root, options.seed, _taken(root, options.seed, steps))
-        print(f"play(root, {options.seed}, {done})\n{failure(root, options.seed, done, loud=True)}")
+        if options.through:
+            findings = through(root, options.seed, steps)
+            print(f"seed {options.seed}: {len(steps)} steps, {len(findings)} failures")
+            return bool(findings)
+        return _search(root, options.seed, steps)
+
+
+def _search(root: Path, seed: int, steps: list[Named]) -> int:
+    found = play(root, seed, steps, loud=True)
+    if found is None:
+        print(f"seed {seed}: {len(steps)} steps, nothing stale")
+        return 0
+    print(f"seed {seed}: {found.reason}\nshrinking", flush=True)
+    found = shrink(root, seed, found)
+    print(f"{found.reason}\nreproduce with:\n  play(root, {seed}, {found.steps}, loud=True)")
     return 1
-
-
-def _taken(root: Path, seed: int, steps: list[Named]) -> list[Named]:
-    """The shortest beginning that fails."""
-    low, high = 0, len(steps)
-    while low < high:
-        middle = (low + high) // 2
-        if failure(root, seed, steps[:middle]):
-            high = middle
-        else:
-            low = middle + 1
-    return steps[:low]
 
 
 def _move(path: Path, place: Path) -> None:
