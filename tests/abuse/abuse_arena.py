@@ -50,7 +50,7 @@ class Arena:
     def half_written(self) -> list[str]:
         """Files in docker/ whose name is final and whose bytes or mode are not."""
         found = self.project.tree("docker") if self.project.path("docker").exists() else {}
-        return [n for n, v in found.items() if not is_temporary(n) and self.good.get(n) != v]
+        return [name for name, good in self.good.items() if found.get(name, good) != good]
 
     def recovers(self) -> list[str]:
         """What is wrong after one more, undisturbed run."""
@@ -86,10 +86,6 @@ def run(
 def stop_group(leader: int) -> None:
     """Kill all processes of a session that was started here."""
     subprocess.run(["kill", "-KILL", "--", f"-{leader}"], check=False)
-
-
-def is_temporary(name: str) -> bool:
-    return Path(name).name.startswith(".") and name.endswith(".tmp")
 
 
 def inject(call: str, what: str, number: int) -> list[str]:

@@ -68,7 +68,7 @@ ODDITIES: dict[str, Callable[[Path, Path], object]] = {
     "link": lambda path, outside: path.symlink_to(outside),
     "dangling": lambda path, outside: path.symlink_to(outside / "absent"),
     "loop": lambda path, _: path.symlink_to(path),
-    "unreadable": lambda path, _: (path.mkdir(), path.chmod(0)),
+    "unreadable": lambda path, _: path.mkdir(mode=0),
 }
 
 

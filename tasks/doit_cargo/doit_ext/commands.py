@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 
 from doit.cmd_base import Command, DoitCmdBase
 
+from doit_cargo.core import layout
 from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target
+from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.tasks import spec_of
@@ -117,15 +118,22 @@ class Audit(DoitCmdBase):
 
         ctx = pipeline.ctx
         targets = chosen(ctx, pos_args)
-        faults = [*audit.faults(ctx, targets, pipeline.session.opinion), *self._stale(targets)]
+        faults = [
+            *audit.faults(ctx, targets, pipeline.session.opinion),
+            *self._stale(targets, ctx.config.root),
+        ]
         pipeline.session.close()
         for fault in faults:
             print(fault)
         count = len(ctx.ship) * len(targets)
-        print(f"{len(faults)} faults" if faults else f"{count} binaries and their copies are sound")
+        print(
+            plural(len(faults), "fault")
+            if faults
+            else f"{count} binaries and their copies are sound"
+        )
         return 1 if faults else 0
 
-    def _stale(self, targets: Sequence[Target]) -> list[str]:
+    def _stale(self, targets: Sequence[Target], root: Path) -> list[str]:
         tasks = {task.name: task for task in self.task_list}
         arches = {target.arch for target in targets}
         found = []
@@ -134,7 +142,7 @@ class Audit(DoitCmdBase):
             if spec and spec.action and spec.name.split(":")[1] in arches:
                 status = self.dep_manager.get_status(task, tasks, get_log=True)
                 if status.status != "up-to-date":
-                    found.append(f"{task.name} is stale: {_reason(status.reasons)}; run doit")
+                    found.append(f"{task.name} is stale: {_reason(status.reasons, root)}; run doit")
         return found
 
 
@@ -148,7 +156,11 @@ def chosen(ctx: Context, arches: Sequence[str]) -> tuple[Target, ...]:
     return tuple(target for target in ctx.config.targets if target.default)
 
 
-def _reason(reasons: Any) -> str:
-    changed = [path for paths in reasons.values() if isinstance(paths, list) for path in paths]
-    names = [os.path.relpath(path) for path in changed if isinstance(path, str)]
-    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") or "its settings changed"  # noqa: PLR2004
+def _reason(reasons: Any, root: Path) -> str:
+    """The first file that differs, and how many there are; no file means settings."""
+    lists = (paths for paths in reasons.values() if isinstance(paths, list))
+    changed = sorted(path for paths in lists for path in paths if isinstance(path, str))
+    if not changed:
+        return "its settings or outputs changed"
+    shown = layout.relative([Path(changed[0])], root)[0]
+    return shown if len(changed) == 1 else f"{shown} and {len(changed) - 1} more"

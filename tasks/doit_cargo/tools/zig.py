@@ -18,8 +18,8 @@ _HELLO = """\
 #include <stdio.h>
 int main(void) { return puts("hello") < 0; }
 """
-# libunwind is what Rust's std links besides libc
-_LINK = ("-O2", "hello.c", "-lunwind", "-o", "hello", "-nodefaultlibs", "-lc")
+# As rustc links: libunwind too, which std needs, and without -O, which gives another libunwind
+_LINK = ("hello.c", "-lunwind", "-o", "hello", "-nodefaultlibs", "-lc")
 
 
 def write_wrappers(cache: Path, folder: Path, scripts: Mapping[str, str]) -> bool:
