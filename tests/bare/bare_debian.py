@@ -114,12 +114,13 @@ def copy_settings(root: Path) -> None:
 def settings() -> dict[str, str]:
     """The variables handed on. Files lie apart in the root, where no package replaces them."""
     given = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
-    inside = {
+    found = {
         name: f"/{CERTIFICATES}/{name}" if Path(value).is_file() else value
         for name, value in given.items()
     }
-    # Debian's cargo looks nowhere else for certificates
-    return {"CARGO_HTTP_CAINFO": inside[CA], **inside} if CA in inside else inside
+    if "SSL_CERT_FILE" in found:  # a distribution's cargo reads no other variable
+        found["CARGO_HTTP_CAINFO"] = found["SSL_CERT_FILE"]
+    return found
 
 
 def copy_repository(place: Path, *, worktree: bool) -> None:

@@ -166,7 +166,7 @@ def user_env(world: World, rng: Random) -> str:
 
 def setting(world: World, rng: Random) -> str:
     """The pipeline's configuration asks for features, or for another profile."""
-    key, value = rng.choice([("features", "[core/loud]"), ("profile", "fast")])
+    key, value = rng.choice([("features", "{names: [core/loud]}"), ("profile", "fast")])
     if not world.settings.pop(key, None):
         world.settings[key] = value
     world.configure()

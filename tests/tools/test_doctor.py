@@ -12,7 +12,9 @@ from doit_cargo.tools import doctor
 from doit_cargo.tools.doctor import Finding
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
-ARM = Target(arch="aarch64", triple="aarch64-unknown-linux-musl", platform="linux/arm64")
+ARM = Target(
+    arch="aarch64", triple="aarch64-unknown-linux-musl", platform="linux/arm64", default=False
+)
 SAYS = '#!/bin/sh\necho "tool 1.2"\n'
 
 
@@ -54,7 +56,7 @@ def test_what_is_missing(machine: Machine) -> None:
         name="std aarch64",
         found=False,
         detail="none for aarch64-unknown-linux-musl",
-        remedy="doit setup",
+        remedy="doit setup aarch64",
     )
     assert found["cc (links build scripts)"].remedy == "doit setup"
     assert not doctor.healthy(tuple(found.values()))

@@ -19,6 +19,7 @@ from doit_cargo.core.rust.toolchain import (
     assemble,
     pip_install,
     rust_remedy,
+    setup_command,
     std_of,
     survey,
 )
@@ -96,7 +97,9 @@ def _rust(parts: Parts, workspace: Path, env: Mapping[str, str]) -> Iterator[Fin
 def _std(target: Target, parts: Parts) -> Finding:
     name, std = f"std {target.arch}", std_of(target.triple, parts)
     if std is None:
-        return Finding(name=name, found=False, detail=f"none for {target.triple}", remedy=SETUP)
+        return Finding(
+            name=name, found=False, detail=f"none for {target.triple}", remedy=setup_command(target)
+        )
     return Finding(name=name, found=True, detail=str(std))
 
 
@@ -109,9 +112,10 @@ def _wheel(wheel: wheels.Wheel | None, name: str, package: str, question: str) -
 
 def _wrappers(chain: Toolchain, parts: Parts) -> Finding:
     name, compiler = f"linker {chain.target.arch}", chain.wrappers / f"{chain.target.triple}-cc"
+    remedy = setup_command(chain.target)
     if parts.cache is None or not compiler.is_file():
-        return Finding(name=name, found=False, detail="zig's wrapper is not made", remedy=SETUP)
-    return _ran(name, compiler, _ask([compiler, "--version"]), SETUP)
+        return Finding(name=name, found=False, detail="zig's wrapper is not made", remedy=remedy)
+    return _ran(name, compiler, _ask([compiler, "--version"]), remedy)
 
 
 def _ran(name: str, program: Path, said: str, remedy: str) -> Finding:

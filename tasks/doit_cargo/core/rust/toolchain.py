@@ -152,9 +152,9 @@ def _missing(
         if wheel is None:
             yield f"the Python package {name} is not installed: {pip_install(name)}"
     if parts.rust.rustc and std is None:
-        yield f"Rust's std for {target.triple} is not installed: {SETUP}"
+        yield f"Rust's std for {target.triple} is not installed: {setup_command(target)}"
     if parts.cache and parts.zig and not all((folder / name).is_file() for name in files):
-        yield f"the linker wrappers for {target.triple} are not made yet: {SETUP}"
+        yield f"the linker wrappers for {target.triple} are not made yet: {setup_command(target)}"
 
 
 def _missing_rust(rust: Rust) -> Iterator[str]:
@@ -174,6 +174,11 @@ def rust_remedy(rust: Rust) -> str:
     if rust.rustup and rust.toolchain is None:
         return "rustup default stable"
     return SETUP
+
+
+def setup_command(target: Target) -> str:
+    """The setup that covers this target: without a name it does those built by default."""
+    return SETUP if target.default else f"{SETUP} {target.arch}"
 
 
 def pip_install(package: str) -> str:
