@@ -91,7 +91,7 @@ def stop_group(leader: int) -> None:
 def inject(call: str, what: str, number: int) -> list[str]:
     """The strace command line that disturbs the n-th such call of each thread."""
     return [
-        "strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null",
+        "strace", "-f", "-qq", "-o", "/dev/null",
         "-e", f"trace={call}", "-e", f"inject={call}:{what}:when={number}",
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess  # noqa: TID251
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -39,6 +39,7 @@ _CARGOS = ("target", "built")
 _OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow")
 _SHRINK_RUNS = 30
 _BINARY = re.compile(r"--bin (\S+)")
+_TARGET = re.compile(r'--remap-path-prefix=([^"]+)=/target"')
 
 
 class StaleError(Exception):
@@ -51,6 +52,7 @@ class Judge:
     def __init__(self, world: World) -> None:
         self._world = world
         self._known: dict[str, dict[str, str] | None] = {}
+        self._target = world.root / "target"
 
     def check(self) -> None:
         """Run doit, which must do what cargo does, and again, which must do nothing."""
@@ -68,6 +70,7 @@ class Judge:
         shown = self._world.project.doit("env", env=self._world.user)
         if shown.returncode:
             raise StaleError(f"no command for cargo: {shown.stderr}\n{said}")
+        self._target = Path(_TARGET.findall(shown.stdout)[-1])
         key = _digest(self._world.root, shown.stdout)
         if key not in self._known:
             self._known[key] = self._build(shown.stdout)
@@ -90,10 +93,8 @@ class Judge:
                 _move(root / f"{name}.kept", root / name)
 
     def _made(self, name: str) -> Path:
-        found = [p for top in _CARGOS for p in self._world.root.glob(f"{top}/*linux*/*/{name}")]
         profile = self._world.settings.get("profile", "release")
-        (path,) = [path for path in found if path.parent.name == profile][:1]
-        return path
+        return self._target / "x86_64-unknown-linux-musl" / profile / name
 
     def _compare(self, expected: dict[str, str], said: str) -> None:
         world = self._world
