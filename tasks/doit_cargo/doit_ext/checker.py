@@ -57,7 +57,7 @@ class ContentChecker(FileChangedChecker):
         whatever it holds now, the next run takes it for changed.
         """
         for path in paths:
-            if path not in self._pinned and os.stat(path).st_ctime_ns >= since - TICKS_NS:
+            if path not in self._pinned and _changed_after(path, since - TICKS_NS):
                 self._pinned[path] = "changed while it was read"
 
     def forget(self, paths: Iterable[str]) -> None:
@@ -105,6 +105,14 @@ class Intact:
         """Whether the folder that the task owns holds a file that belongs to no task."""
         owned = self.spec.owns
         return bool(owned and files.listing(owned) - {*self.spec.inputs, *self.spec.outputs})
+
+
+def _changed_after(path: str, moment: int) -> bool:
+    """An absent file has just been removed."""
+    try:
+        return os.stat(path).st_ctime_ns >= moment
+    except FileNotFoundError:
+        return True
 
 
 def _regular(found: os.stat_result) -> bool:

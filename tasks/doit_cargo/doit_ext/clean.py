@@ -13,6 +13,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.lock import RunLock
+from doit_cargo.doit_ext.ownership import is_ours
 from doit_cargo.tools import files
 
 
@@ -58,8 +59,11 @@ def _clean(ctx: Context, options: Any) -> int:
 def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
     """What runs have made, in the order in which losing it half-way does least harm."""
     for target in ctx.config.targets:
-        yield layout.staging(ctx.config, target)
-        yield layout.packages(ctx.config, target)
+        for folder in (layout.staging(ctx.config, target), layout.packages(ctx.config, target)):
+            if is_ours(ctx.config, folder):
+                yield folder
+            elif files.listing(folder):
+                print(f"keeping {folder}: no run has taken it over (doit --force)")
         if cargo:
             yield ctx.graph.target_directory / target.triple
     for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",

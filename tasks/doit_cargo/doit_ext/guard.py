@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import sys
@@ -15,6 +16,9 @@ def guarded(work: Callable[[], int]) -> int:
 
     Exit codes: 1 a failed crate or check, 3 configuration or a missing tool, 128 + n a signal.
     """
+    for name in ("stdout", "stderr"):  # None where the shell closed it: `doit >&-`
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     signals = (signal.SIGTERM, signal.SIGHUP)
     previous = {number: signal.signal(number, _leave) for number in signals}
     try:
@@ -28,6 +32,11 @@ def guarded(work: Callable[[], int]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"ERROR: {where}{error.strerror or error}\n")
+        return 1
+    except RuntimeError as error:
+        if "new thread" not in str(error):
+            raise
+        sys.stderr.write(f"ERROR: {error}: this machine lets us have no more\n")
         return 1
     except sqlite3.Error as error:
         sys.stderr.write(f"ERROR: the state file in the state folder: {error}\n")

@@ -59,6 +59,8 @@ class FileIndex:
         if self._entries is None:
             self._entries = {}
             with suppress(OSError, ValueError, TypeError, KeyError):
+                if not self._path.is_file():  # a pipe would be waited for
+                    return self._entries
                 loaded = json.loads(self._path.read_bytes())
                 if loaded["version"] == _VERSION:
                     self._entries = _checked(loaded["files"])

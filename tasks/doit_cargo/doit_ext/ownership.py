@@ -8,6 +8,7 @@ from pathlib import Path
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Config, TaskSpec
+from doit_cargo.core.record import digest
 from doit_cargo.tools import files
 
 _SHOWN = 20
@@ -26,8 +27,13 @@ def claim(config: Config, specs: Iterable[TaskSpec], *, force: bool) -> None:
             files.create(config.root, mark)
 
 
+def is_ours(config: Config, folder: Path) -> bool:
+    """Whether a run has marked the folder."""
+    return _mark(config, folder).exists()
+
+
 def _mark(config: Config, folder: Path) -> Path:
-    name = "__".join(folder.relative_to(config.root).parts)
+    name = f"{folder.name}-{digest(str(folder.relative_to(config.root)))[:16]}"
     return config.state / "owned" / name
 
 

@@ -32,6 +32,7 @@ class LineReporter:
         self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
         self._started = float(options.get("since", time.monotonic()))
         self._errors: list[str] = []
+        self.broken_off = False
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
         """The selection is known, nothing has run."""
@@ -91,7 +92,8 @@ class LineReporter:
         self._set_status("")
         for error in self._errors:
             sys.stderr.write(f"ERROR: {error}\n")
-        self._line(self._summary())
+        if not self.broken_off:
+            self._line(self._summary())
 
     def _success(self, task: Task, kind: str, facts: dict[str, Any]) -> str:
         _, arch, *rest = task.name.split(":")

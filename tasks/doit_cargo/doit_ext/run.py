@@ -85,7 +85,8 @@ class Run(cmd_run.Run):
         runner = CargoRunner(
             self.dep_manager,
             LineReporter(
-                self.outstream, {"terminal": terminal, "root": config.root, "since": _STARTED}
+                self.outstream or sys.stdout,
+                {"terminal": terminal, "root": config.root, "since": _STARTED},
             ),
             continue_,
             always,

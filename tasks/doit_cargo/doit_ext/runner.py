@@ -13,6 +13,7 @@ from doit.task import Task
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.planner import Planner
+from doit_cargo.tools import files
 from doit_cargo.tools.session import Session
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ class CargoRunner(MThreadRunner):
         finally:
             self.session.close()
 
+    def run_tasks(self, task_dispatcher: Any) -> None:
+        """Doit has the reporter say its last word even when the run was broken off."""
+        try:
+            super().run_tasks(task_dispatcher)
+        except BaseException:
+            self.reporter.broken_off = True
+            raise
+
     def _prepare(self, dispatcher: Any) -> None:
         tasks = list(in_order(dispatcher.tasks, dispatcher.selected_tasks))
         self._since = time.time_ns()
@@ -48,6 +57,7 @@ class CargoRunner(MThreadRunner):
         self.session.note(planner.digests)
         if planner.digests:
             self.lock.sign()
+            files.sweep(self.ctx.config.root, self.ctx.config.state)
         if plans:
             orders = self.preflight().orders(plans, keep_going=self.continue_)
             self._depend_on_new_files(tasks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -99,7 +100,7 @@ class TaskStore:
 
     def _read(self) -> dict[str, tuple[str, str]]:
         """Every row. Without a write-ahead log beside it the file is whole: no lock is needed."""
-        if not os.path.exists(self.name):
+        if not _is_plain(self.name):
             return {}
         settled = "" if os.path.exists(self.name + "-wal") else "&immutable=1"
         with suppress(sqlite3.Error):
@@ -140,13 +141,21 @@ class TaskStore:
     def _set_aside(self) -> None:
         for suffix in ("-wal", "-shm"):
             Path(self.name + suffix).unlink(missing_ok=True)
-        os.replace(self.name, self.name + ".damaged")
+        damaged = self.name + ".damaged"
+        if os.path.isdir(damaged) and not os.path.islink(damaged):
+            shutil.rmtree(damaged)
+        os.replace(self.name, damaged)
+
+
+def _is_plain(name: str) -> bool:
+    """A regular file: SQLite follows a link, and waits at a pipe for ever."""
+    return os.path.isfile(name) and not os.path.islink(name)
 
 
 def _is_ours(name: str) -> bool:
     """Absent, or a sound database of this version. A locked or unreadable one raises."""
-    if not os.path.exists(name):
-        return True
+    if not _is_plain(name):
+        return not os.path.lexists(name)
     connection = sqlite3.connect(name)
     try:
         found = [

@@ -170,12 +170,12 @@ class CargoBuild:
             pipe.close()
 
     def _read_message(self, line: bytes) -> None:
+        """A line that is no message of cargo's is what a macro printed while it ran."""
         try:
             message = json.loads(line)
-        except ValueError:
+            self._take(message)
+        except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
             self._said.append(line.decode(errors="replace") + "\n")
-            return
-        self._take(message)
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if message.get("reason") == "build-script-executed":

@@ -72,7 +72,12 @@ class Guard:
 
     def __init__(self, leader: subprocess.Popen[bytes]) -> None:
         self._leader = leader
-        self._watchdog = spawn(["/bin/sh", "-c", _WATCHDOG, "sh", str(leader.pid)], stdin=PIPE)
+        try:
+            self._watchdog = spawn(["/bin/sh", "-c", _WATCHDOG, "sh", str(leader.pid)], stdin=PIPE)
+        except BaseException:  # nobody would guard it
+            os.killpg(leader.pid, signal.SIGKILL)
+            leader.wait()
+            raise
 
     def kill(self) -> None:
         """End the whole group now, and wait for its leader."""

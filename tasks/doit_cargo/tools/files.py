@@ -72,6 +72,13 @@ def prune(root: Path, folder: Path, keep: frozenset[Path]) -> tuple[Path, ...]:
     return extra
 
 
+def sweep(root: Path, folder: Path) -> None:
+    """Remove what a killed `write` has left; nobody else may be writing there."""
+    for path in listing(folder):
+        if path.name.startswith(".") and path.name.endswith(".tmp"):
+            remove(root, path)
+
+
 def is_plain(path: Path, mode: int) -> bool:
     """A regular file (no link) with exactly that mode."""
     try:

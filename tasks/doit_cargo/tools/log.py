@@ -43,29 +43,36 @@ class EventLog:
 
     def event(self, what: str, **facts: object) -> None:
         """Log one event. Facts are JSON-able; empty ones are left out."""
-        if self._path is None:
-            return
         with self._lock:
-            self._logger = self._logger or self._make(self._path)
-            self._logger.info(what, **{name: value for name, value in facts.items() if value})
+            if self._path is None:
+                return
+            try:
+                self._logger = self._logger or self._make(self._path)
+                self._logger.info(what, **{name: value for name, value in facts.items() if value})
+            except OSError as error:  # a log that can't be kept is no reason to fail a build
+                sys.stderr.write(f"no more events in {self._path}: {error.strerror}\n")
+                self._path = None
 
     def _make(self, path: Path) -> object:
         """Import structlog here only: it takes longer than all of a no-op's own work."""
         import structlog  # noqa: PLC0415, TID251
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.fdopen(os.open(path, flags, 0o644), "a", buffering=1)
+        flags = (
+            os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        )
+        descriptor = os.open(path, flags, 0o644)
         render = structlog.processors.JSONRenderer()
         console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
 
         def both(logger: object, method: str, entry: MutableMapping[str, Any]) -> str:
             if self._verbose:
                 sys.stderr.write(f"{console(logger, method, dict(entry))}\n")
-            return str(render(logger, method, entry))
+            os.write(descriptor, f"{render(logger, method, entry)!s}\n".encode())
+            raise structlog.DropEvent
 
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        return structlog.wrap_logger(structlog.WriteLogger(file), processors=[stamp, both])
+        return structlog.wrap_logger(structlog.PrintLogger(), processors=[stamp, both])
 
 
 log = EventLog()

@@ -45,8 +45,9 @@ class Session:
 
         self.opinion.start()
         self._builds = {order.arch: CargoBuild(order, graph, progress) for order in orders}
-        self._driver = threading.Thread(target=self._drive, daemon=True)
-        self._driver.start()
+        driver = threading.Thread(target=self._drive, daemon=True)
+        driver.start()
+        self._driver = driver
 
     def wait(self, arch: str, crate: str) -> Delivery:
         """Wait for a crate of the running build.
@@ -80,7 +81,8 @@ class Session:
                 break
             try:
                 build.start()
-            except PipelineError as error:
-                build.refuse(str(error))
+            except (PipelineError, OSError, RuntimeError) as error:
+                build.stop()
+                build.refuse(f"cargo cannot be started: {error}")
                 continue
             build.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 
@@ -130,7 +131,7 @@ def private_paths(ctx: Context, target: Target) -> tuple[bytes, ...]:
         str(ctx.graph.root), str(ctx.graph.target_directory), _cargo_home(ctx.env),
         str(chain.sysroot or ""), str(chain.wrappers.parent), str(chain.zig_cache),
     )  # fmt: skip
-    return tuple(dict.fromkeys(folder.encode() for folder in folders if len(folder) > 1))
+    return tuple(dict.fromkeys(os.fsencode(folder) for folder in folders if len(folder) > 1))
 
 
 def requirements(ctx: Context, target: Target, binary: Binary) -> dict[str, object]:
@@ -140,7 +141,7 @@ def requirements(ctx: Context, target: Target, binary: Binary) -> dict[str, obje
         "levels": dict(wanted.levels),
         "size": [wanted.min_size, wanted.max_size, wanted.budgets.get(binary.name)],
         "triple": target.triple,
-        "paths": [path.decode() for path in private_paths(ctx, target)],
+        "paths": [os.fsdecode(path) for path in private_paths(ctx, target)],
     }
 
 
@@ -151,4 +152,4 @@ def _cargo_home(env: Mapping[str, str]) -> str:
 
 def _toml(text: str) -> str:
     """A TOML basic string."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

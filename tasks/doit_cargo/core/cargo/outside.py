@@ -39,7 +39,8 @@ def expand(named: Iterable[str]) -> Iterator[str]:
     for path in named:
         if os.path.isdir(path):
             for folder, _, names in os.walk(path):
-                yield from (os.path.join(folder, name) for name in names)
+                paths = (os.path.join(folder, name) for name in names)
+                yield from (path for path in paths if os.path.exists(path))
         elif os.path.exists(path):
             yield path
 
