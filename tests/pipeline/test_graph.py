@@ -32,10 +32,11 @@ def graph() -> dict[str, dict[str, object]]:
     elsewhere = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}  # no configuration of a user
     ctx = read_context(REPOSITORY, elsewhere)
     bare = {arch: chain._replace(identity=()) for arch, chain in ctx.toolchains.items()}
-    pipeline = Pipeline(ctx=ctx._replace(toolchains=bare), session=Session())
+    fresh = ctx.config._replace(state=REPOSITORY / "nowhere" / ".doit-cargo")
+    pipeline = Pipeline(ctx=ctx._replace(toolchains=bare, config=fresh), session=Session())
 
     def shown(path: object) -> str:
-        return str(path).removeprefix(f"{REPOSITORY}/")
+        return str(path).removeprefix(f"{REPOSITORY}/").removeprefix("nowhere/")
 
     return {spec.name: described(spec, shown) for spec in specs(pipeline)}
 

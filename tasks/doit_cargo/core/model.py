@@ -6,7 +6,7 @@ as long to define, which a run with nothing to do would spend mostly on that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -165,6 +165,7 @@ class TaskSpec(NamedTuple):
     fingerprint: str = ""
     group: str | None = None
     owns: Path | None = None
+    made: Callable[[], Iterable[str]] = tuple
 
     @property
     def kind(self) -> str:

@@ -11,8 +11,14 @@ from typing import Any
 from doit.dependency import FileChangedChecker
 
 from doit_cargo.core.model import TaskSpec
-from doit_cargo.doit_ext.index import NO_FILE, TICKS_NS, FileIndex
+from doit_cargo.doit_ext.index import NO_FILE, TICKS_NS, FileIndex, Signature, signature
 from doit_cargo.tools import files
+
+# A dependency that was written while its task ran, perhaps back to what it had been: whatever
+# was read, the next run takes it for changed. If the same happens then, the build itself writes
+# it, always alike, and its content counts again.
+_UNSURE = "changed while it was read"
+_OWN = "written by the build: "
 
 
 class ContentChecker(FileChangedChecker):
@@ -26,6 +32,7 @@ class ContentChecker(FileChangedChecker):
     def __init__(self, index: FileIndex) -> None:
         self.index = index
         self._pinned: dict[str, str] = {}
+        self._seen: dict[str, Signature | None] = {}
 
     def __call__(self) -> ContentChecker:
         """Doit makes its checker by calling a class: it gets this one."""
@@ -37,17 +44,25 @@ class ContentChecker(FileChangedChecker):
 
     def check_modified(self, file_path: str, file_stat: Any, state: Any) -> bool:
         """True unless the content is that of the last successful run."""
-        return bool(self.pin(file_path, file_stat) != state)
+        return bool(self.pin(file_path, file_stat) != str(state).removeprefix(_OWN))
 
     def get_state(self, dep: str, current_state: Any) -> str | None:
         """The identity to be saved for a dependency (None: as it was)."""
-        sha = self.pin(dep)
-        return None if sha == current_state else sha
+        new = sha = self.pin(dep)
+        before = str(current_state)
+        if self._seen.get(dep) != _signature(dep):
+            again = before == _UNSURE or before.startswith(_OWN)
+            new = _OWN + sha if again and sha != _UNSURE else _UNSURE
+        elif before == _OWN + sha:
+            new = before
+        return None if new == current_state else new
 
     def pin(self, path: str, found: os.stat_result | None = None) -> str:
         """The file's SHA-256, from now on the same in this run."""
         if path not in self._pinned:
+            found = found or os.stat(path)
             self._pinned[path] = self.index.sha256(path, found)
+            self._seen[path] = signature(found)
         return self._pinned[path]
 
     def discover(self, paths: Iterable[str], since: int) -> None:
@@ -58,7 +73,7 @@ class ContentChecker(FileChangedChecker):
         """
         for path in paths:
             if path not in self._pinned and _changed_after(path, since - TICKS_NS):
-                self._pinned[path] = "changed while it was read"
+                self._pinned[path] = _UNSURE
 
     def forget(self, paths: Iterable[str]) -> None:
         """These files were just written."""
@@ -98,7 +113,10 @@ class Intact:
 
     def state(self) -> dict[str, Any]:
         """What is saved beside the dependencies."""
-        states = {str(path): self.checker.output_state(str(path)) for path in self.spec.outputs}
+        states = {
+            str(path): self.checker.output_state(str(path))
+            for path in (*self.spec.outputs, *self.spec.made())
+        }
         return {"fingerprint": self.spec.fingerprint, "outputs": states}
 
     def foreign(self) -> bool:
@@ -113,6 +131,13 @@ def _changed_after(path: str, moment: int) -> bool:
         return os.stat(path).st_ctime_ns >= moment
     except FileNotFoundError:
         return True
+
+
+def _signature(path: str) -> Signature | None:
+    try:
+        return signature(os.stat(path))
+    except OSError:
+        return None
 
 
 def _regular(found: os.stat_result) -> bool:

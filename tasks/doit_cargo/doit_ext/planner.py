@@ -14,10 +14,14 @@ from typing import Any
 from doit.task import Task
 
 from doit_cargo.core import layout
+from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import digest, read
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.tasks import spec_of
+
+# What all crates depend on but for cargo's configuration, which may set variables.
+_NO_ENV = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml")
 
 Status = Callable[[Task], Any]
 
@@ -67,7 +71,7 @@ class Planner:
         self._stale.add(task.name)
         self.digests[task.name] = self._digest(task)
         if task.name.startswith("toolchain:"):
-            self._judge_toolchain(task, plan)
+            self._judge_toolchain(task, status.reasons, plan)
         else:
             plan.crates.append(task.name.split(":")[2])
             self._judge_crate(task, status.reasons, plan)
@@ -79,23 +83,27 @@ class Planner:
         spec = spec_of(task)
         return digest([records, pinned, spec.fingerprint if spec else ""])
 
-    def _judge_toolchain(self, task: Task, plan: Plan) -> None:
+    def _judge_toolchain(self, task: Task, reasons: Mapping[str, Any], plan: Plan) -> None:
         """Settings are cargo's to notice; a changed compiler or std, and our own ignorance not."""
         known = read(layout.toolchain_record(self._ctx.config, plan.target))
         identity = {str(path) for path in self._ctx.toolchains[plan.target.arch].identity}
         plan.drop_all = not known or bool(identity.intersection(task.dep_changed or ()))
-        plan.rerun_scripts = known.get("env") != digest(dict(self._ctx.config.env))
+        env = digest(cargo_plan.readable(self._ctx, plan.target))
+        settings = {p for p in _changed(reasons) - identity if os.path.basename(p) not in _NO_ENV}
+        plan.rerun_scripts = known.get("env") != env or bool(settings)
+        moved = known.get("target") != str(self._ctx.graph.target_directory)
+        if moved or plan.rerun_scripts:  # a macro may have read a variable
+            plan.dropped.update(self._ctx.graph.crates)
 
     def _judge_crate(self, task: Task, reasons: Mapping[str, Any], plan: Plan) -> None:
         """Cargo forgets a crate whose own files or outputs changed, not one whose upstream did."""
         crate = self._ctx.graph.crates[task.name.split(":")[2]]
         records = f"{self._ctx.config.state}/"
-        listed = ("added_file_dep", "removed_file_dep", "changed_file_dep")
-        changed = {
-            path for reason in listed for path in reasons.get(reason) or ()
-            if not path.startswith(records)
-        }  # fmt: skip
+        changed = {path for path in _changed(reasons) if not path.startswith(records)}
         if changed or reasons.get("missing_target") or reasons.get("uptodate_false"):
             plan.dropped.add(crate.name)
-        if any(not path.startswith(f"{crate.directory}/") for path in changed):
-            plan.dropped.update(self._ctx.graph.closure(crate.name))
+
+
+def _changed(reasons: Mapping[str, Any]) -> set[str]:
+    listed = ("added_file_dep", "removed_file_dep", "changed_file_dep")
+    return {path for reason in listed for path in reasons.get(reason) or ()}

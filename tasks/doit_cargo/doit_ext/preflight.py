@@ -62,17 +62,22 @@ class Preflight:
         Cross-compiled units lie below the triple; build scripts and macros, which are the host's
         and which cargo rebuilds for a new rustc by itself, beside it.
         """
+        ctx = self._ctx
         directory = self._ctx.graph.target_directory
         profile = layout.profile_folder(self._ctx.config.profile)
-        target, host = directory / plan.target.triple / profile, directory / profile
-        fingerprints.forget([target, host], frozenset(plan.dropped))
+        target = directory / plan.target.triple / profile
+        targets = fingerprints.profile_folders(directory / plan.target.triple)
+        hosts = fingerprints.profile_folders(directory)
+        for name in plan.dropped.intersection(plan.crates):  # until it is built again
+            files.remove(ctx.config.root, layout.build_record(ctx.config, plan.target, name))
+        fingerprints.forget([*targets, *hosts], frozenset(plan.dropped))
         for binary in self._ctx.ship:
             if binary.crate in plan.dropped:  # cargo can't replace, say, a folder in its place
                 files.remove(directory, target / binary.name)
         if plan.drop_all:
-            fingerprints.forget([target], None)
+            fingerprints.forget(targets, None)
         elif plan.rerun_scripts:
-            fingerprints.forget_script_runs([target, host])
+            fingerprints.forget_script_runs([*targets, *hosts])
 
     def _order(self, plan: Plan, *, keep_going: bool) -> cargo.Order:
         ctx = self._ctx

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import BaseFail, TaskFailed, UnmetDependency
@@ -13,6 +13,7 @@ from doit.task import Task
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.planner import Planner
+from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.session import Session
 
@@ -29,12 +30,15 @@ class CargoRunner(MThreadRunner):
     preflight: Callable[[], Preflight]
     lock: RunLock
     _since = 0
+    _idle: Sequence[Task] = ()
 
     def run_all(self, task_dispatcher: Any) -> int:
         """Plan, start cargo, run the tasks; whatever happens, nothing of it runs on."""
         try:
             self._prepare(task_dispatcher)
-            return int(super().run_all(task_dispatcher))
+            code = int(super().run_all(task_dispatcher))
+            self._look_again()
+            return code
         finally:
             self.session.close()
 
@@ -53,7 +57,7 @@ class CargoRunner(MThreadRunner):
         self.dep_manager.status_is_ignore = _never
         planner = Planner(self.ctx, self.dep_manager.checker, self._status_in(dispatcher.tasks))
         plans = planner.plans(tasks, always=self.always_execute)
-        self._answer_once(planner.current)
+        self._answer_once(planner)
         self.session.note(planner.digests)
         if planner.digests:
             self.lock.sign()
@@ -62,13 +66,27 @@ class CargoRunner(MThreadRunner):
             orders = self.preflight().orders(plans, keep_going=self.continue_)
             self._depend_on_new_files(tasks)
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
+            self._idle = [task for task in tasks if task.name in planner.current]
         # A parked thread for each awaited crate, or those that wait would starve the others.
         self.num_process += sum(len(plan.crates) for plan in plans)
 
-    def _answer_once(self, current: dict[str, Any]) -> None:
+    def _answer_once(self, planner: Planner) -> None:
         """What the planner found up to date stays so: its identity is pinned for this run."""
         ask = self.dep_manager.get_status
-        self.dep_manager.get_status = lambda task, tasks: current.get(task.name) or ask(task, tasks)
+
+        def answer(task: Task, tasks: dict[str, Task]) -> Any:
+            status = planner.current.get(task.name) or ask(task, tasks)
+            if task.name in planner.digests and status.status == "up-to-date":
+                status.status = "run"  # cargo makes it anew, though its inputs are what they were
+            return status
+
+        self.dep_manager.get_status = answer
+
+    def _look_again(self) -> None:
+        """Cargo may have written the same bytes again for a task with nothing to do."""
+        for spec in filter(None, map(spec_of, self._idle)):
+            for path in spec.made():
+                self.dep_manager.checker.output_state(path)
 
     def _depend_on_new_files(self, tasks: list[Task]) -> None:
         """A lock file that was just made is an input from now on."""
@@ -88,7 +106,9 @@ class CargoRunner(MThreadRunner):
             return
         self.dep_manager.checker.forget(task.targets)
         if base_fail is None:
-            found = task.values.get("facts", {}).pop("discovered", ())
+            facts = task.values.get("facts", {})
+            found = facts.pop("discovered", ())
+            task.file_dep.difference_update(facts.pop("no_more", ()))
             self.dep_manager.checker.discover(found, self._since)
             task.file_dep.update(found)
         super().process_task_result(node, base_fail)

@@ -56,22 +56,24 @@ class _Part(NamedTuple):
 
 def _spec(part: _Part, session: Session) -> TaskSpec:
     ctx, target, crate = part.ctx, part.target, part.crate
+    known = tuple(outside.expand(read(part.record).get("outside", [])))
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{crate.name}",
         doc=f"compile {crate.name} for {target.triple}",
-        action=partial(_deliver, part, session),
+        action=partial(_deliver, part, session, known),
         inputs=(
             *part.sources,
-            *outside.expand(read(part.record).get("outside", [])),
+            *known,
             *(layout.build_record(ctx.config, target, name) for name in crate.dependencies),
             layout.toolchain_record(ctx.config, target),
         ),
         outputs=(part.record, *part.executables.values()),
         group=f"{NAME}:{target.arch}",
+        made=lambda: read(part.record).get("libraries", []),
     )
 
 
-def _deliver(part: _Part, session: Session) -> Mapping[str, Any]:
+def _deliver(part: _Part, session: Session, known: tuple[str, ...]) -> Mapping[str, Any]:
     """Wait for cargo, note what it read beside the crate's own files, leave the record."""
     from doit_cargo.tools import files
 
@@ -83,10 +85,13 @@ def _deliver(part: _Part, session: Session) -> Mapping[str, Any]:
     content = {
         "digest": session.digest(f"{NAME}:{arch}:{crate}"),
         "outside": _outside(part, delivery),
+        "libraries": sorted({str(path) for path in delivery.libraries}),
     }
     files.write(part.ctx.config.root, part.record, encode(content))
+    found = list(outside.expand(content["outside"]))
     return {
-        "discovered": list(outside.expand(content["outside"])),
+        "discovered": found,
+        "no_more": sorted(set(known) - {*found, *part.sources}),
         "warnings": session.warnings(arch, crate),
     }
 
@@ -100,4 +105,6 @@ def _outside(part: _Part, delivery: Delivery) -> list[str]:
         named |= outside.compiled(path.read_text(), base)
     for path in delivery.scripts:
         named |= outside.watched(path.read_text(), crate.directory)
+    for path in delivery.foreign:  # a relative path is the third-party crate's own, which is fixed
+        named |= outside.watched(path.read_text(), None)
     return outside.beyond(named, frozenset(part.sources), graph.target_directory)

@@ -44,6 +44,7 @@ def workspace_files(ctx: Context) -> tuple[Path, ...]:
     for folder in (root, *root.parents):
         candidates += [folder / "rust-toolchain.toml", folder / "rust-toolchain"]
     for crate in ctx.graph.crates.values():
+        candidates.append(crate.manifest)  # its features count for every crate
         if not crate.member:  # it may inherit from the workspace that it belongs to
             candidates += [folder / "Cargo.toml" for folder in crate.directory.parents]
     found = dict.fromkeys(path for path in candidates if path.is_file())
@@ -64,7 +65,8 @@ def _write(ctx: Context, session: Session, target: Target) -> None:
 
     content = {
         "digest": session.digest(f"{NAME}:{target.arch}"),
-        "env": digest(dict(ctx.config.env)),
+        "env": digest(cargo_plan.readable(ctx, target)),
+        "target": str(ctx.graph.target_directory),
     }
     path = layout.toolchain_record(ctx.config, target)
     files.write(ctx.config.root, path, encode(content))

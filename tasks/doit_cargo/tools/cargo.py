@@ -49,12 +49,16 @@ class Order:
 class Delivery(NamedTuple):
     """What cargo made of a crate: its executables, and where it is told what they were made of.
 
-    `dep_infos` are rustc's lists of the files it read, `scripts` what build scripts printed.
+    `libraries` are what other crates link: one that somebody put in their place would be shipped.
+    `dep_infos` are rustc's lists of the files it read, `scripts` what the crate's build script
+    printed, `foreign` what those of third-party crates did.
     """
 
     executables: dict[str, Path]
+    libraries: tuple[Path, ...]
     dep_infos: tuple[Path, ...]
     scripts: tuple[Path, ...]
+    foreign: tuple[Path, ...]
 
 
 class _Unit:
@@ -134,8 +138,9 @@ class CargoBuild:
             raise CheckError(unit.complaint)
         if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
             raise CheckError(self._failure(name))
-        scripts = (*unit.scripts, *self._foreign_scripts)
-        return Delivery(unit.executables, tuple(_dep_infos(unit)), scripts)
+        libraries = tuple(path for path in unit.files if path.parent.name == "deps")
+        infos, scripts = tuple(_dep_infos(unit)), tuple(unit.scripts)
+        return Delivery(unit.executables, libraries, infos, scripts, tuple(self._foreign_scripts))
 
     def warnings(self, name: str) -> str:
         """What the compiler said about a crate that it built."""
@@ -199,8 +204,11 @@ class CargoBuild:
         output = Path(message["out_dir"]).with_name("output")
         found = _LOCAL_PACKAGE.match(message["package_id"])
         manifest = f"{unquote(found[1])}/Cargo.toml" if found else ""
-        unit = self._units.get(self._by_manifest.get(manifest, ""))
-        (unit.scripts if unit else self._foreign_scripts).append(output)
+        crate = self._by_manifest.get(manifest)
+        if crate is None:
+            self._foreign_scripts.append(output)
+        elif crate in self._units:  # else nobody waits for it: its record stands
+            self._units[crate].scripts.append(output)
 
     def _keep_errors(self, diagnostic: Mapping[str, Any]) -> None:
         if str(diagnostic.get("level", "")).startswith("error"):

@@ -24,6 +24,11 @@ def forget(profile_folders: Iterable[Path], packages: frozenset[str] | None) -> 
             shutil.rmtree(path)
 
 
+def profile_folders(folder: Path) -> list[Path]:
+    """Those of every profile: what changed is as stale in the others, when their turn comes."""
+    return [path.parent for path in folder.glob("*/.fingerprint")]
+
+
 def forget_script_runs(profile_folders: Iterable[Path]) -> None:
     """Make cargo run every build script again, as after a change of what they may have read."""
     for _, path in _units(profile_folders):

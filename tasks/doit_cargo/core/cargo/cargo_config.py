@@ -23,7 +23,30 @@ def paths(workspace: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """The same as strings, for a workspace given without symbolic links."""
     folders = [join(folder, ".cargo") for folder in upwards(workspace)]
     found = (_existing(folder) for folder in [*folders, cargo_home(workspace, env)])
-    return tuple(dict.fromkeys(path for path in found if path is not None))
+    every = (path for first in found if first is not None for path in _with_included(first))
+    return tuple(dict.fromkeys(every))
+
+
+def _with_included(path: str) -> Iterator[str]:
+    """A configuration file and, weaker than it, those it includes, the last one first."""
+    waiting, seen = [path], set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen or not isfile(path):
+            continue
+        seen.add(path)
+        yield path
+        waiting += [normpath(join(dirname(path), name)) for name in _included(path)]
+
+
+def _included(path: str) -> Iterator[str]:
+    """What `include` names: a path, or a list of paths and of tables with one."""
+    file = toml_file.read(path, [])
+    named = file.data.get("include", ()) if file else ()
+    for item in named if isinstance(named, list) else [named]:
+        name = item.get("path") if isinstance(item, dict) else item
+        if isinstance(name, str):
+            yield name
 
 
 def upwards(folder: str) -> Iterator[str]:

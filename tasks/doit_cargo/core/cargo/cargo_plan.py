@@ -31,7 +31,8 @@ def settings(ctx: Context, target: Target) -> dict[str, str]:
     """The part of cargo's environment that can change the bytes of a build: it is hashed."""
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
-    fixed = {"LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
+    build = {"CARGO_BUILD_BUILD_DIR": str(ctx.graph.target_directory)}
+    fixed = {**build, "LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
     base = {**user, **fixed, **ctx.config.env}
     ours = environment(ctx.toolchains[target.arch], base, remaps(ctx, target))
     return {**base, **{name: v for name, v in ours.items() if _is_ours(name, ctx.config.env)}}
@@ -40,6 +41,14 @@ def settings(ctx: Context, target: Target) -> dict[str, str]:
 def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
     """What the configuration sets stands, but for lists that ours extend."""
     return name not in configured or name == "PATH" or name.startswith(("CFLAGS", "CXXFLAGS"))
+
+
+def readable(ctx: Context, target: Target) -> dict[str, str]:
+    """The variables that build scripts and macros may read without cargo's knowledge.
+
+    Without PATH, which differs from shell to shell.
+    """
+    return {name: v for name, v in settings(ctx, target).items() if name != "PATH"}
 
 
 def cargo_env(ctx: Context, target: Target) -> dict[str, str]:

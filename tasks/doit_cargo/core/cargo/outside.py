@@ -22,9 +22,13 @@ def compiled(dep_info: str, base: Path) -> set[str]:
     return {_absolute(base, path) for path in dep_info_paths(dep_info)}
 
 
-def watched(script_output: str, base: Path) -> set[str]:
-    """The paths that a build script asked cargo to watch; relative ones count from `base`."""
-    return {_absolute(base, path) for path in _RERUN.findall(script_output)}
+def watched(script_output: str, base: Path | None) -> set[str]:
+    """The paths that a build script asked cargo to watch.
+
+    Relative ones count from `base`; without one they are left out.
+    """
+    found: list[str] = _RERUN.findall(script_output)
+    return {_absolute(base or Path(), path) for path in found if base or os.path.isabs(path)}
 
 
 def beyond(named: Iterable[str], own: frozenset[str], target_directory: Path) -> list[str]:
