@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,7 @@ class CargoRunner(MThreadRunner):
         self._answer_once(planner)
         self.session.note(planner.digests)
         if planner.digests:
+            gc.enable()
             self.lock.sign()
             files.sweep(self.ctx.config.root, self.ctx.config.state)
         if plans:
