@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import signal
 import subprocess  # noqa: TID251 - the searches drive real processes
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,7 +88,8 @@ def run(
 
 def stop_group(leader: int) -> None:
     """Kill all processes of a session that was started here."""
-    subprocess.run(["kill", "-KILL", "--", f"-{leader}"], check=False)
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def inject(call: str, what: str, number: int) -> list[str]:
