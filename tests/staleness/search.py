@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 _CARGOS = ("target", "built")
-_OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow")
+_OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow", ".git")
 _SHRINK_RUNS = 30
 _BINARY = re.compile(r"--bin (\S+)")
 _TARGET = re.compile(r'--remap-path-prefix=([^"]+)=/target"')
@@ -52,6 +52,7 @@ class Judge:
     def __init__(self, world: World) -> None:
         self._world = world
         self._known: dict[str, dict[str, str] | None] = {}
+        self.judged = {"built": 0, "refused": 0}
         self._target = world.root / "target"
 
     def check(self) -> None:
@@ -61,9 +62,12 @@ class Judge:
         expected = self._clean(said)
         if (done.returncode == 0) != (expected is not None):
             raise StaleError(f"doit ended with {done.returncode}, cargo otherwise:\n{said}")
+        self.judged["refused" if expected is None else "built"] += 1
         if expected is not None:
             self._compare(expected, said)
             self._rest()
+        elif self.judged["built"] == 0:
+            raise StaleError(f"nothing was ever built:\n{said}")
 
     def _clean(self, said: str) -> dict[str, str] | None:
         """Binary → SHA-256 of a clean build (None: it fails); known ones are not built again."""
@@ -137,6 +141,8 @@ def play(root: Path, seed: int, steps: Sequence[Named], *, loud: bool = False) -
     for i, named in enumerate(steps):
         if reason := _reason(world, judge, named, loud=loud):
             return Finding([*steps[: i + 1]], reason)
+    if loud:
+        print(f"judged: {judge.judged}")
     return None
 
 
@@ -223,8 +229,8 @@ def _move(path: Path, place: Path) -> None:
 def _digest(root: Path, command: str) -> str:
     """Of all that a clean build reads."""
     found = hashlib.sha256(command.encode())
-    for path in sorted(root.rglob("*")):
-        parts = path.relative_to(root).parts
+    for path in sorted([*root.rglob("*"), *root.parent.glob(".cargo/*")]):
+        parts = path.relative_to(root.parent).parts[path.is_relative_to(root) :]
         if path.is_file() and parts[0] not in _OURS:
             found.update(f"{parts} {sha256(path)}".encode())
     return found.hexdigest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess  # noqa: TID251
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -161,8 +162,10 @@ def config_env(world: World, rng: Random) -> str:
 
 def user_env(world: World, rng: Random) -> str:
     """The user's shell exports something else."""
-    world.user["SOURCE_DATE_EPOCH"] = str(rng.randrange(10))
-    return world.user["SOURCE_DATE_EPOCH"]
+    name = rng.choice(["SOURCE_DATE_EPOCH", "SOURCE_DATE_EPOCH", "RUSTFLAGS", "OPT"])
+    flags = rng.choice(["-Cdebug-assertions=on", "-Copt-level=2"])
+    world.user[name] = flags if name == "RUSTFLAGS" else str(rng.randrange(10))
+    return f"{name}={world.user[name]}"
 
 
 def setting(world: World, rng: Random) -> str:
@@ -203,6 +206,93 @@ def moved_config(world: World, rng: Random) -> str:
     key = rng.choice(["build-dir", "target-dir"])
     _configure_cargo(world, f'[build]\n{key} = "built"\n')
     return key
+
+
+def parent_config(world: World, rng: Random) -> str:
+    """Cargo's configuration in the folder above comes, changes or goes."""
+    text = rng.choice(_LAYOUTS)
+    _configure_cargo(world, text, world.root.parent)
+    return text
+
+
+def lock_file(world: World, rng: Random) -> str:
+    """The lock file goes, gets a comment or another version of its form, or nonsense."""
+    path = world.root / "Cargo.lock"
+    text = path.read_text() if path.exists() else ""
+    how = rng.choice(["remove", "comment", "form"])
+    if how == "remove" or not text:
+        path.unlink(missing_ok=True)
+    elif how == "comment":
+        path.write_text(f"# {rng.randrange(10)}\n{text}")
+    else:
+        path.write_text(text.replace("version = 4", "version = 3"))
+    return how
+
+
+def branch(world: World, rng: Random) -> str:
+    """An edit is committed on a branch, and another branch is switched to."""
+    if not (world.root / ".git").exists():
+        (world.root / ".gitignore").write_text("target\ndocker\n.doit-cargo\nbuilt\n__pycache__\n")
+        _git(world, "init", "-qb", "main")
+    _git(world, "add", "-A")
+    _git(world, "commit", "-qm", "as it is", "--allow-empty")
+    _git(world, "checkout", "-qB", f"edited{rng.randrange(3)}")
+    for _ in range(rng.choice([1, 3])):
+        bump(rng.choice(world.editable()))
+    _git(world, "commit", "-qam", "an edit", "--allow-empty")
+    if back := rng.random() < 0.7:
+        _git(world, "checkout", "-q", "main")
+    return f"back={back}"
+
+
+def rename_crate(world: World, rng: Random) -> str:
+    """A program's package and folder get another name; its files keep their times."""
+    old, new = rng.choice(world.programs()), f"app{rng.randrange(6, 9)}"
+    folder = world.root / "crates" / new
+    if new in world.crates():
+        return "nothing"
+    (world.root / "crates" / old).rename(folder)
+    manifest = folder / "Cargo.toml"
+    manifest.write_text(manifest.read_text().replace(f'name = "{old}"', f'name = "{new}"'))
+    (world.root / "Cargo.lock").unlink(missing_ok=True)
+    return f"{old} to {new}"
+
+
+def rename_binary(world: World, rng: Random) -> str:
+    """A program in src/bin gets another name and keeps its time."""
+    found = sorted(world.root.glob("crates/app*/src/bin/*.rs"))
+    if not found:
+        return binary(world, rng)
+    path = rng.choice(found)
+    crate = path.parts[-4]
+    new = path.with_name(f"{crate}_{'less' if path.stem.endswith('more') else 'more'}.rs")
+    path.rename(new)
+    return _name(world, new)
+
+
+def script(world: World, rng: Random) -> str:
+    """A build script says something else, or a script that reads nothing comes or goes."""
+    path = world.root / "crates" / rng.choice(world.programs()) / "build.rs"
+    if path.exists() and rng.random() < 0.3:
+        path.unlink()
+        return f"{_name(world, path)} goes"
+    said = rng.randrange(10)
+    path.write_text(f'fn main() {{ println!("cargo:rustc-env=OPT=script{said}"); }}\n')
+    return f"{_name(world, path)} {said}"
+
+
+def tamper_generated(world: World, rng: Random) -> str:
+    """What a build script made, or the script itself, is damaged, and the crate edited."""
+    found = sorted(world.root.glob("target/**/build/protos-*/out/*.rs"))
+    found += sorted(world.root.glob("target/**/build/*/build-script-build"))
+    if not found:
+        return "nothing there"
+    path = rng.choice(found)
+    how = rng.choice([_delete, _company, _another_api, _another_api])
+    how(path)
+    for crate in world.root.glob("crates/protos/src/lib.rs"):
+        bump(crate)
+    return f"{how.__name__} {_name(world, path)}"
 
 
 def add_crate(world: World, rng: Random) -> str:
@@ -358,8 +448,9 @@ STEPS: dict[str, Step] = {
     for step in (
         edit, edit_sly, edit_backdated, edit_outside, replace_outside, touch, asset, module,
         feature, dev_feature, default_feature, dependency, config_env, user_env, setting,
-        opt_level, cargo_config, included_config, moved_config, add_crate, remove_crate, binary,
-        tamper, tamper_library, tamper_state, drop_target, part, broken, killed, during, two_runs,
+        opt_level, cargo_config, included_config, moved_config, parent_config, lock_file, branch,
+        script, add_crate, remove_crate, rename_crate, binary, rename_binary, tamper,
+        tamper_library, tamper_generated, tamper_state, drop_target, part, broken, killed, during, two_runs,
     )
 }  # fmt: skip
 
@@ -372,11 +463,17 @@ def bump(path: Path) -> None:
         path.write_text(f"{text[: match.start()]}{number}{text[match.end() :]}")
 
 
-def _configure_cargo(world: World, text: str) -> None:
-    shutil.rmtree(world.root / ".cargo", ignore_errors=True)
+def _configure_cargo(world: World, text: str, folder: Path | None = None) -> None:
+    place = (folder or world.root) / ".cargo"
+    shutil.rmtree(place, ignore_errors=True)
     if text:
-        (world.root / ".cargo").mkdir()
-        (world.root / ".cargo/config.toml").write_text(text)
+        place.mkdir()
+        (place / "config.toml").write_text(text)
+
+
+def _git(world: World, *words: str) -> None:
+    argv = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *words]
+    subprocess.run(argv, cwd=world.root, check=True, capture_output=True)
 
 
 def _keeping_time(path: Path, change: Callable[[Path], object]) -> None:
@@ -413,6 +510,11 @@ def _flip(path: Path) -> None:
         path.write_bytes(data)
 
     _keeping_time(path, change)
+
+
+def _another_api(path: Path) -> None:
+    data = path.read_bytes().replace(b"api version", b"bad version")
+    _keeping_time(path, lambda path: path.write_bytes(data))
 
 
 def _keeping_damage(path: Path) -> None:

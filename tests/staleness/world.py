@@ -85,6 +85,7 @@ class World:
 
     def __init__(self, root: Path, seed: int) -> None:
         shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(root.parent / ".cargo", ignore_errors=True)  # of a step in an earlier play
         root.mkdir(parents=True)
         rng = Random(seed)  # noqa: S311 - the same world every time is the point
         resolver = rng.choice("122")

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
+
+_REMEDIES = {
+    errno.EMFILE: "raise the limit: ulimit -n",
+    errno.ENFILE: "this machine lets us have no more",
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+}
+
+
+def explain(error: OSError) -> str:
+    """`path: what the kernel says`, and what to do where that is known."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{where}{error.strerror or error}" + (f" ({remedy})" if remedy else "")
 
 
 class PipelineError(Exception):

@@ -42,6 +42,11 @@ def verify_record(config: Config, target: Target, binary: Binary) -> Path:
     return _record(config, target, "verify", binary.name)
 
 
+def held_record(config: Config) -> Path:
+    """The record of what cargo holds of packages for later builds, of all targets."""
+    return config.state / "records" / "held.json"
+
+
 def _record(config: Config, target: Target, step: str, name: str) -> Path:
     return config.state / "records" / target.arch / step / f"{name}.json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,19 @@ def read(path: Path | str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return loaded if isinstance(loaded, dict) else {}
+
+
+def paths(record: Mapping[str, Any], key: str) -> list[str]:
+    """The paths listed at that key; a list with anything else in it counts as empty."""
+    found = record.get(key)
+    return found if isinstance(found, list) and all(map(_is_path, found)) else []
+
+
+def _is_path(value: object) -> bool:
+    try:
+        return isinstance(value, str) and b"\0" not in os.fsencode(value) and value != ""
+    except UnicodeEncodeError:
+        return False
 
 
 def digest(value: object) -> str:

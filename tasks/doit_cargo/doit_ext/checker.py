@@ -12,7 +12,7 @@ from doit.dependency import FileChangedChecker
 
 from doit_cargo.core.model import TaskSpec
 from doit_cargo.doit_ext.index import NO_FILE, TICKS_NS, FileIndex, Signature, signature
-from doit_cargo.tools import files
+from doit_cargo.doit_ext.ownership import foreign
 
 # A dependency that was written while its task ran, perhaps back to what it had been: whatever
 # was read, the next run takes it for changed. If the same happens then, the build itself writes
@@ -109,7 +109,7 @@ class Intact:
         """False if the fingerprint changed, an output was touched or a foreign file appeared."""
         task.value_savers[:] = [self.state]
         known = {key: values.get(key) for key in ("fingerprint", "outputs")}
-        return known == self.state() and not self.foreign()
+        return known == self.state() and not foreign(self.spec)
 
     def state(self) -> dict[str, Any]:
         """What is saved beside the dependencies."""
@@ -118,11 +118,6 @@ class Intact:
             for path in (*self.spec.outputs, *self.spec.made())
         }
         return {"fingerprint": self.spec.fingerprint, "outputs": states}
-
-    def foreign(self) -> bool:
-        """Whether the folder that the task owns holds a file that belongs to no task."""
-        owned = self.spec.owns
-        return bool(owned and files.listing(owned) - {*self.spec.inputs, *self.spec.outputs})
 
 
 def _changed_after(path: str, moment: int) -> bool:

@@ -67,7 +67,7 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
         if cargo:
             yield ctx.graph.target_directory / target.triple
     for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",
-                 "records", "owned", "log.jsonl"):  # fmt: skip
+                 "held-index.json", "records", "owned", "log.jsonl"):  # fmt: skip
         yield ctx.config.state / name
 
 

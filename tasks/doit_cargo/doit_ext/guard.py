@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Callable
 
-from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.errors import PipelineError, explain
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -30,16 +29,18 @@ def guarded(work: Callable[[], int]) -> int:
         sys.stderr.write("\ninterrupted\n")
         return 128 + signal.SIGINT
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"ERROR: {where}{error.strerror or error}\n")
+        sys.stderr.write(f"ERROR: {explain(error)}\n")
+        return 1
+    except ImportError as error:
+        sys.stderr.write(
+            f"ERROR: {error}: install doit-cargo again, and see that this process may open "
+            "more files (ulimit -n)\n"
+        )
         return 1
     except RuntimeError as error:
         if "new thread" not in str(error):
             raise
         sys.stderr.write(f"ERROR: {error}: this machine lets us have no more\n")
-        return 1
-    except sqlite3.Error as error:
-        sys.stderr.write(f"ERROR: the state file in the state folder: {error}\n")
         return 1
     finally:
         for number, handler in previous.items():

@@ -1,10 +1,11 @@
 """The content index: a file's SHA-256 for as long as its stat says that nobody touched it.
 
 The kernel sets a file's ctime at each change of its bytes, name or mode, and no call sets it
-back; so equal (size, mtime, ctime, inode, mode) means equal bytes, but for two cases. A change
+back; so equal (size, mtime, ctime, inode, mode) means equal bytes, but for three cases. A change
 within one tick of the kernel's clock (at most 10 ms on Linux) may leave the ctime as it was:
-therefore nothing is hashed before its ctime is two ticks old. And a clock that runs behind the
-ctime proves nothing: such a file is hashed each time.
+therefore nothing is hashed before its ctime is two ticks old. A clock that runs behind the ctime
+proves nothing, and neither does a file system that doesn't keep it so (`mounts`): such files are
+hashed each time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from doit_cargo.doit_ext.mounts import Mounts
 
 TICKS_NS = 20_000_000
 _VERSION = 1
@@ -34,8 +37,9 @@ def signature(found: os.stat_result) -> Signature:
 class FileIndex:
     """Path → (signature, SHA-256). Loaded when first asked, saved as one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mounts: Mounts | None = None) -> None:
         self._path = path
+        self._mounts = mounts or Mounts()
         self._entries: dict[str, list[Any]] | None = None
         self._changed = False
 
@@ -43,10 +47,11 @@ class FileIndex:
         """The SHA-256 (hex) of a file's bytes. Raises OSError if it can't be read."""
         found = found or os.stat(path)
         entries = self._load()
-        known = entries.get(path)
+        trusted = self._mounts.keep_ctime(path, found.st_dev)
+        known = entries.get(path) if trusted else None
         if known and tuple(known[0]) == signature(found):
             return str(known[1])
-        return self._read(path, entries)
+        return self._read(path, entries, keep=trusted)
 
     def save(self) -> bytes | None:
         """The index's bytes if something is new in it."""
@@ -66,7 +71,7 @@ class FileIndex:
                     self._entries = _checked(loaded["files"])
         return self._entries
 
-    def _read(self, path: str, entries: dict[str, list[Any]]) -> str:
+    def _read(self, path: str, entries: dict[str, list[Any]], *, keep: bool) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             settled = _settle(descriptor)
@@ -75,7 +80,7 @@ class FileIndex:
                 return NO_FILE
             with open(descriptor, "rb", closefd=False) as file:
                 sha = hashlib.file_digest(file, "sha256").hexdigest()
-            if settled and signature(os.fstat(descriptor)) == signature(before):
+            if keep and settled and signature(os.fstat(descriptor)) == signature(before):
                 entries[path] = [signature(before), sha]
                 self._changed = True
             return sha

@@ -17,14 +17,20 @@ _SHOWN = 20
 def claim(config: Config, specs: Iterable[TaskSpec], *, force: bool) -> None:
     """Mark the folders that these tasks own as ours; once is enough.
 
-    Raises SetupError with a list if one holds files that we never wrote, unless `force`.
+    Raises SetupError with a list if they hold files that we never wrote, unless `force`.
     """
-    for spec in specs:
-        if spec.owns and not (mark := _mark(config, spec.owns)).exists():
-            foreign = files.listing(spec.owns) - {*spec.inputs, *spec.outputs}
-            if foreign and not force:
-                raise SetupError(_refusal(layout.relative(sorted(foreign), config.root)))
-            files.create(config.root, mark)
+    new = [s for s in specs if s.owns and not _mark(config, s.owns).exists()]
+    found = [path for spec in new for path in sorted(foreign(spec))]
+    if found and not force:
+        raise SetupError(_refusal(layout.relative(found, config.root)))
+    for spec in new:
+        if spec.owns:
+            files.create(config.root, _mark(config, spec.owns))
+
+
+def foreign(spec: TaskSpec) -> frozenset[Path]:
+    """The files in the folder that the task owns which belong to no task."""
+    return files.listing(spec.owns) - {*spec.inputs, *spec.outputs} if spec.owns else frozenset()
 
 
 def is_ours(config: Config, folder: Path) -> bool:
@@ -41,6 +47,6 @@ def _refusal(paths: Sequence[str]) -> str:
     listed = "\n".join(f"  {path}" for path in paths[:_SHOWN])
     more = f"\n  … and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return (
-        "an output folder holds files that doit-cargo never wrote and would remove:\n"
+        "output folders hold files that doit-cargo never wrote and would remove:\n"
         f"{listed}{more}\nMove them away, or let them go: doit --force"
     )

@@ -10,6 +10,7 @@ from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.cargo import metadata as comparison
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context, Target
+from doit_cargo.doit_ext.held import Held
 from doit_cargo.doit_ext.planner import Plan
 from doit_cargo.tools import cargo, files, fingerprints
 
@@ -26,6 +27,8 @@ class Preflight:
 
     def __init__(self, ctx: Context, *, jobs: int, color: bool) -> None:
         self._ctx = ctx
+        self.held = Held(ctx.config, ctx.graph.target_directory)
+        self._spoiled: frozenset[str] = frozenset()
         self._jobs = jobs
         self._color = color
 
@@ -37,6 +40,7 @@ class Preflight:
         """
         self._tools(plan.target for plan in plans)
         self._agree(plans[0].target)
+        self._forget_spoiled()
         for plan in plans:
             self._forget(plan)
         return [self._order(plan, keep_going=keep_going) for plan in plans]
@@ -55,6 +59,23 @@ class Preflight:
         said = cargo.metadata(program, ctx.graph.root, env)
         if found := comparison.differences(ctx.graph, said):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
+
+    def _forget_spoiled(self) -> None:
+        """Make cargo forget the packages of which it no longer holds what the last build left.
+
+        Where nothing is known of any it starts from nothing, but for the host's other profiles.
+        """
+        directory, config = self._ctx.graph.target_directory, self._ctx.config
+        changed = self.held.changed()
+        targets = [directory / target.triple for target in config.targets]
+        host = fingerprints.profile_folders(directory)
+        if changed is None:
+            host = [directory / layout.profile_folder(config.profile)]
+        profiles = [path for folder in targets for path in fingerprints.profile_folders(folder)]
+        fingerprints.forget([*profiles, *host], changed)
+        self.held.drop_folders(changed or ())
+        self.held.note({})
+        self._spoiled = changed or frozenset()
 
     def _forget(self, plan: Plan) -> None:
         """Make cargo forget what the plan says.
@@ -92,7 +113,7 @@ class Preflight:
             env={**cargo_plan.cargo_env(ctx, plan.target), **(_TERMINAL if self._color else {})},
             directory=ctx.graph.root,
             wanted=wanted,
-            dropped=frozenset(plan.dropped) & frozenset(wanted),
+            dropped=self._spoiled.union(plan.dropped.intersection(wanted)),
         )
 
     def _wanted(self, plan: Plan) -> Mapping[str, frozenset[str]]:

@@ -139,15 +139,20 @@ class LineReporter:
     def _line(self, text: str) -> None:
         if not text:
             return
-        with self._lock:
-            erase = _ERASE if self._status else ""
-            self._out.write(f"{erase}{text}\n{self._status}")
-            self._out.flush()
+        erase = _ERASE if self._status else ""
+        self._write(f"{erase}{text}\n{self._status}")
 
     def _set_status(self, text: str) -> None:
         if not self._terminal:
             return
-        with self._lock:
-            self._status = text[: shutil.get_terminal_size().columns - 1]
-            self._out.write(_ERASE + self._status)
-            self._out.flush()
+        self._status = text[: shutil.get_terminal_size().columns - 1]
+        self._write(_ERASE + self._status)
+
+    def _write(self, text: str) -> None:
+        try:
+            with self._lock:
+                self._out.write(text)
+                self._out.flush()
+        except OSError as error:
+            error.filename = "standard output"
+            raise

@@ -19,6 +19,7 @@ from doit_cargo.tools import files
 from doit_cargo.tools.session import Session
 
 if TYPE_CHECKING:
+    from doit_cargo.doit_ext.held import Held
     from doit_cargo.doit_ext.preflight import Preflight
 
 
@@ -32,6 +33,7 @@ class CargoRunner(MThreadRunner):
     lock: RunLock
     _since = 0
     _idle: Sequence[Task] = ()
+    _held: Held | None = None
 
     def run_all(self, task_dispatcher: Any) -> int:
         """Plan, start cargo, run the tasks; whatever happens, nothing of it runs on."""
@@ -39,6 +41,7 @@ class CargoRunner(MThreadRunner):
             self._prepare(task_dispatcher)
             code = int(super().run_all(task_dispatcher))
             self._look_again()
+            self._hold()
             return code
         finally:
             self.session.close()
@@ -65,7 +68,9 @@ class CargoRunner(MThreadRunner):
             self.lock.sign()
             files.sweep(self.ctx.config.root, self.ctx.config.state)
         if plans:
-            orders = self.preflight().orders(plans, keep_going=self.continue_)
+            preflight = self.preflight()
+            orders = preflight.orders(plans, keep_going=self.continue_)
+            self._held = preflight.held
             self._depend_on_new_files(tasks)
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
             self._idle = [task for task in tasks if task.name in planner.current]
@@ -89,6 +94,14 @@ class CargoRunner(MThreadRunner):
         for spec in filter(None, map(spec_of, self._idle)):
             for path in spec.made():
                 self.dep_manager.checker.output_state(path)
+
+    def _hold(self) -> None:
+        """Remember what cargo keeps for later builds."""
+        made: dict[str, set[str]] = {}
+        for name, paths in (pair for held in self.session.held() for pair in held.items()):
+            made.setdefault(name, set()).update(paths)
+        if made and self._held:
+            self._held.note(made)
 
     def _depend_on_new_files(self, tasks: list[Task]) -> None:
         """A lock file that was just made is an input from now on."""

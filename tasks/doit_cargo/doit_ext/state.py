@@ -10,12 +10,15 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from doit.exceptions import InvalidCommand
+
+from doit_cargo.core.errors import PipelineError
 
 _VERSION = 1
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
@@ -66,7 +69,7 @@ class TaskStore:
         """Forget a task."""
         self._tasks[task_id] = {}
         if self._rows.pop(task_id, None) is not None:
-            with self._open() as connection:
+            with self._naming(), self._open() as connection:
                 connection.execute("delete from tasks where name = ?", (task_id,))
 
     def remove_all(self) -> None:
@@ -94,7 +97,7 @@ class TaskStore:
     def _commit(self, task_id: str) -> None:
         data = self.codec.encode(self._tasks[task_id])
         row = (task_id, data, _digest(task_id, data))
-        with self._open() as connection:
+        with self._naming(), self._open() as connection:
             connection.execute("insert or replace into tasks values (?, ?, ?)", row)
         self._rows[task_id] = row[1:]
 
@@ -121,6 +124,14 @@ class TaskStore:
                 status = os.stat(name)
                 found.append((status.st_ino, status.st_size, status.st_mtime_ns))
         return found
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """SQLite's errors name no file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise PipelineError(f"{self.name}: {error}") from None
 
     def _open(self) -> sqlite3.Connection:
         if self._writer is None:

@@ -9,7 +9,7 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.task import Task
 
-from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.errors import PipelineError, explain
 from doit_cargo.core.model import TaskSpec
 from doit_cargo.doit_ext.checker import ContentChecker, Intact
 from doit_cargo.tools.log import log
@@ -76,6 +76,4 @@ def _group(spec: TaskSpec) -> Task:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+    return explain(error) if isinstance(error, OSError) else str(error)

@@ -11,7 +11,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.cargo import crate_inputs, outside
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target, TaskSpec
-from doit_cargo.core.record import encode, read
+from doit_cargo.core.record import encode, paths, read
 
 if TYPE_CHECKING:
     from doit_cargo.tools.cargo import Delivery
@@ -56,11 +56,12 @@ class _Part(NamedTuple):
 
 def _spec(part: _Part, session: Session) -> TaskSpec:
     ctx, target, crate = part.ctx, part.target, part.crate
-    known = tuple(outside.expand(read(part.record).get("outside", [])))
+    record = read(part.record)
+    known = tuple(outside.expand(paths(record, "outside")))
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{crate.name}",
         doc=f"compile {crate.name} for {target.triple}",
-        action=partial(_deliver, part, session, known),
+        action=partial(_deliver, part, session, record, known),
         inputs=(
             *part.sources,
             *known,
@@ -69,12 +70,17 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
         ),
         outputs=(part.record, *part.executables.values()),
         group=f"{NAME}:{target.arch}",
-        made=lambda: read(part.record).get("libraries", []),
+        made=lambda: paths(record, "libraries"),
     )
 
 
-def _deliver(part: _Part, session: Session, known: tuple[str, ...]) -> Mapping[str, Any]:
-    """Wait for cargo, note what it read beside the crate's own files, leave the record."""
+def _deliver(
+    part: _Part, session: Session, record: dict[str, Any], known: tuple[str, ...]
+) -> Mapping[str, Any]:
+    """Wait for cargo, note what it read beside the crate's own files, leave the record.
+
+    `record` is what was known of the build before; it becomes what is known of this one.
+    """
     from doit_cargo.tools import files
 
     arch, crate = part.target.arch, part.crate.name
@@ -87,7 +93,9 @@ def _deliver(part: _Part, session: Session, known: tuple[str, ...]) -> Mapping[s
         "outside": _outside(part, delivery),
         "libraries": sorted({str(path) for path in delivery.libraries}),
     }
-    files.write(part.ctx.config.root, part.record, encode(content))
+    record.clear()
+    record.update(content)
+    files.write(part.ctx.config.root, part.record, encode(record))
     found = list(outside.expand(content["outside"]))
     return {
         "discovered": found,

@@ -7,7 +7,7 @@ import os
 import re
 import select
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,8 @@ from doit_cargo.tools import command
 _NOT_COMPILED = re.compile(r"error: could not compile `([^`]+)`")
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Source: The Cargo Book, "Package ID Specifications": `url#name@version`, or `url/name#version`.
+_PACKAGE = re.compile(r"[^#]*?(?P<folder>[^/#?]*)(\?[^#]*)?#(?P<name>[^@]*(?=@))?")
 _LOCAL_PACKAGE = re.compile(r"path\+file://([^#?]+)")
 _LIBRARY = ""  # stands for a crate's library among the names of its binaries
 _NO_LIBRARY = frozenset({"bin", "custom-build", "test", "bench", "example"})
@@ -85,6 +87,7 @@ class CargoBuild:
         self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
+        self._held: dict[str, set[str]] = {}
         self._said: list[str] = []
         self._succeeded = False
         self._guard: command.Guard | None = None
@@ -142,6 +145,10 @@ class CargoBuild:
         infos, scripts = tuple(_dep_infos(unit)), tuple(unit.scripts)
         return Delivery(unit.executables, libraries, infos, scripts, tuple(self._foreign_scripts))
 
+    def held(self) -> Mapping[str, frozenset[str]]:
+        """What cargo keeps for later builds: package → files, and OUT_DIRs (with a slash)."""
+        return {name: frozenset(paths) for name, paths in self._held.items()}
+
     def warnings(self, name: str) -> str:
         """What the compiler said about a crate that it built."""
         return "".join(self._units[name].log)
@@ -183,6 +190,7 @@ class CargoBuild:
             self._said.append(line.decode(errors="replace") + "\n")
 
     def _take(self, message: Mapping[str, Any]) -> None:
+        self._hold(message)
         if message.get("reason") == "build-script-executed":
             self._note_script(message)
             return
@@ -191,10 +199,21 @@ class CargoBuild:
             # A third-party crate: its diagnostics are cargo's words to whoever failed by it.
             if message.get("reason") == "compiler-message":
                 self._keep_errors(message["message"])
+            elif message.get("reason") == "compiler-artifact":
+                self._distrust(message, self._units.values())
         elif message["reason"] == "compiler-message":
             unit.log.append(message["message"]["rendered"])
         elif message["reason"] == "compiler-artifact":
             self._deliver(unit, message)
+
+    def _hold(self, message: Mapping[str, Any]) -> None:
+        """Note what cargo keeps of a package."""
+        if message.get("reason") not in ("compiler-artifact", "build-script-executed"):
+            return
+        name = _package(message["package_id"])
+        made = [path for path in message.get("filenames", ()) if not message.get("executable")]
+        folder = [message["out_dir"] + "/"] if "out_dir" in message else []
+        self._held.setdefault(name, set()).update(made, folder)
 
     def _note_script(self, message: Mapping[str, Any]) -> None:
         """Cargo keeps what a build script printed beside its OUT_DIR, in a file named output.
@@ -218,14 +237,8 @@ class CargoBuild:
         kinds = set(message["target"]["kind"])
         if "custom-build" in kinds:
             return
-        files = [Path(name) for name in message["filenames"]]
-        ours = all(path.is_relative_to(self.order.folder) for path in files)
-        if message["fresh"] and ours and unit.crate.name in self.order.dropped:
-            unit.complaint = (
-                f"cargo took {unit.crate.name} for fresh although its inputs changed; "
-                "run: cargo clean -p " + unit.crate.name
-            )
-        unit.files += files
+        unit.files += [Path(name) for name in message["filenames"]]
+        self._distrust(message, [unit])
         name = message["target"]["name"] if kinds == {"bin"} else _LIBRARY
         if name and message.get("executable"):
             unit.executables[name] = Path(message["executable"])
@@ -233,6 +246,17 @@ class CargoBuild:
             unit.awaited.discard(name)
         if not unit.awaited:
             unit.done.set()
+
+    def _distrust(self, message: Mapping[str, Any], units: Iterable[_Unit]) -> None:
+        """Who gets what cargo was made to forget, and took for fresh all the same, fails."""
+        name = _package(message["package_id"])
+        ours = all(Path(file).is_relative_to(self.order.folder) for file in message["filenames"])
+        if message["fresh"] and ours and name in self.order.dropped:
+            for unit in units:
+                unit.complaint = (
+                    f"cargo took {name} for fresh although its inputs or outputs changed; "
+                    f"run: cargo clean -p {name}"
+                )
 
     def _hear(self, line: str) -> None:
         plain = _ANSI.sub("", line).rstrip()
@@ -246,6 +270,14 @@ class CargoBuild:
         failed = _NOT_COMPILED.match(plain)
         if failed and (unit := self._units.get(failed[1])):
             unit.done.set()
+
+
+def _package(package_id: str) -> str:
+    """A package's name from its id."""
+    found = _PACKAGE.match(package_id)
+    if not found:  # before Cargo 1.77: `name version (url)`
+        return package_id.partition(" ")[0]
+    return found["name"] or found["folder"]
 
 
 def _dep_infos(unit: _Unit) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,11 @@ class Session:
     def warnings(self, arch: str, crate: str) -> str:
         """The compiler's warnings about a crate that was built."""
         return self._builds[arch].warnings(crate)
+
+    def held(self) -> Iterator[Mapping[str, frozenset[str]]]:
+        """What each cargo of this run keeps of packages."""
+        for build in self._builds.values():
+            yield build.held()
 
     def close(self) -> None:
         """End everything that still runs."""

@@ -37,11 +37,16 @@ def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
         "binary": binary.name,
         "crate": binary.crate,
         "arch": target.arch,
-        "size": known.get("size"),
-        "sha256": known.get("sha256"),
+        "size": _typed(known, "size", int),
+        "sha256": _typed(known, "sha256", str),
         "verdict": _verdict(known),
         "built": os.stat(path).st_mtime if path.is_file() else None,
     }
+
+
+def _typed(known: dict[str, Any], key: str, kind: type[int | str]) -> int | str | None:
+    """A damaged record may hold anything."""
+    return known[key] if isinstance(known.get(key), kind) else None
 
 
 def _verdict(known: dict[str, Any]) -> str | None:

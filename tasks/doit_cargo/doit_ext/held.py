@@ -1,0 +1,89 @@
+"""What cargo keeps of packages for later builds and never reads again: known by hash.
+
+Libraries of third-party crates, macros, build scripts and what those left in their OUT_DIR: a
+later build links and compiles them as they lie there. What differs from what the last build left
+is made anew; what no build of ours made is cargo's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.model import Config
+from doit_cargo.core.record import digest, encode, paths, read
+from doit_cargo.doit_ext.index import FileIndex
+from doit_cargo.tools import files
+
+Packages = dict[str, dict[str, str]]
+"""Package name → path of a file → its SHA-256; a folder's path ends with a slash, its value is
+a digest of the names below it."""
+
+
+class Held:
+    """The record of one workspace. It has an index of its own, which no no-op has to load."""
+
+    def __init__(self, config: Config, target_directory: Path) -> None:
+        self._config = config
+        self._target_directory = target_directory
+        self._index_path = config.state / "held-index.json"
+        self._index = FileIndex(self._index_path)
+
+    def changed(self) -> frozenset[str] | None:
+        """The packages that aren't as the last build left them; None: nothing is known of any."""
+        known = self._read()
+        if known is None:
+            return None
+        return frozenset(name for name, paths in known.items() if self._look(paths) != paths)
+
+    def drop_folders(self, packages: Iterable[str]) -> None:
+        """Remove these packages' OUT_DIRs: a build script finds no foreign file in its own."""
+        known = self._read() or {}
+        for path in (Path(path) for name in packages for path in known.get(name, {})):
+            if path.name == "out" and path.is_relative_to(self._target_directory):
+                files.remove(self._target_directory, path)
+
+    def note(self, made: Mapping[str, Iterable[str]]) -> None:
+        """Take what a build made or used; what it left alone and is still there stays known."""
+        packages = self._read() or {}
+        for name, found in made.items():
+            old = (path for path in packages.get(name, ()) if Path(path).exists())
+            packages[name] = self._look({*old, *(file for path in found for file in _below(path))})
+        record = encode({"packages": packages, "digest": digest(packages)})
+        files.write(self._config.root, layout.held_record(self._config), record)
+        if (index := self._index.save()) is not None:
+            files.write(self._config.root, self._index_path, index)
+
+    def _read(self) -> Packages | None:
+        found: dict[str, Any] = read(layout.held_record(self._config))
+        packages = found.get("packages")
+        whole = found.get("digest") == digest(packages) and _is_packages(packages)
+        return packages if whole else None
+
+    def _look(self, paths: Iterable[str]) -> dict[str, str]:
+        return {path: self._identity(path) for path in paths}
+
+    def _identity(self, path: str) -> str:
+        if path.endswith("/"):
+            return digest(sorted(str(file) for file in files.listing(Path(path))))
+        try:
+            return self._index.sha256(path)
+        except OSError:
+            return ""
+
+
+def _below(path: str) -> Iterable[str]:
+    """A file alone, or a folder and all files in it."""
+    return (path, *map(str, files.listing(Path(path)))) if path.endswith("/") else (path,)
+
+
+def _is_packages(value: object) -> bool:
+    """The shape alone: what else the sums may say, it only leads to more work."""
+    if not isinstance(value, dict):
+        return False
+    return all(
+        isinstance(found, dict) and paths({"": [*found]}, "") == [*found]
+        for found in value.values()
+    )
