@@ -39,12 +39,27 @@ class Arena:
     def __init__(self, root: Path) -> None:
         self.project = Project(root)
         self.project.build()
-        self.good = self.project.tree("docker")
+        self.good = self.before = self.project.tree("docker")
+        self._greetings = {"hello": self.good}
 
     def spoil(self) -> None:
         """Take away what is made without cargo, so that a run makes it again."""
         shutil.rmtree(self.project.path("docker"), ignore_errors=True)
         shutil.rmtree(self.project.path(".doit-cargo/records/x86_64/verify"), ignore_errors=True)
+
+    def edit(self) -> None:
+        """Let the library greet in the other way: a run compiles, and ends with another tree."""
+        path = self.project.path("core/src/lib.rs")
+        word = "world" if "hello" in path.read_text() else "hello"
+        if word not in self._greetings:
+            old = path.read_text()
+            path.write_text(GREETING.replace("hello", word))
+            self.project.build()
+            self._greetings[word] = self.project.tree("docker")
+            path.write_text(old)
+            self.project.build()
+        path.write_text(GREETING.replace("hello", word))
+        self.before, self.good = self.good, self._greetings[word]
 
     def run(self, *before: str, env: Mapping[str, str] | None = None) -> Ended:
         """Run doit behind other words of a command line."""
@@ -53,7 +68,11 @@ class Arena:
     def half_written(self) -> list[str]:
         """Files in docker/ whose name is final and whose bytes or mode are not."""
         found = self.project.tree("docker") if self.project.path("docker").exists() else {}
-        return [name for name, good in self.good.items() if found.get(name, good) != good]
+        return [
+            name
+            for name, good in self.good.items()
+            if found.get(name, good) not in (good, self.before.get(name))
+        ]
 
     def recovers(self) -> list[str]:
         """What is wrong after one more, undisturbed run."""
@@ -100,10 +119,12 @@ def inject(call: str, what: str, number: int) -> list[str]:
     ]  # fmt: skip
 
 
-def reached(arena: Arena, calls: Sequence[str]) -> dict[str, int]:
+def reached(
+    arena: Arena, calls: Sequence[str], spoil: Callable[[Arena], object] = Arena.spoil
+) -> dict[str, int]:
     """How often the busiest thread of an undisturbed run makes each of these system calls."""
     trace = arena.project.root.parent / "trace"
-    arena.spoil()
+    spoil(arena)
     arena.run("strace", "-f", "-qq", "-o", str(trace), "-e", "trace=" + ",".join(calls))
     lines = (line.split(None, 2) for line in trace.read_text(errors="replace").splitlines())
     made = Counter((words[0], words[1].partition("(")[0]) for words in lines)

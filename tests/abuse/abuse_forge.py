@@ -15,25 +15,34 @@ from helpers.project import Project
 
 JUNK = (
     b"", b"\0", b"[]", b"5", b"{}", b"null", b'{"outside": 5}', b'{"outside": [1, null]}',
-    b'{"outside": ["a\\u0000b", "\\ud800"]}', b'{"outside": {"a": 1}}', b"[" * 100_000,
+    b'{"outside": ["a\\u0000b", "\\ud800"]}', b'{"libraries": 5}', b'{"libraries": ["\\u0000", 5]}',
+    b'{"size": "a", "sha256": 5, "passed": 1}', b'{"packages": 5}', b'{"digest": {}, "target": []}',
+    b'{"outside": {"a": 1}}', b"[" * 100_000,
     b'{"version": 1, "files": {"a": [[1, 2, 3, 4, 5], 5]}}', b"SQLite format 3\0" + b"\0" * 4080,
 )  # fmt: skip
 
 
 def search(folder: Path, seed: int, count: int) -> Iterator[str]:
-    """A forgery a round."""
+    """Up to four forgeries a round, and perhaps an edit."""
     draw = random.Random(seed)  # noqa: S311 - to be repeated by its seed
     project = Project(folder / "project")
     project.build()
-    for number in range(count):
-        how = draw.choice(FORGERIES)
-        what = how(project, draw)
+    number = rounds = 0
+    while number < count:
+        many = draw.choice([1, 2, 3, 4])
+        forged = [_forge(project, draw) for _ in range(many)]
+        number, rounds = number + many, rounds + 1
         edit = draw.random() < 0.5
         if edit:
             _edit(project, draw, f"word{number}")
         for fault in _verdict(project):
-            yield f"{number} {how.__name__} {what} edit={edit}: {fault}"
-    yield f"# forge: {count} rounds"
+            yield f"{number} {forged} edit={edit}: {fault}"
+    yield f"# forge: {number} forgeries in {rounds} rounds"
+
+
+def _forge(project: Project, draw: random.Random) -> str:
+    how = draw.choice(FORGERIES)
+    return f"{how.__name__} {how(project, draw)}"
 
 
 def _verdict(project: Project) -> Iterator[str]:
@@ -87,7 +96,8 @@ def replace(project: Project, draw: random.Random) -> str:
 
 def folder_for_file(project: Project, draw: random.Random) -> str:
     """A folder where a file of the records was."""
-    path = draw.choice(sorted(project.path(".doit-cargo/records").rglob("*.json")))
+    found = sorted(p for p in project.path(".doit-cargo/records").rglob("*.json") if p.is_file())
+    path = draw.choice(found)
     path.unlink()
     path.mkdir()
     return path.name

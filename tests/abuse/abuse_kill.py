@@ -1,37 +1,81 @@
-"""Kills a run at each system call that writes; the next run must end as if nothing had been."""
+"""Kills a run at each system call that writes; the next run must end as if nothing had been.
+
+A point is a situation, a system call and its number; all of them are drawn, none twice.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from abuse_arena import WRITERS, Arena, inject, main, reached
 
 
-def moments(arena: Arena, seed: int, count: int) -> list[tuple[str, int]]:
-    """So many of all (system call, n) that a run reaches, drawn at random; none twice."""
-    most = reached(arena, WRITERS)
-    every = [(call, number) for call in WRITERS for number in range(1, most[call] + 1)]
-    random.Random(seed).shuffle(every)  # noqa: S311 - to be repeated by its seed
-    return every[:count]
+def staged(arena: Arena) -> None:
+    """All but cargo's own output is gone: verify, package, manifest and stage write anew."""
+    arena.spoil()
+
+
+def forgotten(arena: Arena) -> None:
+    """Nothing is known of any run: records and state are written from the start."""
+    shutil.rmtree(arena.project.path(".doit-cargo"))
+    shutil.rmtree(arena.project.path("docker"))
+
+
+def edited(arena: Arena) -> None:
+    """Every file changes: each old one is replaced."""
+    arena.edit()
+
+
+def altered(arena: Arena) -> None:
+    """Files of ours were edited by hand, and foreign ones lie beside them."""
+    binaries = arena.project.path("docker/binaries/x86_64")
+    (binaries / "MANIFEST.txt").write_text("other\n")
+    (binaries / "alpha/alpha").write_bytes(b"other")
+    arena.project.staged("beta").chmod(0o600)
+    for name in ("docker/binaries/x86_64/foreign/a", "docker/context/binaries/foreign/b"):
+        arena.project.path(name).parent.mkdir(exist_ok=True)
+        arena.project.path(name).write_text("x")
+
+
+def damaged(arena: Arena) -> None:
+    """The state is no database: it is set aside, and every task is run."""
+    arena.project.path(".doit-cargo/state.sqlite3").write_bytes(b"damaged" * 1000)
+    arena.project.path(".doit-cargo/index.json").write_bytes(b"{")
+
+
+Spoil = Callable[[Arena], None]
+SITUATIONS: tuple[Spoil, ...] = (staged, forgotten, edited, altered, damaged)
+
+
+def points(arena: Arena) -> list[tuple[Spoil, str, int]]:
+    """All that an undisturbed run reaches in each situation."""
+    found: list[tuple[Spoil, str, int]] = []
+    for spoil in SITUATIONS:
+        most = reached(arena, WRITERS, spoil)
+        found += [(spoil, call, n) for call in WRITERS for n in range(1, most[call] + 1)]
+    return found
 
 
 def search(folder: Path, seed: int, count: int) -> Iterator[str]:
     """Kill and recover."""
     arena = Arena(folder / "project")
-    killed, drawn = 0, moments(arena, seed, count)
-    for call, number in drawn:
-        arena.spoil()
+    every = points(arena)
+    random.Random(seed).shuffle(every)  # noqa: S311 - to be repeated by its seed
+    killed = 0
+    for spoil, call, number in every[:count]:
+        spoil(arena)
         done = arena.run(*inject(call, "signal=KILL", number))
         killed += done.code != 0
-        faults = [f"half a file: {name}" for name in arena.half_written()]
+        faults = [] if spoil is altered else [f"half: {name}" for name in arena.half_written()]
         if done.code is None:
             faults.append("stuck")
         for fault in [*faults, *arena.recovers()]:
-            yield f"{call} {number}: {fault}"
+            yield f"{spoil.__name__} {call} {number}: {fault}"
         _sweep(arena)
-    yield f"# kill: {len(drawn)} runs, {killed} of them killed"
+    yield f"# kill: {len(every[:count])} of {len(every)} points, {killed} runs killed"
 
 
 def _sweep(arena: Arena) -> None:

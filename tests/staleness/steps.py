@@ -450,7 +450,8 @@ STEPS: dict[str, Step] = {
         feature, dev_feature, default_feature, dependency, config_env, user_env, setting,
         opt_level, cargo_config, included_config, moved_config, parent_config, lock_file, branch,
         script, add_crate, remove_crate, rename_crate, binary, rename_binary, tamper,
-        tamper_library, tamper_generated, tamper_state, drop_target, part, broken, killed, during, two_runs,
+        tamper_library, tamper_generated, tamper_state, drop_target, part, broken, killed, during,
+        two_runs,
     )
 }  # fmt: skip
 
