@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess  # noqa: TID251 - a process to be killed
 import sys
@@ -12,6 +13,7 @@ import pytest
 from doit.dependency import JSONCodec
 from doit.exceptions import InvalidCommand
 
+from doit_cargo.core.errors import PipelineError
 from doit_cargo.doit_ext.state import TaskStore
 
 
@@ -128,3 +130,14 @@ def test_only_a_run_may_save_results(tmp_path: Path) -> None:
         state.set("verify", "ignore:", "1")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    finish(store(path), "build", x=1)
+    state = store(path)
+    path.with_name("state-wal").unlink(missing_ok=True)
+    path.with_name("state-wal").mkdir()
+
+    with pytest.raises(PipelineError, match=re.escape(f"{path}: ")):
+        finish(state, "build", x=2)

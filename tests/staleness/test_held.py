@@ -1,0 +1,141 @@
+"""What cargo keeps of third-party crates, macros and build scripts is not linked if altered."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess  # noqa: TID251
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.core.record import digest, encode
+from helpers.project import Project
+from helpers.workspaces import write
+
+pytestmark = pytest.mark.integration
+
+OTHER = 'pub fn word() -> &\'static str { "first" }\n'
+SCRIPT = """\
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let out = std::env::var("OUT_DIR").unwrap() + "/made.rs";
+    std::fs::write(out, "pub const MADE: &str = \\"made1\\";").unwrap();
+}
+"""
+PROGRAM = """\
+include!(concat!(env!("OUT_DIR"), "/made.rs"));
+fn main() { println!("{} {MADE}", third::word()); }
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Alpha uses a crate from a vendored registry, and what its own build script makes."""
+    project = Project(tmp_path)
+    project.path("Cargo.lock").unlink()
+    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+    write(tmp_path, {
+        ".cargo/config.toml": '[source.crates-io]\nreplace-with = "near"\n'
+        '[source.near]\ndirectory = "vendor"\n',
+        "vendor/third/Cargo.toml": package.format("third"),
+        "vendor/third/src/lib.rs": OTHER,
+        "vendor/third/.cargo-checksum.json": '{"files": {}}',
+        "alpha/Cargo.toml": package.format("alpha") + '[dependencies]\nthird = "0.1.0"\n',
+        "alpha/build.rs": SCRIPT,
+        "alpha/src/main.rs": PROGRAM,
+    })  # fmt: skip
+    project.build()
+    assert says(project) == "first made1"
+    return project
+
+
+def says(project: Project) -> str:
+    done = subprocess.run([project.staged("alpha")], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def the(project: Project, pattern: str) -> Path:
+    (found,) = project.path("target/x86_64-unknown-linux-musl/release").glob(pattern)
+    return found
+
+
+def edit(project: Project) -> None:
+    path = project.path("alpha/src/main.rs")
+    path.write_text("// edited\n" + path.read_text())
+
+
+def keeping_time(path: Path, change: Callable[[bytes], bytes]) -> None:
+    status = path.stat()
+    path.write_bytes(change(path.read_bytes()))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_an_altered_third_party_library(project: Project) -> None:
+    library = the(project, "deps/libthird-*.rlib")
+    keeping_time(library, lambda data: data.replace(b"first", b"wrong"))
+
+    edit(project)
+    said = project.build()
+
+    assert says(project) == "first made1", said
+    assert b"first" in library.read_bytes()
+
+
+@pytest.mark.parametrize("forget", ["held.json", "."])
+def test_an_altered_library_and_no_memory_of_it(project: Project, forget: str) -> None:
+    library = the(project, "deps/libthird-*.rlib")
+    keeping_time(library, lambda data: data.replace(b"first", b"wrong"))
+    record = project.path(".doit-cargo/records/held.json")
+    record.unlink() if forget == "held.json" else record.write_text('{"packages": {}}')
+
+    edit(project)
+    project.build()
+
+    assert says(project) == "first made1"
+
+
+def test_an_altered_file_in_out_dir(project: Project) -> None:
+    keeping_time(
+        the(project, "build/alpha-*/out/made.rs"), lambda data: data.replace(b"made1", b"made2")
+    )
+
+    edit(project)
+    project.build()
+
+    assert says(project) == "first made1"
+
+
+def test_a_foreign_file_in_out_dir_goes(project: Project) -> None:
+    foreign = the(project, "build/alpha-*/out") / "foreign.rs"
+    foreign.write_text("x")
+
+    edit(project)
+    project.build()
+
+    assert not foreign.exists()
+
+
+def test_a_forged_record_removes_nothing_elsewhere(project: Project, tmp_path: Path) -> None:
+    precious = tmp_path / "precious/out"
+    precious.mkdir(parents=True)
+    record = project.path(".doit-cargo/records/held.json")
+    packages = json.loads(record.read_text())["packages"]
+    packages["alpha"][f"{precious}/"] = "no such sum"
+    record.write_bytes(encode({"packages": packages, "digest": digest(packages)}))
+
+    edit(project)
+    project.build()
+
+    assert precious.is_dir()
+
+
+def test_the_other_crates_stay(project: Project) -> None:
+    """An edit of one's own crate costs no third-party crate."""
+    before = the(project, "deps/libthird-*.rlib").stat().st_mtime_ns
+
+    edit(project)
+    project.build()
+
+    assert the(project, "deps/libthird-*.rlib").stat().st_mtime_ns == before
