@@ -79,7 +79,7 @@ def test_a_file_from_the_future_is_read_each_time(
     [
         b"", b"{", b"[]", b"null", b'{"version": 2, "files": {}}', b'{"version": 1, "files": 3}',
         b'{"version": 1, "files": {"PATH": [["a", 0, 0, 0, 0], "x"]}}',
-        b'{"version": 1, "files": {"PATH": 7}}', b"\xff\xfe",
+        b'{"version": 1, "files": {"PATH": 7}}', b"\xff\xfe", b"[" * 100_000,
     ],
 )  # fmt: skip
 def test_a_damaged_index_costs_a_read(tmp_path: Path, damage: bytes) -> None:

@@ -63,7 +63,7 @@ class FileIndex:
     def _load(self) -> dict[str, list[Any]]:
         if self._entries is None:
             self._entries = {}
-            with suppress(OSError, ValueError, TypeError, KeyError):
+            with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
                 if not self._path.is_file():  # a pipe would be waited for
                     return self._entries
                 loaded = json.loads(self._path.read_bytes())
