@@ -14,12 +14,16 @@ MOST = 15  # of the calls that start processes: cargo's own come soon after
 
 
 def moments(arena: Arena, seed: int, count: int) -> list[tuple[str, str, int, bool]]:
-    """So many of all (call, error, n, whether cargo has to compile), drawn at random."""
+    """So many (call, error, n, whether cargo has to compile): a full disk first, at every write.
+
+    The others are drawn at random.
+    """
     most = reached(arena, WRITERS)
     every = [(c, e, n, False) for c in WRITERS for e in ERRORS for n in range(1, most[c] + 1)]
     every += [(c, e, n, True) for c in SPAWNERS for e in ("EMFILE", "ENOMEM", "EAGAIN")
               for n in range(1, MOST + 1)]  # fmt: skip
     random.Random(seed).shuffle(every)  # noqa: S311 - to be repeated by its seed
+    every.sort(key=lambda moment: moment[1] != "ENOSPC")
     return every[:count]
 
 
@@ -37,7 +41,8 @@ def search(folder: Path, seed: int, count: int) -> Iterator[str]:
             yield f"{call} {error} {number} compile={compiles}: {fault}"
         for path in arena.temporaries():
             Path(path).unlink()
-    yield f"# errors: {len(drawn)} runs, {failed} of them failed"
+    full = sum(moment[1] == "ENOSPC" for moment in drawn)
+    yield f"# errors: {len(drawn)} runs, {full} with a full disk, {failed} of them failed"
 
 
 def _complaints(arena: Arena, done: Ended) -> Iterator[str]:
