@@ -14,8 +14,10 @@ from typing import Final, NamedTuple
 from doit_cargo.core.cargo.executables import Executable, executables
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 
 IGNORE_FILE: Final = ".gitignore"
+MADE: Final = (".doit-cargo", "__pycache__", "config", "docker", "target")  # folders at the root
 IGNORED: Final = ("/.doit-cargo/", "/docker/binaries/", "/docker/context/", "/__pycache__/")
 
 _DODO: Final = '''\
@@ -45,8 +47,7 @@ class Choice(NamedTuple):
 
     def remarks(self) -> Iterator[str]:
         """What the user should know of the choice."""
-        for binary, reason in self.others.items():
-            yield f"not shipped: {binary.crate}/{binary.name}, {reason}"
+        yield from (_line(binary, reason) for binary, reason in self.others.items())
         if self.features:
             yield f"every binary needs features, so these are on: {', '.join(self.features)}"
 
@@ -58,13 +59,17 @@ def choose(graph: CrateGraph) -> Choice:
     """
     found = executables(graph)
     count = Counter(binary.name for binary in found)
-    single = [binary for binary in found if count[binary.name] == 1]
+    single = [b for b in found if count[b.name] == 1 and _is_usable(b)]
     shipped = tuple(b for b in single if not b.needs) or tuple(single)
-    others = {b: _reason(b) if count[b.name] == 1 else _SHARED for b in found if b not in shipped}
+    others = {b: _reason(b, count[b.name] > 1) for b in found if b not in shipped}
     if not shipped:
-        lines = [f"{b.crate}/{b.name}: {reason}: rename one" for b, reason in others.items()]
+        lines = (_line(binary, reason) for binary, reason in others.items())
         raise SetupError("\n".join((f"{graph.root}: {_NO_BINARY}", *lines)))
     return Choice(shipped, tuple(dict.fromkeys(f for b in shipped for f in features(b))), others)
+
+
+def _line(binary: Executable, reason: str) -> str:
+    return f"not shipped: {scalar(binary.crate)}/{scalar(binary.name)}: {reason}"
 
 
 def features(binary: Executable) -> tuple[str, ...]:
@@ -72,7 +77,16 @@ def features(binary: Executable) -> tuple[str, ...]:
     return tuple(name if "/" in name else f"{binary.crate}/{name}" for name in binary.needs)
 
 
-def _reason(binary: Executable) -> str:
+def _is_usable(binary: Executable) -> bool:
+    """What is shipped becomes a folder, a file and a task of that name."""
+    return all(re.fullmatch(NAME, name) for name in (binary.crate, binary.name))
+
+
+def _reason(binary: Executable, is_shared: bool) -> str:
+    if not _is_usable(binary):
+        return f"its names must be of {NAME_HINT}"
+    if is_shared:
+        return _SHARED
     return f"needs features: {{names: [{_listed(features(binary))}]}}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -10,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import crates, membership, toml_file
+from doit_cargo.core.cargo import crates, manifests, membership, toml_file
 from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.rust.toolchain import missing_rust, survey
-from doit_cargo.core.scaffold import IGNORE_FILE, ignoring
+from doit_cargo.core.scaffold import IGNORE_FILE, MADE, ignoring
 from doit_cargo.tools import cargo, files
 
 _WAYS_OUT = "--force overwrites what is there, --keep leaves it and writes the rest"
@@ -72,7 +73,8 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     """Compare with what is there. Raises PipelineError with everything that is in the way."""
     wanted = {root / name: text.encode() for name, text in contents.items()}
     ignore = root / IGNORE_FILE
-    faults = dict.fromkeys(filter(None, (_fault(root, path) for path in (*wanted, ignore))))
+    faults = dict.fromkeys(_caught(root))
+    faults |= dict.fromkeys(filter(None, (_fault(root, path) for path in (*wanted, ignore))))
     there = {path: data for path in wanted if (data := _bytes(path)) is not None}
     differ = [path for path, data in there.items() if data != wanted[path]]
     if not (force or keep):
@@ -86,6 +88,18 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     if (after := ignoring(before)) != before:
         written[ignore] = after
     return Plan(written, kept)
+
+
+def _caught(root: Path) -> Iterator[str]:
+    """A pattern such as `*` makes cargo look for a crate in every folder that it matches."""
+    manifest = f"{root}/Cargo.toml"
+    file = toml_file.read(manifest, [])
+    rules = membership.Membership(manifests.root_of(file, str(root))) if file else None
+    if names := [name for name in MADE if rules and rules.catches(name)]:
+        yield (
+            f"{manifest}: workspace.members matches what is no crate, and cargo would fail: "
+            f"add {', '.join(map(json.dumps, names))} to workspace.exclude"
+        )
 
 
 def _fault(root: Path, path: Path) -> str:

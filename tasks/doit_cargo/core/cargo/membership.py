@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from os.path import dirname, isfile, join, normpath
 from pathlib import PurePosixPath
 
@@ -58,6 +59,14 @@ class Membership:
     def below(self, folder: str) -> bool:
         """Whether the folder lies below the root, where path dependencies become members."""
         return join(folder, "").startswith(self._below)
+
+    def catches(self, folder: str) -> bool:
+        """Whether a pattern matches a folder that is none of a crate: cargo would fail on it."""
+        parts = folder.split("/")
+        return not self.excludes(join(self.root.folder, folder)) and any(
+            len(names) == len(parts) and all(map(fnmatchcase, parts, names))
+            for names in (normpath(pattern).split("/") for pattern in self._patterns)
+        )
 
 
 def own_root(file: TomlFile, folder: str) -> Root | None:
