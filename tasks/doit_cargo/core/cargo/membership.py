@@ -61,11 +61,11 @@ class Membership:
         return join(folder, "").startswith(self._below)
 
     def catches(self, folder: str) -> bool:
-        """Whether a pattern matches a folder that is none of a crate: cargo would fail on it."""
-        parts = folder.split("/")
-        return not self.excludes(join(self.root.folder, folder)) and any(
-            len(names) == len(parts) and all(map(fnmatchcase, parts, names))
-            for names in (normpath(pattern).split("/") for pattern in self._patterns)
+        """Whether a pattern matches a folder at the root that is no crate's: cargo fails on it."""
+        path = join(self.root.folder, folder)
+        return not (self.excludes(path) or isfile(join(path, "Cargo.toml"))) and any(
+            glob.has_magic(pattern) and fnmatchcase(folder, normpath(pattern))
+            for pattern in self._patterns
         )
 
 
