@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,9 +16,9 @@ from doit_cargo.doit_ext.guard import guarded
 
 _NEXT = """
 next{where}:
-  doit setup     fetch and make what is missing: Rust, the target's std, linker wrappers
-  doit           compile, verify, package and stage what config/pipeline.yaml ships
-  doit verify    only up to the verdict; `doit list` shows every stage"""
+  {doit} setup     fetch and make what is missing: Rust, the target's std, linker wrappers
+  {doit}           compile, verify, package and stage what config/pipeline.yaml ships
+  {doit} verify    only up to the verdict; `{doit} list` shows every stage"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,9 +72,17 @@ def _init(options: argparse.Namespace) -> int:
         context.read_context(graph.root, os.environ, config_file=context.CONFIG_FILE)
     except SetupError as error:
         raise SetupError(f"doit does not accept this yet:\n{error}") from None
-    print(_NEXT.format(where=_where(graph.root)))
+    print(_NEXT.format(where=_where(graph.root), doit=_doit()))
     return 0
 
 
 def _where(root: Path) -> str:
     return "" if root == Path.cwd().resolve() else f", after `cd {shlex.quote(str(root))}`"
+
+
+def _doit() -> str:
+    """The doit of this installation, as a shell finds it: by name only if it is on PATH."""
+    from doit_cargo.tools import command  # noqa: PLC0415
+
+    ours = Path(sys.executable).with_name("doit")
+    return "doit" if command.find("doit") == ours else shlex.quote(str(ours))

@@ -98,11 +98,12 @@ def test_the_real_doit_takes_what_was_written(
 ) -> None:
     before = snapshot(write(tmp_path, files))
     no_cargo = {"PATH": "/nowhere", "CARGO_HOME": "/nowhere"}
-    said = init(tmp_path, env=None if with_cargo else no_cargo)
+    no_venv = {"PATH": os.environ["PATH"].replace(str(DOIT.parent), "/nowhere")}
+    said = init(tmp_path, env=no_venv if with_cargo else no_cargo)
 
     assert new(tmp_path, before) == WRITTEN
     assert {f"wrote {name}" for name in WRITTEN} <= set(said.splitlines())
-    assert all(f"  {command} " in said for command in ("doit setup", "doit", "doit verify"))
+    assert all(f"  {DOIT}{command}   " in said for command in (" setup", "", " verify"))
     assert ("read without cargo: cargo is not installed: doit setup" in said) is not with_cargo
     assert listed(tmp_path) == binaries
     assert before.items() <= snapshot(tmp_path).items()
@@ -113,8 +114,11 @@ def test_a_second_time_nothing_changes(tmp_path: Path) -> None:
     init(tmp_path)
     before = snapshot(tmp_path)
 
-    assert "wrote" not in init(tmp_path)
+    said = init(tmp_path, env={"PATH": f"{DOIT.parent}:{os.environ['PATH']}"})
+
     assert snapshot(tmp_path) == before
+    assert "wrote" not in said
+    assert "  doit setup   " in said
 
 
 @pytest.mark.parametrize("place", ["apps/one", "apps/one/../two", "link"])

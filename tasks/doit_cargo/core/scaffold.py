@@ -49,7 +49,7 @@ class Choice(NamedTuple):
         """What the user should know of the choice."""
         yield from (_line(binary, reason) for binary, reason in self.others.items())
         if self.features:
-            yield f"every binary needs features, so these are on: {', '.join(self.features)}"
+            yield f"every binary needs features, so these are on: {_listed(self.features)}"
 
 
 def choose(graph: CrateGraph) -> Choice:

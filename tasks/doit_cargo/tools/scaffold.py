@@ -73,21 +73,18 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     """Compare with what is there. Raises PipelineError with everything that is in the way."""
     wanted = {root / name: text.encode() for name, text in contents.items()}
     ignore = root / IGNORE_FILE
-    faults = dict.fromkeys(_caught(root))
-    faults |= dict.fromkeys(filter(None, (_fault(root, path) for path in (*wanted, ignore))))
+    faults = [*_caught(root), *(_fault(root, path) for path in (*wanted, ignore))]
     there = {path: data for path in wanted if (data := _bytes(path)) is not None}
     differ = [path for path, data in there.items() if data != wanted[path]]
-    if not (force or keep):
-        faults |= dict.fromkeys(f"{path} is there already" for path in differ)
-    if faults:
-        hint = () if force or keep or not differ else (_WAYS_OUT,)
-        raise PipelineError("\n".join(("nothing was written:", *faults, *hint)))
+    if differ and not (force or keep):
+        faults += [*(f"{path} is there already" for path in differ), _WAYS_OUT]
+    if lines := [line for line in dict.fromkeys(faults) if line]:
+        raise PipelineError("\n".join(("nothing was written:", *lines)))
     kept = tuple(path for path in there if keep or path not in differ)
     written = {path: data for path, data in wanted.items() if path not in kept}
     before = _bytes(ignore) or b""
-    if (after := ignoring(before)) != before:
-        written[ignore] = after
-    return Plan(written, kept)
+    after = ignoring(before)
+    return Plan(written | ({ignore: after} if after != before else {}), kept)
 
 
 def _caught(root: Path) -> Iterator[str]:
