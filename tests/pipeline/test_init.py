@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess  # noqa: TID251
 from collections.abc import Mapping
 from pathlib import Path
@@ -195,7 +196,7 @@ def test_git_sees_only_what_was_written(tmp_path: Path) -> None:
     ("files", "fault"),
     [
         ({}, "no Cargo.toml; name the folder of a Cargo workspace or package"),
-        ({"Cargo.toml": "[package\n"}, "unclosed table"),
+        ({"Cargo.toml": "[package\n"}, "[package"),
         ({"Cargo.toml": package("x", "[[bin]]\n"), "src/main.rs": ""}, "bin.name"),
         ({"Cargo.toml": virtual('"l"'), **lib("l")}, "no binary to ship"),
         ({"Cargo.toml": virtual('"gone"')}, "gone"),
@@ -218,8 +219,8 @@ def test_a_workspace_that_will_not_do(tmp_path: Path, files: Mapping[str, str], 
     said = refused(write(tmp_path, files), code=1 if "exclude" in fault else 3)
 
     assert fault in said
-    if "TOML" in fault or "bin.name" in fault:
-        assert "cargo metadata" in said
+    if fault in {"[package", "bin.name", "gone"}:
+        assert said.startswith(f"ERROR: cargo cannot read {tmp_path}:\n")
 
 
 def test_a_pattern_of_all_that_excludes_our_folders_will_do(tmp_path: Path) -> None:
@@ -282,13 +283,13 @@ def test_a_folder_in_the_place_of_a_file_stays(tmp_path: Path) -> None:
 
 
 def test_a_failure_half_way_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    """The kernel refuses files over 1,024 bytes here, which the fourth is."""
+    """The kernel refuses files over 1,024 bytes here, which the first is not."""
     write(tmp_path, {**SINGLE, "dodo.py": "mine\n"})
     before = snapshot(tmp_path)
     done = run(tmp_path, "bash", "-c", 'ulimit -f 1; exec "$0" init --force', DOIT_CARGO)
 
     assert done.returncode == 1
-    assert f"{tmp_path}/config/policy.yaml: File too large" in done.stderr
+    assert re.fullmatch(rf"ERROR: {tmp_path}/config/\S+: File too large\n", done.stderr)
     assert snapshot(tmp_path) == before
 
 

@@ -40,7 +40,7 @@ def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, .
     try:
         said = cargo.metadata(rust.cargo, folder, env)
     except PipelineError as error:
-        raise SetupError(str(error)) from None
+        raise SetupError(f"cargo cannot read {folder}:\n{error}") from None
     graph = crates.load_graph(Path(said["workspace_root"]), env)
     if found := differences(graph, said):
         raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
