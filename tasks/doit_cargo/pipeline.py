@@ -34,9 +34,8 @@ class Step(Protocol):
 STEPS: tuple[Step, ...] = (toolchain_step, build, verify, package, stage)
 
 _NO_PLUGINS = (
-    "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml of the folder "
-    "it is started in. Start it there, without -f and -k, with the [tool.doit.plugins] tables of "
-    "the README"
+    "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml or doit.cfg of "
+    "the folder it is started in. Start it there, without -f and -k; `doit-cargo init` writes one"
 )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.project import REPOSITORY, Project, plugin_tables
+from helpers.project import REPOSITORY, SOURCES, Project
+from helpers.workspaces import write
 
 pytestmark = pytest.mark.integration
 
@@ -50,28 +51,39 @@ def test_the_wheel_takes_one_import_name(wheel: Path) -> None:
     assert names == {"doit_cargo", "doit_cargo-0.1.0.dist-info"}
 
 
-def test_no_entry_point_reaches_into_other_projects(wheel: Path) -> None:
-    """What an installed package offers as an entry point, doit would take everywhere."""
-    assert [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("entry_points.txt")] == []
+def test_the_wheel_has_one_command_and_no_other_entry_point(wheel: Path) -> None:
+    """What an installed package offers as an entry point of doit's, doit would take everywhere."""
+    text = zipfile.ZipFile(wheel).read("doit_cargo-0.1.0.dist-info/entry_points.txt").decode()
+
+    assert text.split() == ["[console_scripts]", "doit-cargo", "=", "doit_cargo.cli:main"]
+
+
+def test_the_wheel_has_the_templates(wheel: Path) -> None:
+    folder = "tasks/doit_cargo/templates"
+    names = {name.partition("templates/")[2] for name in zipfile.ZipFile(wheel).namelist()}
+
+    assert {path.name for path in (REPOSITORY / folder).iterdir()} == names - {""}
 
 
 def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path) -> None:
+    """From nothing but the wheel: the one command, and doit takes over."""
     run(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
     run(tmp_path / "venv/bin/pip", "install", "-q", wheel, cwd=tmp_path)
-    project = Project(tmp_path / "elsewhere")
+    root = write(tmp_path / "elsewhere", SOURCES)
     clean = {**Project.environment(None), "PYTHONPATH": ""}
 
+    run(tmp_path / "venv/bin/doit-cargo", "init", root, cwd=tmp_path, env=clean)
     doit = tmp_path / "venv/bin/doit"
-    run(doit, "setup", cwd=project.root, env=clean)
-    said = run(doit, cwd=project.root, env=clean)
+    run(doit, "setup", cwd=root, env=clean)
+    said = run(doit, cwd=root, env=clean)
 
     assert "2 binaries" in said
-    assert "alpha hello" in run(project.staged("alpha"), cwd=tmp_path)
-    assert run(doit, cwd=project.root, env=clean).startswith("up to date")
+    assert "alpha hello" in run(root / "docker/context/binaries/alpha/alpha", cwd=tmp_path)
+    assert run(doit, "verify", cwd=root, env=clean).startswith("up to date")
 
 
 def test_a_program_that_no_one_here_wrote(tmp_path: Path) -> None:
-    """A search tool as its crate package ships it, pointed at by a configuration of two lines."""
+    """A search tool as its crate package ships it: init, and doit, with no edit by hand."""
     probe = tmp_path / "probe"
     (probe / "src").mkdir(parents=True)
     (probe / "src/lib.rs").write_text("")
@@ -84,15 +96,10 @@ def test_a_program_that_no_one_here_wrote(tmp_path: Path) -> None:
     (package,) = (home / "registry/src").glob("*/ripgrep-14.1.1")
     root = tmp_path / "ripgrep"
     shutil.copytree(package, root)
-    for name, text in {
-        "dodo.py": (REPOSITORY / "dodo.py").read_text(),
-        "pyproject.toml": plugin_tables(),
-        "pipeline.yaml": "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n",
-    }.items():
-        (root / name).write_text(text)
 
     doit = Path(sys.executable).with_name("doit")
-    env = Project.environment({"DOIT_CARGO_CONFIG": "pipeline.yaml"})
+    env = Project.environment(None)
+    run(doit.with_name("doit-cargo"), "init", cwd=root, env=env)
     said = run(doit, cwd=root, env=env)
 
     assert "1 binary" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from os.path import dirname, isfile, join, normpath
 from pathlib import PurePosixPath
 
@@ -58,6 +59,14 @@ class Membership:
     def below(self, folder: str) -> bool:
         """Whether the folder lies below the root, where path dependencies become members."""
         return join(folder, "").startswith(self._below)
+
+    def catches(self, folder: str) -> bool:
+        """Whether a pattern matches a folder at the root that is no crate's: cargo fails on it."""
+        path = join(self.root.folder, folder)
+        return not (self.excludes(path) or isfile(join(path, "Cargo.toml"))) and any(
+            glob.has_magic(pattern) and fnmatchcase(folder, normpath(pattern))
+            for pattern in self._patterns
+        )
 
 
 def own_root(file: TomlFile, folder: str) -> Root | None:

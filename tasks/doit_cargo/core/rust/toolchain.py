@@ -145,7 +145,7 @@ def _missing(
             f"no cache folder: HOME, XDG_CACHE_HOME and {caches.VARIABLE} are not set; "
             f"export {caches.VARIABLE}=FOLDER"
         )
-    yield from _missing_rust(parts.rust)
+    yield from missing_rust(parts.rust)
     if not parts.has_cc:
         yield f"cc, which links build scripts, is not installed: {SETUP}"
     for wheel, name in ((parts.zig, wheels.ZIG), (parts.protoc, wheels.PROTOC)):
@@ -157,7 +157,8 @@ def _missing(
         yield f"the linker wrappers for {target.triple} are not made yet: {setup_command(target)}"
 
 
-def _missing_rust(rust: Rust) -> Iterator[str]:
+def missing_rust(rust: Rust) -> Iterator[str]:
+    """What there is not of Rust itself, with the command that mends it."""
     if rust.toolchain and rust.folder is None:
         what = f"toolchain {rust.toolchain} ({rust.chosen_by}) is not installed"
     elif rust.rustup and rust.toolchain is None:

@@ -1,0 +1,144 @@
+"""Puts `doit-cargo init`'s files into a workspace: all of them, or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from doit_cargo.core import layout
+from doit_cargo.core.cargo import crates, manifests, membership, toml_file
+from doit_cargo.core.cargo.metadata import differences
+from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
+from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.rust.toolchain import missing_rust, survey
+from doit_cargo.core.scaffold import IGNORE_FILE, MADE, ignoring
+from doit_cargo.tools import cargo, files
+
+_WAYS_OUT = "--force overwrites what is there, --keep leaves it and writes the rest"
+
+
+def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, ...]]:
+    """The crates of the workspace that the folder's package belongs to, and what is to be said.
+
+    Cargo is asked where it is there; what it says of a broken manifest is the error. Raises
+    SetupError.
+    """
+    if not (folder / "Cargo.toml").is_file():
+        raise SetupError(
+            f"{folder}: no Cargo.toml; name the folder of a Cargo workspace or package: "
+            "doit-cargo init PATH"
+        )
+    rust = survey(folder, env).rust
+    if rust.cargo is None:
+        graph = crates.load_graph(_root(folder), env)
+        return graph, tuple(f"read without cargo: {line}" for line in missing_rust(rust))
+    try:
+        said = cargo.metadata(rust.cargo, folder, env)
+    except PipelineError as error:
+        raise SetupError(f"cargo cannot read {folder}:\n{error}") from None
+    graph = crates.load_graph(Path(said["workspace_root"]), env)
+    if found := differences(graph, said):
+        raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
+    return graph, ()
+
+
+def _root(folder: Path) -> Path:
+    faults: list[str] = []
+    place = os.path.realpath(folder)
+    file = toml_file.read(f"{place}/Cargo.toml", faults)
+    root = membership.own_root(file, place) if file else None
+    if faults:
+        raise ConfigError(tuple(faults))
+    return Path(root.folder if root else place)
+
+
+class Plan(NamedTuple):
+    """What is written, and what stays as it is because it is the same or to be kept."""
+
+    written: Mapping[Path, bytes]
+    kept: tuple[Path, ...]
+
+    def lines(self, root: Path) -> Iterator[str]:
+        """A line a file, as the user would name it."""
+        yield from (f"wrote {name}" for name in layout.relative(self.written, root))
+        yield from (f"left as it is: {name}" for name in layout.relative(self.kept, root))
+
+
+def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) -> Plan:
+    """Compare with what is there. Raises PipelineError with everything that is in the way."""
+    wanted = {root / name: text.encode() for name, text in contents.items()}
+    ignore = root / IGNORE_FILE
+    faults = [*_caught(root), *(_fault(root, path) for path in (*wanted, ignore))]
+    there = {path: data for path in wanted if (data := _bytes(path)) is not None}
+    differ = [path for path, data in there.items() if data != wanted[path]]
+    if differ and not (force or keep):
+        faults += [*(f"{path} is there already" for path in differ), _WAYS_OUT]
+    if lines := [line for line in dict.fromkeys(faults) if line]:
+        raise PipelineError("\n".join(("nothing was written:", *lines)))
+    kept = tuple(path for path in there if keep or path not in differ)
+    written = {path: data for path, data in wanted.items() if path not in kept}
+    before = _bytes(ignore) or b""
+    after = ignoring(before)
+    return Plan(written | ({ignore: after} if after != before else {}), kept)
+
+
+def _caught(root: Path) -> Iterator[str]:
+    """A pattern such as `*` makes cargo look for a crate in every folder that it matches."""
+    manifest = f"{root}/Cargo.toml"
+    file = toml_file.read(manifest, [])
+    rules = membership.Membership(manifests.root_of(file, str(root))) if file else None
+    if names := [name for name in MADE if rules and rules.catches(name)]:
+        yield (
+            f"{manifest}: workspace.members matches what is no crate, and cargo would fail: "
+            f"add {', '.join(map(json.dumps, names))} to workspace.exclude"
+        )
+
+
+def _fault(root: Path, path: Path) -> str:
+    """Why a file cannot be put there; "" if it can, or replaces a plain file."""
+    here = root
+    for part in path.relative_to(root).parts[:-1]:
+        if not os.path.lexists(here / part):
+            break
+        here /= part
+        if here.is_symlink() or not here.is_dir():
+            return f"{here} is a symbolic link or a file where a folder belongs"
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        return f"{path} is a link, a folder or the like where a file belongs"
+    return "" if os.access(here, os.W_OK | os.X_OK) else f"{here} may not be written"
+
+
+def _bytes(path: Path) -> bytes | None:
+    """What a plain file holds; None if there is no such file."""
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+
+
+def write(root: Path, wanted: Mapping[Path, bytes]) -> None:
+    """Write the files; if one cannot be written, the others are put back as they were."""
+    before = {path: _bytes(path) for path in wanted}
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in wanted if before[path] is not None}
+    made = [folder for folder in {path.parent for path in wanted} if not folder.exists()]
+    done: list[Path] = []
+    try:
+        for path, data in wanted.items():
+            files.write(root, path, data, modes.get(path, 0o644))
+            done.append(path)
+    except BaseException:
+        for path in done:
+            _restore(root, path, before[path], modes.get(path, 0o644))
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _restore(root: Path, path: Path, data: bytes | None, mode: int) -> None:
+    if data is None:
+        files.remove(root, path)
+    else:
+        files.write(root, path, data, mode)
