@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core import hosts
 from doit_cargo.core.cargo import cargo_env
 from doit_cargo.core.model import Toolchain
 from doit_cargo.core.rust import caches, rustup, toolchain, wheels
@@ -73,7 +74,7 @@ def test_toolchains_of_every_host(tmp_path: Path, host: str) -> None:
     ],
 )
 def test_host_triples(system: str, machine: str, triple: str) -> None:
-    assert rust.host_triple(system, machine) == triple
+    assert hosts.this_host(system, machine) == triple
 
 
 def test_variable_before_file(machine: Machine) -> None:

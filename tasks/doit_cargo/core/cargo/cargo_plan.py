@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
+from doit_cargo.core.cargo import cargo_config, env_table, rustc_wrappers, user_flags
+from doit_cargo.core.cargo.cargo_config import Said
 from doit_cargo.core.cargo.cargo_env import environment, rustflags
 from doit_cargo.core.model import Binary, Context, Features, Target
 
@@ -22,20 +25,70 @@ PASSED = (
     "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "http_proxy", "https_proxy", "no_proxy",
     "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
-PASSED_PREFIXES = ("CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_HTTP_", "CARGO_NET_")
+PASSED_PREFIXES = (
+    "CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_HTTP_", "CARGO_NET_", "SCCACHE_",
+)  # fmt: skip
 # A git hook runs with git's own programs first on PATH: no reason to build anything anew.
 _NOT_ON_PATH = "git-core"
 
 
 def settings(ctx: Context, target: Target) -> dict[str, str]:
     """The part of cargo's environment that can change the bytes of a build: it is hashed."""
+    off = {wrapper.variable: "" for wrapper in _wrappers(ctx, target) if wrapper.is_absent}
+    return {**_settings(ctx, target), **off}
+
+
+def _settings(ctx: Context, target: Target) -> dict[str, str]:
+    """The same, with the rustc wrappers that are asked for."""
+    base = _base(ctx)
+    tools = _toolchain_env(ctx, target, base)
+    ours = {name: v for name, v in tools.items() if _is_ours(name, ctx.config.env)}
+    return {**base, **ours, user_flags.ENCODED: user_flags.SEPARATOR.join(flags(ctx, target))}
+
+
+def _base(ctx: Context) -> dict[str, str]:
+    """What is the same for all targets: the user's, what we fix, what is configured."""
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
     build = {"CARGO_BUILD_BUILD_DIR": str(ctx.graph.target_directory)}
     fixed = {**build, "LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
-    base = {**user, **fixed, **ctx.config.env}
-    ours = environment(ctx.toolchains[target.arch], base, remaps(ctx, target))
-    return {**base, **{name: v for name, v in ours.items() if _is_ours(name, ctx.config.env)}}
+    return {**user, **fixed, **ctx.config.env}
+
+
+def _toolchain_env(ctx: Context, target: Target, base: Mapping[str, str]) -> dict[str, str]:
+    """The toolchain's variables; C flags in cargo's `[env]` are extended like those of `base`.
+
+    Of cc-rs's variables the form with the triple's own hyphens is the strongest: where `[env]`
+    has it, so have we.
+    """
+    table = env_table.entries(ctx.graph.configs)
+    given = {**env_table.seen(table, base), "PATH": base["PATH"]}
+    found = environment(ctx.toolchains[target.arch], given, remaps(ctx, target))
+    suffix = target.triple.replace("-", "_")
+    hyphens = {name.replace(suffix, target.triple): value for name, value in found.items()}
+    return {**found, **{name: value for name, value in hyphens.items() if name in table}}
+
+
+def flags(ctx: Context, target: Target) -> tuple[str, ...]:
+    """All flags that rustc gets for the target: the user's, then ours."""
+    sources = user_flags.sources(ctx.graph.configs, ctx.config.env, target.triple)
+    ours = rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
+    return (*user_flags.kept(sources), *ours)
+
+
+def _wrappers(ctx: Context, target: Target) -> Iterator[rustc_wrappers.Wrapper]:
+    env = _settings(ctx, target)
+    return rustc_wrappers.wanted(ctx.graph.configs, env, str(ctx.graph.root))
+
+
+def wrapper_programs(ctx: Context, target: Target) -> tuple[Path, ...]:
+    """What cargo calls in rustc's place: its bytes count as the compiler's do."""
+    return tuple(wrapper.program for wrapper in _wrappers(ctx, target) if wrapper.program)
+
+
+def absent_wrappers(ctx: Context, target: Target) -> tuple[Said, ...]:
+    """Where wrappers are asked for that are not installed, and so not used."""
+    return tuple(w.place for w in _wrappers(ctx, target) if w.is_absent and w.place)
 
 
 def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
@@ -70,15 +123,29 @@ def search_path(path: str) -> str:
 def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
     """The part of the command that is the same whatever is built."""
     config = ctx.config
-    flags = ", ".join(
-        _toml(flag) for flag in rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
-    )
     return (
         str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
         "--target", target.triple, "--profile", config.profile,
         *features(config.features),
-        "--config", f"target.{target.triple}.rustflags=[{flags}]",
+        *_unforced(ctx, target),
     )  # fmt: skip
+
+
+def _unforced(ctx: Context, target: Target) -> Iterator[str]:
+    """Cargo's `[env]` may force a compiler of another machine upon build scripts."""
+    made = settings(ctx, target)
+    for name in overridden_env(ctx, target):
+        if env_table.entries(ctx.graph.configs)[name].force:
+            yield from ("--config", f"env.{name}.value={_toml(made[name])}")
+
+
+def overridden_env(ctx: Context, target: Target) -> tuple[str, ...]:
+    """The variables of cargo's `[env]` that have a value of ours: the toolchain's."""
+    table = env_table.entries(ctx.graph.configs)
+    tools = _toolchain_env(ctx, target, _base(ctx)) if table else {}
+    return tuple(
+        name for name in tools if name in table and not name.startswith(("PATH", "RUST", "CARGO"))
+    )
 
 
 def argv(
@@ -99,10 +166,17 @@ def argv(
         *["--offline"] * ctx.config.offline,
         *(word for name in names for word in ("--bin", name)),
         *["--lib"] * (not names),
-        *(("--jobs", str(jobs)) if jobs else ()),
+        *(("--jobs", str(number)) if (number := jobs or fewer_jobs(ctx)) else ()),
         *["--keep-going"] * keep_going,
         f"--message-format={form}",
     )
+
+
+def fewer_jobs(ctx: Context) -> int:
+    """The number of cores where cargo's configuration asks for more jobs than that, else 0."""
+    cores, said = os.cpu_count() or 1, cargo_config.strongest(ctx.graph.configs, "build", "jobs")
+    asked = said.value if said and "CARGO_BUILD_JOBS" not in ctx.config.env else 0
+    return cores if isinstance(asked, int) and asked > cores else 0
 
 
 def is_locked(ctx: Context) -> bool:

@@ -40,6 +40,7 @@ def load_graph(workspace: Path, env: Mapping[str, str]) -> CrateGraph:
         root=Path(root.folder),
         target_directory=Path(target),
         crates=_ordered(crates, root.file.path),
+        configs=tuple(configs),
     )
 
 
