@@ -32,7 +32,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             action=partial(_write, ctx, session, target),
             inputs=(
                 *ctx.toolchains[target.arch].identity,
-                *cargo_plan.wrapper_programs(ctx, target),
+                *(w.program for w in cargo_plan.wrappers(ctx, target) if w.program),
                 *workspace_files(ctx),
             ),
             outputs=(layout.toolchain_record(ctx.config, target),),

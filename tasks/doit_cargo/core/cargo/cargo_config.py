@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from os.path import dirname, isfile, join, normpath
 from pathlib import Path
-from typing import NamedTuple
 
 from doit_cargo.core.cargo import toml_file
 from doit_cargo.core.cargo.toml_file import TomlFile
@@ -76,29 +75,6 @@ def read(workspace: str, env: Mapping[str, str], faults: list[str]) -> list[Toml
 def target_variable(triple: str, key: str) -> str:
     """The environment variable that stands for `target.<triple>.<key>`, over every file."""
     return f"CARGO_TARGET_{triple}_{key}".upper().replace("-", "_")
-
-
-class Said(NamedTuple):
-    """What a configuration file says at a key."""
-
-    file: TomlFile
-    keys: tuple[str, ...]
-    value: object
-
-
-def said(configs: Iterable[TomlFile], *keys: str) -> Iterator[Said]:
-    """What the files say at that key, strongest first."""
-    for file in configs:
-        value: object = file.data
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None:
-            yield Said(file, keys, value)
-
-
-def strongest(configs: Iterable[TomlFile], *keys: str) -> Said | None:
-    """What cargo goes by at that key, if it is no list (lists and tables are joined)."""
-    return next(said(configs, *keys), None)
 
 
 def base(path: str) -> str:

@@ -9,6 +9,8 @@ from doit_cargo.core import hosts
 from doit_cargo.core.cargo.cargo_config import target_variable
 from doit_cargo.core.model import Toolchain
 
+ENCODED = "CARGO_ENCODED_RUSTFLAGS"  # of cargo's sources of flags the strongest
+SEPARATOR = "\x1f"
 Remaps = Sequence[tuple[str, str]]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from doit_cargo.core.cargo import cargo_config, env_table, rustc_wrappers, user_flags
-from doit_cargo.core.cargo.cargo_config import Said
-from doit_cargo.core.cargo.cargo_env import environment, rustflags
+from doit_cargo.core.cargo import own
+from doit_cargo.core.cargo.cargo_env import ENCODED, SEPARATOR, environment, rustflags
 from doit_cargo.core.model import Binary, Context, Features, Target
+
+if TYPE_CHECKING:
+    from doit_cargo.core.cargo.rustc_wrappers import Wrapper
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
 # change their output: all of it is part of a build's fingerprint.
@@ -34,8 +36,9 @@ _NOT_ON_PATH = "git-core"
 
 def settings(ctx: Context, target: Target) -> dict[str, str]:
     """The part of cargo's environment that can change the bytes of a build: it is hashed."""
-    off = {wrapper.variable: "" for wrapper in _wrappers(ctx, target) if wrapper.is_absent}
-    return {**_settings(ctx, target), **off}
+    made = _settings(ctx, target)
+    absent = (wrapper for wrapper in own.wrappers(ctx, made) if wrapper.is_absent)
+    return {**made, **{wrapper.variable: "" for wrapper in absent}}
 
 
 def _settings(ctx: Context, target: Target) -> dict[str, str]:
@@ -43,7 +46,7 @@ def _settings(ctx: Context, target: Target) -> dict[str, str]:
     base = _base(ctx)
     tools = _toolchain_env(ctx, target, base)
     ours = {name: v for name, v in tools.items() if _is_ours(name, ctx.config.env)}
-    return {**base, **ours, user_flags.ENCODED: user_flags.SEPARATOR.join(flags(ctx, target))}
+    return {**base, **ours, ENCODED: SEPARATOR.join(flags(ctx, target))}
 
 
 def _base(ctx: Context) -> dict[str, str]:
@@ -61,34 +64,29 @@ def _toolchain_env(ctx: Context, target: Target, base: Mapping[str, str]) -> dic
     Of cc-rs's variables the form with the triple's own hyphens is the strongest: where `[env]`
     has it, so have we.
     """
-    table = env_table.entries(ctx.graph.configs)
-    given = {**env_table.seen(table, base), "PATH": base["PATH"]}
+    table, suffix = own.env_table(ctx), target.triple.replace("-", "_")
+    weak = {name: entry.value for name, entry in table.items() if not entry.force}
+    forced = {name: entry.value for name, entry in table.items() if entry.force}
+    exact = {
+        name.replace(target.triple, suffix): entry.value
+        for name, entry in table.items()
+        if target.triple in name
+    }
+    given = {**weak, **base, **forced, **exact, "PATH": base["PATH"]}
     found = environment(ctx.toolchains[target.arch], given, remaps(ctx, target))
-    suffix = target.triple.replace("-", "_")
     hyphens = {name.replace(suffix, target.triple): value for name, value in found.items()}
     return {**found, **{name: value for name, value in hyphens.items() if name in table}}
 
 
 def flags(ctx: Context, target: Target) -> tuple[str, ...]:
     """All flags that rustc gets for the target: the user's, then ours."""
-    sources = user_flags.sources(ctx.graph.configs, ctx.config.env, target.triple)
     ours = rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
-    return (*user_flags.kept(sources), *ours)
+    return (*own.flags(ctx, target), *ours)
 
 
-def _wrappers(ctx: Context, target: Target) -> Iterator[rustc_wrappers.Wrapper]:
-    env = _settings(ctx, target)
-    return rustc_wrappers.wanted(ctx.graph.configs, env, str(ctx.graph.root))
-
-
-def wrapper_programs(ctx: Context, target: Target) -> tuple[Path, ...]:
-    """What cargo calls in rustc's place: its bytes count as the compiler's do."""
-    return tuple(wrapper.program for wrapper in _wrappers(ctx, target) if wrapper.program)
-
-
-def absent_wrappers(ctx: Context, target: Target) -> tuple[Said, ...]:
-    """Where wrappers are asked for that are not installed, and so not used."""
-    return tuple(w.place for w in _wrappers(ctx, target) if w.is_absent and w.place)
+def wrappers(ctx: Context, target: Target) -> tuple[Wrapper, ...]:
+    """What cargo is to call in rustc's place. The bytes of such a program count."""
+    return own.wrappers(ctx, _settings(ctx, target))
 
 
 def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
@@ -135,13 +133,13 @@ def _unforced(ctx: Context, target: Target) -> Iterator[str]:
     """Cargo's `[env]` may force a compiler of another machine upon build scripts."""
     made = settings(ctx, target)
     for name in overridden_env(ctx, target):
-        if env_table.entries(ctx.graph.configs)[name].force:
+        if own.env_table(ctx)[name].force:
             yield from ("--config", f"env.{name}.value={_toml(made[name])}")
 
 
 def overridden_env(ctx: Context, target: Target) -> tuple[str, ...]:
     """The variables of cargo's `[env]` that have a value of ours: the toolchain's."""
-    table = env_table.entries(ctx.graph.configs)
+    table = own.env_table(ctx)
     tools = _toolchain_env(ctx, target, _base(ctx)) if table else {}
     return tuple(
         name for name in tools if name in table and not name.startswith(("PATH", "RUST", "CARGO"))
@@ -166,17 +164,10 @@ def argv(
         *["--offline"] * ctx.config.offline,
         *(word for name in names for word in ("--bin", name)),
         *["--lib"] * (not names),
-        *(("--jobs", str(number)) if (number := jobs or fewer_jobs(ctx)) else ()),
+        *(("--jobs", str(number)) if (number := jobs or own.fewer_jobs(ctx)) else ()),
         *["--keep-going"] * keep_going,
         f"--message-format={form}",
     )
-
-
-def fewer_jobs(ctx: Context) -> int:
-    """The number of cores where cargo's configuration asks for more jobs than that, else 0."""
-    cores, said = os.cpu_count() or 1, cargo_config.strongest(ctx.graph.configs, "build", "jobs")
-    asked = said.value if said and "CARGO_BUILD_JOBS" not in ctx.config.env else 0
-    return cores if isinstance(asked, int) and asked > cores else 0
 
 
 def is_locked(ctx: Context) -> bool:

@@ -7,10 +7,11 @@ unless the table says `force`. Cargo itself does not go by it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.cargo_config import Said, base, said, strongest
+from doit_cargo.core.cargo.cargo_config import base
+from doit_cargo.core.cargo.said import Said, said, strongest
 from doit_cargo.core.cargo.toml_file import TomlFile
 
 
@@ -43,10 +44,3 @@ def _entry(configs: Sequence[TomlFile], name: str) -> Iterator[Entry]:
 def _flag(configs: Sequence[TomlFile], name: str, key: str) -> bool:
     place = strongest(configs, "env", name, key)
     return place is not None and place.value is True
-
-
-def seen(table: Mapping[str, Entry], env: Mapping[str, str]) -> dict[str, str]:
-    """What cargo's children see, cargo having that environment."""
-    weak = {name: entry.value for name, entry in table.items() if not entry.force}
-    forced = {name: entry.value for name, entry in table.items() if entry.force}
-    return {**weak, **env, **forced}

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core import hosts, layout
-from doit_cargo.core.cargo import cargo_plan, env_table, user_flags
-from doit_cargo.core.cargo.cargo_config import Said, said, strongest, target_variable
+from doit_cargo.core.cargo import cargo_plan, own, user_flags
+from doit_cargo.core.cargo.cargo_config import target_variable
 from doit_cargo.core.cargo.cfg import speaks_of
+from doit_cargo.core.cargo.said import Said, said, strongest
 from doit_cargo.core.cargo.toml_lines import line_of
 from doit_cargo.core.model import Context, Target
 
@@ -66,8 +67,9 @@ def _of_target(ctx: Context, target: Target) -> Iterator[Override]:
     yield from _linkers(ctx, target)
     yield from _flags(ctx, target)
     yield from _env(ctx, target)
-    for place in cargo_plan.absent_wrappers(ctx, target):
-        yield _override(ctx, place, "not installed here: rustc is called without it")
+    for wrapper in cargo_plan.wrappers(ctx, target):
+        if wrapper.is_absent and wrapper.place:
+            yield _override(ctx, wrapper.place, "not installed here: rustc is called without it")
 
 
 def _common(ctx: Context) -> Iterator[Override]:
@@ -88,7 +90,7 @@ def _common(ctx: Context) -> Iterator[Override]:
 
 
 def _jobs(ctx: Context) -> Iterator[tuple[str, str]]:
-    if cores := cargo_plan.fewer_jobs(ctx):
+    if cores := own.fewer_jobs(ctx):
         yield "jobs", f"--jobs {cores}, the cores of this machine"
 
 
@@ -132,7 +134,7 @@ def _verdict(option: user_flags.Option) -> tuple[str, bool]:
 
 def _env(ctx: Context, target: Target) -> Iterator[Override]:
     """C flags are extended, not overridden."""
-    table, made = env_table.entries(ctx.graph.configs), cargo_plan.settings(ctx, target)
+    table, made = own.env_table(ctx), cargo_plan.settings(ctx, target)
     for name in cargo_plan.overridden_env(ctx, target):
         if made[name] != table[name].value and not name.startswith(("CFLAGS", "CXXFLAGS")):
             yield _override(ctx, table[name].place, f"it is {made[name]}")

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.cargo_config import Said, base, strongest
+from doit_cargo.core.cargo.cargo_config import base
+from doit_cargo.core.cargo.said import Said, strongest
 from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.rust.compiler import on_path
 

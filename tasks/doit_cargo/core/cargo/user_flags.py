@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.cargo_config import said, target_variable
+from doit_cargo.core.cargo.cargo_config import target_variable
+from doit_cargo.core.cargo.cargo_env import ENCODED, SEPARATOR
 from doit_cargo.core.cargo.cfg import speaks_of
+from doit_cargo.core.cargo.said import said
 from doit_cargo.core.cargo.toml_file import TomlFile
-
-ENCODED = "CARGO_ENCODED_RUSTFLAGS"
-SEPARATOR = "\x1f"
 
 
 class Source(NamedTuple):
