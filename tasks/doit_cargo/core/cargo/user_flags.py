@@ -8,6 +8,7 @@ all `target.*.rustflags` that match, `build.rustflags`; the first of the four th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from doit_cargo.core.cargo.cargo_config import target_variable
@@ -113,8 +114,8 @@ def options(flags: Iterable[str]) -> Iterator[Option]:
     words = iter(flags)
     for word in words:
         if word in {"-C", "--codegen"}:
-            value = next(words, "")
-            yield Option((word, value), _codegen(value))
+            value = tuple(islice(words, 1))
+            yield Option((word, *value), _codegen("".join(value)))
         elif word.startswith(("-C", "--codegen=")):
             yield Option((word,), _codegen(word.removeprefix("-C").removeprefix("--codegen=")))
         else:
