@@ -11,7 +11,7 @@ from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.cargo.overrides import overrides, render
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import Context
-from helpers.machines import LINUX, Machine, program, usual
+from helpers.machines import LINUX, TRIPLE, Machine, program, usual
 from helpers.workspaces import app, virtual, write
 
 CONFIG = ".cargo/config.toml"
@@ -67,7 +67,7 @@ def test_linkers_of_another_machine(machine: Machine) -> None:
             "build scripts are linked by cc"
         ),
         (
-            f'override  {CONFIG}:5: target.x86_64-unknown-linux-musl.linker = "x86_64-linux-musl-gcc": '
+            f'override  {CONFIG}:5: target.{TRIPLE}.linker = "x86_64-linux-musl-gcc": '
             "zig links for musl"
         ),
         f"override  {CONFIG}:7: target.'cfg(unix)'.linker = \"clang\": zig links for musl",
