@@ -18,7 +18,7 @@ _ARCHES = {
 # Alike for every target here. Cargo asks rustc without a profile: debug assertions are on.
 _COMMON = frozenset({
     "true", "unix", "debug_assertions", 'panic="unwind"', 'target_os="linux"', 'target_env="musl"',
-    'target_family="unix"', 'target_vendor="unknown"', 'target_feature="crt-static"',
+    'target_family="unix"', 'target_vendor="unknown"',
 })  # fmt: skip
 
 
