@@ -12,7 +12,7 @@ from doit_cargo.core import hosts
 from doit_cargo.core.cargo import cargo_config, user_flags
 from helpers.machines import TRIPLE, program
 from helpers.project import Project
-from helpers.workspaces import app, virtual, write
+from helpers.workspaces import app, lib, virtual, write
 
 pytestmark = pytest.mark.integration
 
@@ -142,6 +142,33 @@ def test_an_installed_wrapper_is_called_and_its_bytes_count(project: Project) ->
     program(wrapper, text + "# another wrapper\n")
     assert "1 built" in project.build()
     assert called.exists()
+
+
+def test_a_patch_below_a_third_party_crate(tmp_path: Path) -> None:
+    """Nothing in the workspace names the patched crate, and yet its edit is no no-op."""
+    config = (
+        '[source.crates-io]\nreplace-with = "here"\n[source.here]\ndirectory = "third"\n'
+        '[patch.crates-io]\nlow = { path = "low" }\n'
+    )
+    files = {
+        "Cargo.toml": virtual('"alpha"', 'exclude = ["third", "low"]'),
+        **app("alpha", '[dependencies]\nmiddle = "0.1"\n'),
+        "alpha/src/main.rs": 'fn main() { println!("{}", middle::said()); }\n',
+        **lib("third/middle", '[dependencies]\nlow = "0.1"\n'),
+        "third/middle/src/lib.rs": "pub fn said() -> u32 { low::NUMBER }\n",
+        "third/middle/.cargo-checksum.json": '{"files": {}}',
+        **lib("low"),
+        "low/src/lib.rs": "pub const NUMBER: u32 = 1;\n",
+        CONFIG: config,
+    }
+    project = Project(tmp_path, files)
+    project.build()
+    assert said(project) == "1"
+
+    write(tmp_path, {"low/src/lib.rs": "pub const NUMBER: u32 = 2;\n"})
+    project.build()
+    assert said(project) == "2"
+    assert project.build().startswith("up to date")
 
 
 SOURCES = {

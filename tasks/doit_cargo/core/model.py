@@ -98,12 +98,14 @@ class Crate(NamedTuple):
 class CrateGraph(NamedTuple):
     """The workspace's crates in dependency order: a crate comes after those it depends on.
 
+    `patched` names those that stand for crates from elsewhere, by `[patch]`.
     `configs` are cargo's own configuration files that count there, parsed, strongest first.
     """
 
     root: Path
     target_directory: Path
     crates: Mapping[str, Crate]
+    patched: frozenset[str] = frozenset()
     configs: tuple[TomlFile, ...] = ()
 
     def closure(self, *names: str) -> tuple[str, ...]:
