@@ -6,7 +6,7 @@ import subprocess  # noqa: TID251 - asks the real rustc
 
 import pytest
 
-from doit_cargo.core.cargo.cfg import facts, speaks_of
+from doit_cargo.core.cargo.cfg import facts, speaks_of, unknown
 
 TRIPLE = "x86_64-unknown-linux-musl"
 TRIPLES = (
@@ -61,3 +61,16 @@ def test_what_holds(name: str) -> None:
 )  # fmt: skip
 def test_what_does_not(name: str) -> None:
     assert not speaks_of(name, TRIPLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ('cfg(all(unix, target_feature = "sse2"))', "target_feature"),
+        ('cfg(not(target_has_atomic = "64"))', "target_has_atomic"),
+        ('cfg(any(windows, target_os = "target_feature", feature = "a"))', ""),
+        ("target_feature", ""),
+    ],
+)
+def test_what_only_rustc_knows(name: str, word: str) -> None:
+    assert unknown(name) == word

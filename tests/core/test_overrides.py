@@ -175,6 +175,24 @@ def test_a_wrapper_of_our_own_configuration(machine: Machine) -> None:
     assert (cargo_plan.wrappers(ctx, ctx.config.targets[0]), lines(ctx)) == ((), [])
 
 
+def test_a_wrapper_of_our_own_configuration_that_is_not_installed(machine: Machine) -> None:
+    """That is a mistake to be told, by cargo too."""
+    ctx = context(machine, env="{RUSTC_WRAPPER: mine}")
+
+    assert lines(ctx) == ["warning   config/pipeline.yaml: RUSTC_WRAPPER: not installed"]
+    assert settings(ctx)["RUSTC_WRAPPER"] == "mine"
+
+
+def test_a_condition_that_only_rustc_can_judge(machine: Machine) -> None:
+    ctx = context(machine, "[target.'cfg(target_feature = \"sse2\")']\nrustflags = ['-Cx']\n")
+
+    (line,) = lines(ctx)
+    assert line.startswith(
+        f"override  {CONFIG}:2: target.'cfg(target_feature = \"sse2\")'.rustflags"
+    )
+    assert line.endswith(": taken not to hold: target_feature is not known without rustc")
+
+
 def test_variables_of_another_machine(machine: Machine) -> None:
     """Ours are the stronger; those that the table forces are overridden by an option."""
     triple = "x86_64-unknown-linux-musl"

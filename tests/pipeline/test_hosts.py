@@ -93,6 +93,17 @@ def test_what_uname_says(
     assert hosts.this_host(system, processor) == triple
 
 
+def test_a_compiler_for_another_host(machine: Machine) -> None:
+    """Intel's on Apple's processor: its name tells what it is, and its linker is overridden."""
+    (machine.home / ".rustup/settings.toml").write_text(
+        'default_host_triple = "x86_64-apple-darwin"\ndefault_toolchain = "stable"\n'
+    )
+    if machine.host != MAC:
+        machine.add(f"stable-{MAC}")
+
+    assert context(machine).toolchains["x86_64"].host == MAC
+
+
 def test_the_toolchain(machine: Machine) -> None:
     """Of that machine's rustup, with the driver as its system calls a shared library."""
     lib = add_std(toolchain(machine), TRIPLE)

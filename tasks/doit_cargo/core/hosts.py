@@ -7,12 +7,14 @@ be made (and tested) on this one.
 from __future__ import annotations
 
 import os
+import re
 
 _MUSL_LOADERS = "/lib/ld-musl-{}.so.1"
 _MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 LINKER = "cc"  # links build scripts and macros, on every host
 
 EMULATORS = "apt-get install qemu-user-static (runs them here)"
+_NAMED = re.compile(r"(x86_64|aarch64)-(apple-darwin|unknown-linux-(gnu|musl))$")
 _XCODE = "xcode-select --install"
 
 
@@ -25,6 +27,15 @@ def this_host(system: str = "", machine: str = "") -> str:
         return f"{machine}-apple-darwin"
     libc = "musl" if os.path.exists(_MUSL_LOADERS.format(machine)) else "gnu"
     return f"{machine}-unknown-linux-{libc}"
+
+
+def compiler_host(toolchain: str | None, host: str) -> str:
+    """The host that a rustup toolchain was built for, which its name ends with.
+
+    Not always this one: Intel's runs on Apple's processors too.
+    """
+    found = _NAMED.search(toolchain or "")
+    return found[0] if found else host
 
 
 def is_linux(host: str) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HASHED = (
     "HOME", "USER", "LOGNAME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET_DIR", "SOURCE_DATE_EPOCH", "TZ",
+    "DEVELOPER_DIR", "SDKROOT",  # where macOS has the compiler of build scripts
 )  # fmt: skip
 # What decides how cargo reaches the network or speaks, not what comes out. Secrets are among
 # them: they are handed on and never written down.

@@ -21,6 +21,11 @@ _COMMON = frozenset({
     'target_family="unix"', 'target_vendor="unknown"',
 })  # fmt: skip
 
+_JUDGED = {fact.partition("=")[0] for fact in _COMMON} | {
+    "target_arch", "target_pointer_width", "target_endian", "all", "any", "not", "windows",
+    "false", "feature", "test", "proc_macro",
+}  # fmt: skip
+
 
 def speaks_of(name: str, triple: str) -> bool:
     """Whether a table's name, a triple or `cfg(...)`, means that musl target.
@@ -36,6 +41,13 @@ def speaks_of(name: str, triple: str) -> bool:
     except IndexError:
         return False
     return said and not words
+
+
+def unknown(name: str) -> str:
+    """The first word of a table's name that cannot be judged without rustc; "" if there is none."""
+    words = _words(name[4:-1])[::-1] if name.startswith("cfg(") else []
+    named = (word for word in words if word[0].isalpha() and '"' not in word)
+    return next((word for word in named if word not in _JUDGED), "")
 
 
 def facts(triple: str) -> frozenset[str]:

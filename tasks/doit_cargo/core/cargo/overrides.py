@@ -14,7 +14,7 @@ from typing import NamedTuple
 from doit_cargo.core import hosts, layout
 from doit_cargo.core.cargo import cargo_plan, own, user_flags
 from doit_cargo.core.cargo.cargo_config import target_variable
-from doit_cargo.core.cargo.cfg import speaks_of
+from doit_cargo.core.cargo.cfg import speaks_of, unknown
 from doit_cargo.core.cargo.said import Said, said, strongest
 from doit_cargo.core.cargo.toml_lines import line_of
 from doit_cargo.core.model import Context, Target
@@ -70,6 +70,8 @@ def _of_target(ctx: Context, target: Target) -> Iterator[Override]:
     for wrapper in cargo_plan.wrappers(ctx, target):
         if wrapper.is_absent and wrapper.place:
             yield _override(ctx, wrapper.place, "not installed here: rustc is called without it")
+        elif wrapper.program is None:
+            yield Override(*_place(ctx, None), wrapper.variable, "not installed", used=True)
 
 
 def _common(ctx: Context) -> Iterator[Override]:
@@ -85,6 +87,7 @@ def _common(ctx: Context) -> Iterator[Override]:
         place = strongest(configs, "build", key)
         if place and place.value not in triples:
             yield _override(ctx, place, why)
+    yield from _undecided(ctx)
     for place in _incremental(ctx):
         yield _override(ctx, place, "CARGO_INCREMENTAL=0: such builds are not reproducible")
 
@@ -104,13 +107,18 @@ def _incremental(ctx: Context) -> Iterator[Said]:
 def _linkers(ctx: Context, target: Target) -> Iterator[Override]:
     host, configured = ctx.toolchains[target.arch].host, ctx.config.env
     reasons = {host: f"build scripts are linked by {hosts.LINKER}"}
-    tables = [place.value for place in said(ctx.graph.configs, "target")]
-    for name in {name: 0 for table in tables if isinstance(table, dict) for name in table}:
+    for name in _tables(ctx):
         why = "zig links for musl" if speaks_of(name, target.triple) else reasons.get(name, "")
         triple = host if name == host else target.triple
         place = strongest(ctx.graph.configs, "target", name, "linker")
         if why and place and target_variable(triple, "linker") not in configured:
             yield _override(ctx, place, why)
+
+
+def _tables(ctx: Context) -> set[str]:
+    """The triples and conditions of `[target]`."""
+    tables = (place.value for place in said(ctx.graph.configs, "target"))
+    return {name for table in tables if isinstance(table, dict) for name in table}
 
 
 def _flags(ctx: Context, target: Target) -> Iterator[Override]:
@@ -121,6 +129,14 @@ def _flags(ctx: Context, target: Target) -> Iterator[Override]:
             if why:
                 what = f"{_dotted(source.keys)}: {option.name}"
                 yield Override(*_place(ctx, source), what, why, used)
+
+
+def _undecided(ctx: Context) -> Iterator[Override]:
+    """Tables whose flags may be lost: rustc would have to be asked whether they hold."""
+    for name in _tables(ctx):
+        place = strongest(ctx.graph.configs, "target", name, "rustflags")
+        if place and (word := unknown(name)):
+            yield _override(ctx, place, f"taken not to hold: {word} is not known without rustc")
 
 
 def _verdict(option: user_flags.Option) -> tuple[str, bool]:
@@ -145,10 +161,11 @@ def _override(ctx: Context, place: Said, why: str) -> Override:
     return Override(*_place(ctx, place), what, why)
 
 
-def _place(ctx: Context, place: Said | user_flags.Source) -> tuple[str, int]:
+def _place(ctx: Context, place: Said | user_flags.Source | None) -> tuple[str, int]:
     """The file and line; a variable is in the configuration's `env`."""
-    path = Path(place.file.path) if place.file else ctx.config.path
-    line = line_of(str(path), place.keys) if place.file else None
+    file = place.file if place else None
+    path = Path(file.path) if file else ctx.config.path
+    line = line_of(str(path), place.keys) if place and file else None
     return layout.relative([path], ctx.config.root)[0], line or 0
 
 

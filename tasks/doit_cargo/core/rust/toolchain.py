@@ -75,7 +75,7 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
     folder, files = wrapper_files(target.triple, parts)
     return Toolchain(
         target=target,
-        host=parts.host,
+        host=hosts.compiler_host(rust.toolchain, parts.host),
         rustup_toolchain=rust.toolchain,
         cargo=rust.cargo,
         rustc=rust.rustc,
