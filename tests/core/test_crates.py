@@ -385,6 +385,45 @@ def test_an_empty_target_directory(name: str, tmp_path: Path) -> None:
     )
 
 
+PATCH = "[patch.crates-io]\np = { path = 'p' }\nq = { path = 'q' }\n"
+
+
+def test_a_patch_may_be_needed_by_a_third_party_crate(tmp_path: Path) -> None:
+    """So it counts for all that use any, but for what the patched crate is itself made of."""
+    files = {
+        "Cargo.toml": virtual('"a", "b", "c"', f"exclude = ['p', 'q']\n{PATCH}"),
+        **app("a", '[dependencies]\nserde = "1"\n'),
+        **lib("b", "[dependencies]\nc = { path = '../c' }\n[dev-dependencies]\nserde = '1'\n"),
+        **lib("c", '[dependencies]\nserde = "1"\n'),
+        **lib("p", "[dependencies]\nc = { path = '../c' }\nserde = '1'\n"),
+    }
+    graph = load_graph(write(tmp_path, files), {})
+
+    found = {name: set(crate.dependencies) for name, crate in graph.crates.items()}
+    assert found == {"a": {"p"}, "b": {"c"}, "c": set(), "p": {"c"}}
+    assert graph.patched == {"p"}
+
+
+def test_patches_that_need_each_other(tmp_path: Path) -> None:
+    """What a third-party crate between them does is not known; they are no cycle."""
+    serde = '[dependencies]\nserde = "1"\n'
+    files = {"Cargo.toml": virtual('"a"', PATCH), **app("a", serde), **lib("p", serde)}
+    graph = load_graph(write(tmp_path, {**files, **lib("q", serde)}), {})
+
+    assert set(graph.crates["a"].dependencies) == {"p", "q"}
+
+
+def test_paths_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, {**ONE, "ws/.cargo/config.toml": "paths = ['../other']\n"})
+
+    assert faults(tmp_path / "ws") == (
+        (
+            f"{tmp_path}/ws/.cargo/config.toml: paths: edits of packages there go unseen; "
+            "name them in [patch] instead"
+        ),
+    )
+
+
 def test_a_bad_configuration(tmp_path: Path) -> None:
     config = tmp_path / "ws" / ".cargo" / "config.toml"
     write(tmp_path, {**ONE, "ws/.cargo/config.toml": "[build]\ntarget-dir = 1"})

@@ -15,8 +15,6 @@ from doit_cargo.core.rust import caches, rustup, toolchain, wheels
 from doit_cargo.core.rust import compiler as rust
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
-HOSTS = (LINUX, "aarch64-unknown-linux-gnu", "x86_64-apple-darwin", "aarch64-apple-darwin")
-
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
@@ -44,36 +42,6 @@ def test_the_default_toolchain(machine: Machine) -> None:
     folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
     assert (folder / "bin" / "cargo", folder / "bin" / "rustc") == (chain.cargo, chain.rustc)
     assert f"stable-{LINUX}" == chain.rustup_toolchain
-
-
-@pytest.mark.parametrize("host", HOSTS)
-def test_toolchains_of_every_host(tmp_path: Path, host: str) -> None:
-    machine = Machine(tmp_path, host)
-    machine.workspace.mkdir(parents=True)
-    machine.proxies()
-    machine.settings('default_toolchain = "stable"\n')
-    add_std(machine.add(f"stable-{host}"), TRIPLE)
-    machine.packages()
-
-    chain = locate(machine)
-
-    assert f"stable-{host}" == chain.rustup_toolchain
-    names = {path.name.partition(".")[0] for path in chain.identity}
-    assert {"cargo", "rustc", "librustc_driver-77", "libstd-0123", "zig", "protoc"} <= names
-    variable = f"CARGO_TARGET_{host.upper().replace('-', '_')}_LINKER"
-    assert cargo_env.environment(chain, machine.env, ())[variable] == "cc"
-
-
-@pytest.mark.parametrize(
-    ("system", "machine", "triple"),
-    [
-        ("Darwin", "arm64", "aarch64-apple-darwin"),
-        ("Darwin", "x86_64", "x86_64-apple-darwin"),
-        ("Linux", "aarch64", "aarch64-unknown-linux-gnu"),
-    ],
-)
-def test_host_triples(system: str, machine: str, triple: str) -> None:
-    assert rust.host_triple(system, machine) == triple
 
 
 def test_variable_before_file(machine: Machine) -> None:

@@ -94,13 +94,13 @@ class Machine:
             (self.site / name / "RECORD").write_text(text)
 
 
-def usual(root: Path) -> Machine:
+def usual(root: Path, host: str = LINUX) -> Machine:
     """With rustup, its stable toolchain, cc and the Python packages; without std."""
-    machine = Machine(root)
+    machine = Machine(root, host)
     machine.workspace.mkdir(parents=True)
     machine.proxies()
     program(machine.usr / "bin" / "cc")
     machine.settings('default_toolchain = "stable"\n')
-    machine.add(f"stable-{LINUX}")
+    machine.add(f"stable-{host}")
     machine.packages()
     return machine

@@ -19,12 +19,18 @@ POLICY_FILE = "policy.yaml"
 
 
 def read_context(
-    root: Path, env: Mapping[str, str], *, config_file: str = "", profile: str = ""
+    root: Path,
+    env: Mapping[str, str],
+    *,
+    config_file: str = "",
+    profile: str = "",
+    host: str = "",
 ) -> Context:
     """The configuration, the workspace and the toolchain below `root`, the dodo.py's folder.
 
     The configuration is `config_file`, else what the environment variable names, else
     config/pipeline.yaml; the policy lies beside it. A `profile` overrides the configured one.
+    `host` (a triple) stands for another machine.
     Starts no process. Raises SetupError with every fault that was found.
     """
     path = root / (config_file or env.get(CONFIG_VARIABLE) or CONFIG_FILE)
@@ -34,7 +40,7 @@ def read_context(
     if profile:
         config = config._replace(profile=profile)
     graph = crates.load_graph(config.workspace, env)
-    parts = toolchain.survey(config.workspace, env)
+    parts = toolchain.survey(config.workspace, env, host=host)
     chains = {target.arch: toolchain.assemble(target, parts) for target in config.targets}
     config = configuration.check_ship(config, graph)
     return Context(

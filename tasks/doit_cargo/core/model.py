@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from doit_cargo.core.cargo.toml_file import TomlFile
 
 Level = Literal["deny", "warn", "off"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -93,11 +96,17 @@ class Crate(NamedTuple):
 
 
 class CrateGraph(NamedTuple):
-    """The workspace's crates in dependency order: a crate comes after those it depends on."""
+    """The workspace's crates in dependency order: a crate comes after those it depends on.
+
+    `patched` names those that stand for crates from elsewhere, by `[patch]`.
+    `configs` are cargo's own configuration files that count there, parsed, strongest first.
+    """
 
     root: Path
     target_directory: Path
     crates: Mapping[str, Crate]
+    patched: frozenset[str] = frozenset()
+    configs: tuple[TomlFile, ...] = ()
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """The crates and every crate below them, in dependency order."""

@@ -60,11 +60,13 @@ class Doctor(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """One line a thing; 1 if the main job can't run."""
+        from doit_cargo.core.cargo import overrides
         from doit_cargo.tools import doctor
 
         del options
         findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
         print(doctor.render(findings))
+        print(overrides.render(overrides.overrides(ctx, chosen(ctx, names))), end="")
         return 0 if doctor.healthy(findings) else 1
 
 
@@ -79,7 +81,7 @@ class Env(Reader):
         for target in chosen(ctx, names):
             env, shown = cargo_plan.cargo_env(ctx, target), cargo_plan.settings(ctx, target)
             words = [
-                f"{name}={shlex.quote(value)}" if name in shown else f'{name}="${name}"'
+                f"{name}={_shell_word(value)}" if name in shown else f'{name}="${name}"'
                 for name, value in sorted(env.items())
             ]
             argv = cargo_plan.argv(ctx, target, [binary.name for binary in ctx.ship])
@@ -154,6 +156,14 @@ def chosen(ctx: Context, arches: Sequence[str]) -> tuple[Target, ...]:
     if arches:
         return tuple(known[arch] for arch in arches)
     return tuple(target for target in ctx.config.targets if target.default)
+
+
+def _shell_word(value: str) -> str:
+    """The value for a shell, readable: cargo parts encoded flags by a control character."""
+    if "\x1f" not in value:
+        return shlex.quote(value)
+    escaped = value.replace("\\", r"\\").replace("\x1f", r"\0037")
+    return f'"$(printf %b {shlex.quote(escaped)})"'
 
 
 def _reason(reasons: Any, root: Path) -> str:

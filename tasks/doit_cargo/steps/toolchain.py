@@ -30,7 +30,11 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             name=f"{NAME}:{target.arch}",
             doc=f"what every {target.arch} build depends on: compiler, std, linker, settings",
             action=partial(_write, ctx, session, target),
-            inputs=(*ctx.toolchains[target.arch].identity, *workspace_files(ctx)),
+            inputs=(
+                *ctx.toolchains[target.arch].identity,
+                *(w.program for w in cargo_plan.wrappers(ctx, target) if w.program),
+                *workspace_files(ctx),
+            ),
             outputs=(layout.toolchain_record(ctx.config, target),),
             fingerprint=digest(describe(ctx, target)),
             group=NAME,

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doit_cargo.core import hosts
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.model import Target, Toolchain
 from doit_cargo.core.rust import caches, wheels
 from doit_cargo.core.rust.compiler import on_path
 from doit_cargo.core.rust.toolchain import (
-    SETUP,
     Parts,
     assemble,
     pip_install,
@@ -42,14 +42,17 @@ class Finding:
 
 
 def examine(
-    targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str]
+    targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], host: str = ""
 ) -> tuple[Finding, ...]:
-    """Look at everything. Starts programs to ask for their versions; writes nothing."""
-    parts = survey(workspace, env)
+    """Look at everything. Starts programs to ask for their versions; writes nothing.
+
+    `host` (a triple) stands for another machine.
+    """
+    parts = survey(workspace, env, host=host)
     return (
         *_rust(parts, workspace, env),
         *(_std(target, parts) for target in targets),
-        _on_path("cc (links build scripts)", "cc", env, SETUP),
+        _host_linker(parts.host, env),
         _wheel(parts.zig, "zig", wheels.ZIG, "version"),
         _wheel(parts.protoc, "protoc", wheels.PROTOC, "--version"),
         *(_wrappers(assemble(target, parts), parts) for target in targets),
@@ -125,6 +128,14 @@ def _ran(name: str, program: Path, said: str, remedy: str) -> Finding:
     return Finding(name=name, found=True, detail=f"{said}  {program}")
 
 
+def _host_linker(host: str, env: Mapping[str, str]) -> Finding:
+    name, remedy = f"{hosts.LINKER} (links build scripts)", hosts.linker_remedy(host)
+    found = on_path(hosts.LINKER, env)
+    if found is None:
+        return Finding(name=name, found=False, detail="not installed", remedy=remedy)
+    return _ran(name, found, _ask([found, "--version"]), remedy)
+
+
 def _on_path(
     name: str, program: str, env: Mapping[str, str], remedy: str, *, optional: bool = False
 ) -> Finding:
@@ -154,10 +165,8 @@ def _cache(cache: Path | None) -> Finding:
 def _emulators(targets: Sequence[Target], host: str, env: Mapping[str, str]) -> Iterator[Finding]:
     """What runs the binaries of other architectures here."""
     for arch in dict.fromkeys(target.triple.split("-")[0] for target in targets):
-        if host.split("-", maxsplit=1)[0] != arch and "linux" in host:
-            program = f"qemu-{arch}-static"
-            remedy = "apt-get install qemu-user-static (runs them here)"
-            yield _on_path(program, program, env, remedy, optional=True)
+        if program := hosts.emulator(host, arch):
+            yield _on_path(program, program, env, hosts.EMULATORS, optional=True)
 
 
 def _ask(

@@ -5,13 +5,15 @@ A second run finds everything there and does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from doit_cargo.core import hosts
 from doit_cargo.core.errors import MissingToolError, PipelineError, SetupError
 from doit_cargo.core.model import Target
 from doit_cargo.core.rust import wheels
-from doit_cargo.core.rust.compiler import Rust, on_path
+from doit_cargo.core.rust.compiler import Rust
 from doit_cargo.core.rust.toolchain import (
     Parts,
     assemble,
@@ -29,16 +31,24 @@ _RUSTUP_STD_MB = 40  # a target's std as rustup fetches it, compressed
 _RUSTUP_TIMEOUT = 300.0
 
 
-def setup(targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], say: Say) -> None:
-    """Mend the machine for these targets. Raises SetupError with what the user must do."""
-    cache = require(env)
+Look = Callable[[], Parts]  # what is there now
+
+
+def setup(
+    targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], say: Say, host: str = ""
+) -> None:
+    """Mend the machine for these targets. Raises SetupError with what the user must do.
+
+    `host` (a triple) stands for another machine.
+    """
+    cache, look = require(env), partial(survey, workspace, env, host=host)
     with locked(cache, say):
-        _require_wheels(survey(workspace, env))
-        _ensure_rust(workspace, env, say)
-        _ensure_linker(env, say)
+        _require_wheels(look())
+        _ensure_rust(look(), say)
+        _ensure_linker(look(), say)
         for target in targets:
-            _ensure_std(target, cache, workspace, env, say)
-        parts = survey(workspace, env)
+            _ensure_std(target, cache, look(), env, say)
+        parts = look()
         for target in targets:
             folder, scripts = wrapper_files(target.triple, parts)
             if zig.write_wrappers(cache, folder, scripts):
@@ -59,8 +69,8 @@ def _require_wheels(parts: Parts) -> None:
         )
 
 
-def _ensure_rust(workspace: Path, env: Mapping[str, str], say: Say) -> None:
-    rust = survey(workspace, env).rust
+def _ensure_rust(parts: Parts, say: Say) -> None:
+    rust = parts.rust
     if rust.cargo and rust.rustc:
         say(f"Rust is there: {rust.rustc}")
     elif rust.rustup and rust.toolchain:
@@ -69,12 +79,17 @@ def _ensure_rust(workspace: Path, env: Mapping[str, str], say: Say) -> None:
     elif rust.rustup:
         raise MissingToolError("rustup has no toolchain selected\nrustup default stable")
     else:
-        _install_rust(say)
+        _install_rust(parts.host, say)
 
 
-def _install_rust(say: Say) -> None:
+def _has_apt(host: str) -> bool:
+    """On macOS a program of that name is another system's, whose packages are none of ours."""
+    return hosts.is_linux(host) and apt.present()
+
+
+def _install_rust(host: str, say: Say) -> None:
     """By apt, where we may: compiler, std source, and the linker for build scripts at once."""
-    if not apt.present():
+    if not _has_apt(host):
         raise MissingToolError(f"Rust is not installed\n{_RUSTUP}")
     packages = apt.rust_packages()
     if not packages and apt.usable():
@@ -85,13 +100,13 @@ def _install_rust(say: Say) -> None:
     _apt((*packages, *apt.HOST_LINKER), "Rust", say, or_else=_RUSTUP)
 
 
-def _ensure_linker(env: Mapping[str, str], say: Say) -> None:
-    if on_path("cc", env):
+def _ensure_linker(parts: Parts, say: Say) -> None:
+    if parts.has_cc:
         return
-    if not apt.present():
+    if not _has_apt(parts.host):
         raise MissingToolError(
-            "there is no C compiler `cc`, which links build scripts\n"
-            "install one: gcc or clang on Linux; on macOS run: xcode-select --install"
+            f"there is no C compiler `{hosts.LINKER}`, which links build scripts\n"
+            f"{hosts.get_linker(parts.host)}"
         )
     _apt(apt.HOST_LINKER, "cc, which links build scripts,", say)
 
@@ -106,10 +121,9 @@ def _apt(packages: Sequence[str], what: str, say: Say, or_else: str = "") -> Non
 
 
 def _ensure_std(
-    target: Target, cache: Path, workspace: Path, env: Mapping[str, str], say: Say
+    target: Target, cache: Path, parts: Parts, env: Mapping[str, str], say: Say
 ) -> None:
     """Get std for a target: what is there, else rustup's, else built from source."""
-    parts = survey(workspace, env)
     if std := std_of(target.triple, parts):
         say(f"std for {target.triple} is there: {std}")
         return
@@ -140,7 +154,7 @@ def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
             f"or, to build it from source: {rust.rustup} component add rust-src "
             f"--toolchain {rust.toolchain}"
         )
-    package = apt.source_package(rust.rustc) if rust.rustc and apt.present() else ""
+    package = apt.source_package(rust.rustc) if rust.rustc and _has_apt(parts.host) else ""
     if not package:
         raise SetupError(
             f"{rust.rustc} has no std for {target.triple}, and no source to build it from in "

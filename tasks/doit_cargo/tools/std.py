@@ -17,6 +17,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from doit_cargo.core import hosts
+from doit_cargo.core.cargo.cargo_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.rust import caches
 from doit_cargo.core.rust.compiler import Rust
@@ -89,7 +91,7 @@ def _compile(rust: Rust, triple: str, seed: Path, library: Path, env: Mapping[st
 
 
 def _environment(rust: Rust, seed: Path, library: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """A clean one: the user's flags are for the user's crates.
+    """A clean one: the user's flags, linkers and wrappers are for the user's crates.
 
     RUSTC_BOOTSTRAP lets a stable compiler take `-Z` options, as the project's own builds do.
     """
@@ -102,6 +104,8 @@ def _environment(rust: Rust, seed: Path, library: Path, env: Mapping[str, str]) 
         "RUSTC": str(rust.rustc),
         "RUSTC_BOOTSTRAP": "1",
         "RUSTC_WRAPPER": str(seed / "rustc-wrapper"),
+        "RUSTC_WORKSPACE_WRAPPER": "",
+        **host_linker(hosts.this_host()),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         "CARGO_TARGET_DIR": str(seed / "target"),
         "CARGO_INCREMENTAL": "0",

@@ -72,6 +72,11 @@ def read(workspace: str, env: Mapping[str, str], faults: list[str]) -> list[Toml
     return [file for file in read_all if file is not None]
 
 
+def target_variable(triple: str, key: str) -> str:
+    """The environment variable that stands for `target.<triple>.<key>`, over every file."""
+    return f"CARGO_TARGET_{triple}_{key}".upper().replace("-", "_")
+
+
 def base(path: str) -> str:
     """The folder that relative paths in that configuration file count from: `.cargo`'s own."""
     return dirname(dirname(path))

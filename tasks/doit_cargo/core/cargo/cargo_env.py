@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from doit_cargo.core import hosts
+from doit_cargo.core.cargo.cargo_config import target_variable
 from doit_cargo.core.model import Toolchain
 
+ENCODED = "CARGO_ENCODED_RUSTFLAGS"  # of cargo's sources of flags the strongest
+SEPARATOR = "\x1f"
 Remaps = Sequence[tuple[str, str]]
 
 
@@ -47,8 +51,13 @@ def _linkers(chain: Toolchain) -> dict[str, str]:
     build script would fail.
     """
     triple = chain.target.triple
-    host = {f"CARGO_TARGET_{_upper(chain.host)}_LINKER": "cc"}
-    return {**host, f"CARGO_TARGET_{_upper(triple)}_LINKER": str(chain.wrappers / f"{triple}-cc")}
+    wrapper = str(chain.wrappers / f"{triple}-cc")
+    return {**host_linker(chain.host), target_variable(triple, "linker"): wrapper}
+
+
+def host_linker(host: str) -> dict[str, str]:
+    """What links build scripts, whatever a configuration file says."""
+    return {target_variable(host, "linker"): hosts.LINKER}
 
 
 def _compilers(chain: Toolchain, base: Mapping[str, str], remaps: Remaps) -> dict[str, str]:
@@ -81,7 +90,3 @@ def _rust(chain: Toolchain, base: Mapping[str, str]) -> dict[str, str]:
     if chain.rustup_toolchain:
         found["RUSTUP_TOOLCHAIN"] = chain.rustup_toolchain
     return found
-
-
-def _upper(triple: str) -> str:
-    return triple.upper().replace("-", "_")

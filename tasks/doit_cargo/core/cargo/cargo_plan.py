@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from doit_cargo.core.cargo.cargo_env import environment, rustflags
+from doit_cargo.core.cargo import own
+from doit_cargo.core.cargo.cargo_env import ENCODED, SEPARATOR, environment, rustflags
 from doit_cargo.core.model import Binary, Context, Features, Target
+
+if TYPE_CHECKING:
+    from doit_cargo.core.cargo.rustc_wrappers import Wrapper
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
 # change their output: all of it is part of a build's fingerprint.
 HASHED = (
     "HOME", "USER", "LOGNAME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET_DIR", "SOURCE_DATE_EPOCH", "TZ",
+    "DEVELOPER_DIR", "SDKROOT",  # where macOS has the compiler of build scripts
 )  # fmt: skip
 # What decides how cargo reaches the network or speaks, not what comes out. Secrets are among
 # them: they are handed on and never written down.
@@ -22,20 +28,66 @@ PASSED = (
     "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "http_proxy", "https_proxy", "no_proxy",
     "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
-PASSED_PREFIXES = ("CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_HTTP_", "CARGO_NET_")
+PASSED_PREFIXES = (
+    "CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_HTTP_", "CARGO_NET_", "SCCACHE_",
+)  # fmt: skip
 # A git hook runs with git's own programs first on PATH: no reason to build anything anew.
 _NOT_ON_PATH = "git-core"
 
 
 def settings(ctx: Context, target: Target) -> dict[str, str]:
     """The part of cargo's environment that can change the bytes of a build: it is hashed."""
+    made = _settings(ctx, target)
+    absent = (wrapper for wrapper in own.wrappers(ctx, made) if wrapper.is_absent)
+    return {**made, **{wrapper.variable: "" for wrapper in absent}}
+
+
+def _settings(ctx: Context, target: Target) -> dict[str, str]:
+    """The same, with the rustc wrappers that are asked for."""
+    base = _base(ctx)
+    tools = _toolchain_env(ctx, target, base)
+    ours = {name: v for name, v in tools.items() if _is_ours(name, ctx.config.env)}
+    return {**base, **ours, ENCODED: SEPARATOR.join(flags(ctx, target))}
+
+
+def _base(ctx: Context) -> dict[str, str]:
+    """What is the same for all targets: the user's, what we fix, what is configured."""
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
     build = {"CARGO_BUILD_BUILD_DIR": str(ctx.graph.target_directory)}
     fixed = {**build, "LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
-    base = {**user, **fixed, **ctx.config.env}
-    ours = environment(ctx.toolchains[target.arch], base, remaps(ctx, target))
-    return {**base, **{name: v for name, v in ours.items() if _is_ours(name, ctx.config.env)}}
+    return {**user, **fixed, **ctx.config.env}
+
+
+def _toolchain_env(ctx: Context, target: Target, base: Mapping[str, str]) -> dict[str, str]:
+    """The toolchain's variables; C flags in cargo's `[env]` are extended like those of `base`.
+
+    Of cc-rs's variables the form with the triple's own hyphens is the strongest: where `[env]`
+    has it, so have we.
+    """
+    table, suffix = own.env_table(ctx), target.triple.replace("-", "_")
+    weak = {name: entry.value for name, entry in table.items() if not entry.force}
+    forced = {name: entry.value for name, entry in table.items() if entry.force}
+    exact = {
+        name.replace(target.triple, suffix): entry.value
+        for name, entry in table.items()
+        if target.triple in name
+    }
+    given = {**weak, **base, **forced, **exact, "PATH": base["PATH"]}
+    found = environment(ctx.toolchains[target.arch], given, remaps(ctx, target))
+    hyphens = {name.replace(suffix, target.triple): value for name, value in found.items()}
+    return {**found, **{name: value for name, value in hyphens.items() if name in table}}
+
+
+def flags(ctx: Context, target: Target) -> tuple[str, ...]:
+    """All flags that rustc gets for the target: the user's, then ours."""
+    ours = rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
+    return (*own.flags(ctx, target), *ours)
+
+
+def wrappers(ctx: Context, target: Target) -> tuple[Wrapper, ...]:
+    """What cargo is to call in rustc's place. The bytes of such a program count."""
+    return own.wrappers(ctx, _settings(ctx, target))
 
 
 def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
@@ -70,15 +122,29 @@ def search_path(path: str) -> str:
 def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
     """The part of the command that is the same whatever is built."""
     config = ctx.config
-    flags = ", ".join(
-        _toml(flag) for flag in rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
-    )
     return (
         str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
         "--target", target.triple, "--profile", config.profile,
         *features(config.features),
-        "--config", f"target.{target.triple}.rustflags=[{flags}]",
+        *_unforced(ctx, target),
     )  # fmt: skip
+
+
+def _unforced(ctx: Context, target: Target) -> Iterator[str]:
+    """Cargo's `[env]` may force a compiler of another machine upon build scripts."""
+    made = settings(ctx, target)
+    for name in overridden_env(ctx, target):
+        if own.env_table(ctx)[name].force:
+            yield from ("--config", f"env.{name}.value={_toml(made[name])}")
+
+
+def overridden_env(ctx: Context, target: Target) -> tuple[str, ...]:
+    """The variables of cargo's `[env]` that have a value of ours: the toolchain's."""
+    table = own.env_table(ctx)
+    tools = _toolchain_env(ctx, target, _base(ctx)) if table else {}
+    return tuple(
+        name for name in tools if name in table and not name.startswith(("PATH", "RUST", "CARGO"))
+    )
 
 
 def argv(
@@ -99,7 +165,7 @@ def argv(
         *["--offline"] * ctx.config.offline,
         *(word for name in names for word in ("--bin", name)),
         *["--lib"] * (not names),
-        *(("--jobs", str(jobs)) if jobs else ()),
+        *(("--jobs", str(number)) if (number := jobs or own.fewer_jobs(ctx)) else ()),
         *["--keep-going"] * keep_going,
         f"--message-format={form}",
     )

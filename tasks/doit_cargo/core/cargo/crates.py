@@ -32,7 +32,8 @@ def load_graph(workspace: Path, env: Mapping[str, str]) -> CrateGraph:
     reader = _Reader(root, faults)
     packages = reader.members()
     members = frozenset(packages)
-    edges = reader.edges(packages, _patches(root, configs))
+    patches = _patches(root, configs)
+    edges = reader.edges(packages, patches)
     target = cargo_config.target_directory(root.folder, env, configs, faults)
     crates = _crates(packages, members, edges, faults)
     _refuse(faults)
@@ -40,6 +41,8 @@ def load_graph(workspace: Path, env: Mapping[str, str]) -> CrateGraph:
         root=Path(root.folder),
         target_directory=Path(target),
         crates=_ordered(crates, root.file.path),
+        patched=frozenset(packages[p].name for p in patches.values() if p in packages),
+        configs=tuple(configs),
     )
 
 
@@ -64,6 +67,8 @@ def _patches(root: Root, configs: Iterable[TomlFile]) -> dict[str, str]:
     """The root manifest's path patches, and over them those of cargo's configuration."""
     found = manifests.patches(root.file, root.folder)
     for config in reversed(tuple(configs)):
+        if "paths" in config.data:
+            config.fault("paths: edits of packages there go unseen; name them in [patch] instead")
         found |= manifests.patches(config, cargo_config.base(config.path))
     return found
 
@@ -134,6 +139,7 @@ class _Reader:
         """Folder → the folders it builds upon; those outside are added to `packages`."""
         edges: dict[str, set[str]] = {}
         members = frozenset(packages)
+        packages |= self._patched(patches)
         queue = list(packages)
         while queue:
             folder = queue.pop()
@@ -145,7 +151,35 @@ class _Reader:
                     if package is not None:
                         packages[path] = package
                         queue.append(path)
+        _hide_behind_others(edges, packages, patches)
         return edges
+
+    def _patched(self, patches: Mapping[str, str]) -> dict[str, Manifest]:
+        """The packages that stand for others, whoever needs them; cargo tells an absent one."""
+        folders = {path for path in patches.values() if isfile(f"{path}/Cargo.toml")}
+        found = {path: self._package(path, self._root.file.path) for path in sorted(folders)}
+        return {path: package for path, package in found.items() if package is not None}
+
+
+def _hide_behind_others(
+    edges: dict[str, set[str]], packages: Mapping[str, Manifest], patches: Mapping[str, str]
+) -> None:
+    """A third-party crate may need a patched one: what uses any such crate may be built upon it."""
+    for patched in sorted(set(patches.values()) & edges.keys()):
+        below = _closure(edges, patched)
+        for folder in edges.keys() - below:
+            if any(dep.path is None and not dep.dev for dep in packages[folder].dependencies):
+                edges[folder].add(patched)
+
+
+def _closure(edges: Mapping[str, set[str]], folder: str) -> set[str]:
+    """The folder and all that it is built upon."""
+    found, queue = {folder}, [folder]
+    while queue:
+        new = edges.get(queue.pop(), set()) - found
+        found |= new
+        queue += new
+    return found
 
 
 def _below(package: Manifest, patches: Mapping[str, str]) -> set[str]:

@@ -53,8 +53,9 @@ def _crate(ours: Crate, theirs: _Package, graph: CrateGraph) -> Iterator[str]:
     yield from _sets(who, "binary", ours.bins, theirs.bins)
     yield from _value(who, "library", _yes(ours.has_lib), _yes(theirs.has_lib))
     yield from _value(who, "build script", ours.build_script, theirs.build_script, _real)
-    # We count a dependency that `[patch]` turns to a path; for cargo's manifest it is none.
-    patched = theirs.others - theirs.dependencies.keys()
+    # We count a dependency that `[patch]` turns to a path, and one that may lie below third-party
+    # crates; for cargo's manifest they are none.
+    patched = (theirs.others | graph.patched) - theirs.dependencies.keys()
     below = [name for name in ours.dependencies if name not in patched]
     yield from _sets(who, "path dependency", below, theirs.dependencies)
     for name in sorted(theirs.dependencies.keys() & below):

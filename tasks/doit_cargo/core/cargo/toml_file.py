@@ -95,7 +95,11 @@ def _parse(path: str) -> Table:
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         raise FileNotFoundError(path)
     with open(path, "rb") as file:
-        text = file.read().decode("utf-8-sig")
+        return parse(file.read().decode("utf-8-sig"))
+
+
+def parse(text: str) -> Table:
+    """What the text says, TOML as cargo reads it. Raises ValueError with the place."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

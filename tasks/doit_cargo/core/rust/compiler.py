@@ -10,9 +10,6 @@ from pathlib import Path
 
 from doit_cargo.core.rust import rustup
 
-_MUSL_LOADERS = "/lib/ld-musl-{}.so.1"
-_MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rust:
@@ -55,17 +52,6 @@ class Rust:
             if folder and folder.is_dir():
                 yield folder
                 yield from (folder / n for n in os.listdir(folder) if "-linux-gnu" in n)
-
-
-def host_triple(system: str = "", machine: str = "") -> str:
-    """The triple of this machine, or of the one whose `uname` words are given."""
-    known = os.uname()
-    system, machine = system or known.sysname, machine or known.machine
-    machine = _MACHINES.get(machine, machine)
-    if system == "Darwin":
-        return f"{machine}-apple-darwin"
-    libc = "musl" if os.path.exists(_MUSL_LOADERS.format(machine)) else "gnu"
-    return f"{machine}-unknown-linux-{libc}"
 
 
 def std_in(folder: Path, triple: str) -> Path | None:

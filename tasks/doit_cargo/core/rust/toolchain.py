@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doit_cargo.core import hosts
 from doit_cargo.core.model import Target, Toolchain
 from doit_cargo.core.rust import caches, wheels
-from doit_cargo.core.rust.compiler import Rust, find, host_triple, on_path, std_in
+from doit_cargo.core.rust.compiler import Rust, find, on_path, std_in
 from doit_cargo.core.rust.zig_scripts import scripts
 
 SETUP = "doit setup"
@@ -56,14 +57,14 @@ def survey(
     search: Sequence[str] | None = None,
 ) -> Parts:
     """What all targets have in common."""
-    host = host or host_triple()
+    host = host or hosts.this_host()
     return Parts(
         host=host,
         rust=find(workspace, env, host=host),
         zig=wheels.zig(search),
         protoc=wheels.protoc(search),
         cache=caches.cache_folder(env),
-        has_cc=on_path("cc", env) is not None,
+        has_cc=on_path(hosts.LINKER, env) is not None,
     )
 
 
@@ -74,7 +75,7 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
     folder, files = wrapper_files(target.triple, parts)
     return Toolchain(
         target=target,
-        host=parts.host,
+        host=hosts.compiler_host(rust.toolchain, parts.host),
         rustup_toolchain=rust.toolchain,
         cargo=rust.cargo,
         rustc=rust.rustc,
@@ -147,7 +148,8 @@ def _missing(
         )
     yield from missing_rust(parts.rust)
     if not parts.has_cc:
-        yield f"cc, which links build scripts, is not installed: {SETUP}"
+        remedy = hosts.linker_remedy(parts.host)
+        yield f"{hosts.LINKER}, which links build scripts, is not installed: {remedy}"
     for wheel, name in ((parts.zig, wheels.ZIG), (parts.protoc, wheels.PROTOC)):
         if wheel is None:
             yield f"the Python package {name} is not installed: {pip_install(name)}"

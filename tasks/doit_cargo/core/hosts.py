@@ -1,0 +1,63 @@
+"""The machine that builds, as a value: all that differs between Linux and macOS, Intel and Arm.
+
+What has to be known of a host is asked here, by its triple, so that a plan for another machine can
+be made (and tested) on this one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+_MUSL_LOADERS = "/lib/ld-musl-{}.so.1"
+_MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
+LINKER = "cc"  # links build scripts and macros, on every host
+
+EMULATORS = "apt-get install qemu-user-static (runs them here)"
+_NAMED = re.compile(r"(x86_64|aarch64)-(apple-darwin|unknown-linux-(gnu|musl))$")
+_XCODE = "xcode-select --install"
+
+
+def this_host(system: str = "", machine: str = "") -> str:
+    """The triple of this machine, or of the one whose `uname` words are given."""
+    known = os.uname()
+    system, machine = system or known.sysname, machine or known.machine
+    machine = _MACHINES.get(machine, machine)
+    if system == "Darwin":
+        return f"{machine}-apple-darwin"
+    libc = "musl" if os.path.exists(_MUSL_LOADERS.format(machine)) else "gnu"
+    return f"{machine}-unknown-linux-{libc}"
+
+
+def compiler_host(toolchain: str | None, host: str) -> str:
+    """The host that a rustup toolchain was built for, which its name ends with.
+
+    Not always this one: Intel's runs on Apple's processors too.
+    """
+    found = _NAMED.search(toolchain or "")
+    return found[0] if found else host
+
+
+def is_linux(host: str) -> bool:
+    """Whether it runs Linux: its own binaries are then those that we make, and apt may be there."""
+    return "-linux-" in host
+
+
+def linker_remedy(host: str) -> str:
+    """The command that brings `cc`. macOS has a `cc` that only asks for these tools."""
+    return "doit setup" if is_linux(host) else _XCODE
+
+
+def get_linker(host: str) -> str:
+    """What to do for `cc` where no package manager that we know can do it."""
+    return "install gcc or clang" if is_linux(host) else f"run: {_XCODE}"
+
+
+def emulator(host: str, arch: str) -> str:
+    """The program that runs another architecture's binaries; "" if none is needed or known.
+
+    On macOS nothing runs a Linux binary but a container engine.
+    """
+    if not is_linux(host) or host.partition("-")[0] == arch:
+        return ""
+    return f"qemu-{arch}-static"
