@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from doit_cargo.core.model import Context, Target
 from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.tasks import spec_of
 
 _JSON = {
@@ -32,7 +34,11 @@ class Reader(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Read the context and do the work; a user's mistake is one message."""
-        return guarded(lambda: self.work(chosen_context(Path.cwd()), opt_values, pos_args))
+        hints = Hints(os.environ)
+        return guarded(
+            lambda: self.work(hints.inside(chosen_context(Path.cwd())), opt_values, pos_args),
+            hints.under,
+        )
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Do it; the exit code."""

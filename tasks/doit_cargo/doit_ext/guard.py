@@ -11,8 +11,10 @@ from collections.abc import Callable
 from doit_cargo.core.errors import PipelineError
 
 
-def guarded(work: Callable[[], int]) -> int:
+def guarded(work: Callable[[], int], explain: Callable[[str], str] = str) -> int:
     """Run it; what the user can mend is printed without a traceback, a signal ends it at once.
+
+    `explain` puts what is known of a failure under its message.
 
     Exit codes: 1 a failed crate or check, 3 configuration or a missing tool, 128 + n a signal.
     """
@@ -24,14 +26,14 @@ def guarded(work: Callable[[], int]) -> int:
     try:
         return work()
     except PipelineError as error:
-        sys.stderr.write(f"ERROR: {error}\n")
+        sys.stderr.write(f"ERROR: {explain(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
         return 128 + signal.SIGINT
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"ERROR: {where}{error.strerror or error}\n")
+        sys.stderr.write(f"ERROR: {explain(f'{where}{error.strerror or error}')}\n")
         return 1
     except RuntimeError as error:
         if "new thread" not in str(error):

@@ -16,10 +16,9 @@ from urllib.parse import unquote
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
+from doit_cargo.tools.cargo_words import Words, plain_text
 
-_NOT_COMPILED = re.compile(r"error: could not compile `([^`]+)`")
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LOCAL_PACKAGE = re.compile(r"path\+file://([^#?]+)")
 _LIBRARY = ""  # stands for a crate's library among the names of its binaries
 _NO_LIBRARY = frozenset({"bin", "custom-build", "test", "bench", "example"})
@@ -72,6 +71,7 @@ class _Unit:
         self.files: list[Path] = []
         self.scripts: list[Path] = []
         self.log: list[str] = []
+        self.failed = False
         self.complaint = ""
 
 
@@ -85,7 +85,7 @@ class CargoBuild:
         self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
-        self._said: list[str] = []
+        self._words = Words(self._units)
         self._succeeded = False
         self._guard: command.Guard | None = None
         self._reader: threading.Thread | None = None
@@ -118,7 +118,7 @@ class CargoBuild:
 
     def refuse(self, reason: str) -> None:
         """Cargo could not be started: everybody who waits is told why."""
-        self._said.append(reason)
+        self._words.loose(reason)
         self.release()
 
     def release(self) -> None:
@@ -147,16 +147,18 @@ class CargoBuild:
         return "".join(self._units[name].log)
 
     def _failure(self, name: str) -> str:
-        """The crate's diagnostics, else those of crates below it, else cargo's own words."""
-        own = "".join(self._units[name].log)
-        if own:
-            return own.rstrip()
-        below = [
-            "".join(self._units[crate].log)
-            for crate in self._graph.closure(name)
-            if crate in self._units and self._units[crate].awaited
-        ]
-        return ("".join(below) or "".join(self._said)).rstrip() or f"cargo did not build {name}"
+        """The crate's own failure, else those of crates below it, else cargo's other words."""
+        below = (self._told(crate) for crate in self._graph.closure(name) if crate != name)
+        told = self._told(name) or "".join(below) or self._words.rest()
+        return told.rstrip() or f"cargo did not build {name}"
+
+    def _told(self, name: str) -> str:
+        """What the compiler and cargo said of a crate, if one of them says that it failed."""
+        unit = self._units.get(name)
+        words = self._words.of(name)
+        if unit is None or not (unit.failed or words):
+            return ""
+        return "".join(unit.log) + words
 
     def _read(self, process: command.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""
@@ -180,7 +182,7 @@ class CargoBuild:
             message = json.loads(line)
             self._take(message)
         except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
-            self._said.append(line.decode(errors="replace") + "\n")
+            self._words.loose(line.decode(errors="replace"))
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if message.get("reason") == "build-script-executed":
@@ -193,6 +195,7 @@ class CargoBuild:
                 self._keep_errors(message["message"])
         elif message["reason"] == "compiler-message":
             unit.log.append(message["message"]["rendered"])
+            unit.failed |= _is_error(message["message"])
         elif message["reason"] == "compiler-artifact":
             self._deliver(unit, message)
 
@@ -211,8 +214,8 @@ class CargoBuild:
             self._units[crate].scripts.append(output)
 
     def _keep_errors(self, diagnostic: Mapping[str, Any]) -> None:
-        if str(diagnostic.get("level", "")).startswith("error"):
-            self._said.append(diagnostic["rendered"])
+        if _is_error(diagnostic):
+            self._words.general.append(diagnostic["rendered"])
 
     def _deliver(self, unit: _Unit, message: Mapping[str, Any]) -> None:
         kinds = set(message["target"]["kind"])
@@ -235,17 +238,19 @@ class CargoBuild:
             unit.done.set()
 
     def _hear(self, line: str) -> None:
-        plain = _ANSI.sub("", line).rstrip()
+        plain = plain_text(line)
         if not plain:
             return
         if plain.lstrip().startswith("Building ["):
             if self._progress and (found := _PROGRESS.search(plain)):
                 self._progress(int(found[1]), int(found[2]), found[3] or "")
             return
-        self._said.append(line.removeprefix("\x1b[K") + "\n")
-        failed = _NOT_COMPILED.match(plain)
-        if failed and (unit := self._units.get(failed[1])):
-            unit.done.set()
+        for failed in self._words.add(line.removeprefix("\x1b[K")):
+            self._units[failed].done.set()
+
+
+def _is_error(diagnostic: Mapping[str, Any]) -> bool:
+    return str(diagnostic.get("level", "")).startswith("error")
 
 
 def _dep_infos(unit: _Unit) -> Iterator[Path]:
