@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from doit_cargo.core.cargo import lock_file
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
@@ -85,7 +86,7 @@ class CargoBuild:
         self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
-        self._words = Words(self._units)
+        self._words = Words()
         self._succeeded = False
         self._guard: command.Guard | None = None
         self._reader: threading.Thread | None = None
@@ -147,18 +148,23 @@ class CargoBuild:
         return "".join(self._units[name].log)
 
     def _failure(self, name: str) -> str:
-        """The crate's own failure, else those of crates below it, else cargo's other words."""
-        below = (self._told(crate) for crate in self._graph.closure(name) if crate != name)
-        told = self._told(name) or "".join(below) or self._words.rest()
+        """The crate's own failure, else those of crates below it, else all that cargo said.
+
+        Of third-party crates those count that the lock file puts below it.
+        """
+        if told := self._told(name):
+            return told.rstrip()
+        local = "".join(self._told(crate) for crate in self._graph.closure(name))
+        below = lock_file.closure(lock_file.dependencies(self._graph.root / "Cargo.lock"), name)
+        told = local or self._words.of(below) or self._words.every()
         return told.rstrip() or f"cargo did not build {name}"
 
     def _told(self, name: str) -> str:
         """What the compiler and cargo said of a crate, if one of them says that it failed."""
         unit = self._units.get(name)
-        words = self._words.of(name)
-        if unit is None or not (unit.failed or words):
-            return ""
-        return "".join(unit.log) + words
+        words = self._words.of((name,))
+        diagnostics = "".join(unit.log) if unit else ""
+        return diagnostics + words if words or (unit and unit.failed) else ""
 
     def _read(self, process: command.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""
@@ -191,8 +197,8 @@ class CargoBuild:
         unit = self._units.get(self._by_manifest.get(message.get("manifest_path", ""), ""))
         if unit is None:
             # A third-party crate: its diagnostics are cargo's words to whoever failed by it.
-            if message.get("reason") == "compiler-message":
-                self._keep_errors(message["message"])
+            if message.get("reason") == "compiler-message" and _is_error(message["message"]):
+                self._words.diagnostic(_package(message), message["message"]["rendered"])
         elif message["reason"] == "compiler-message":
             unit.log.append(message["message"]["rendered"])
             unit.failed |= _is_error(message["message"])
@@ -212,10 +218,6 @@ class CargoBuild:
             self._foreign_scripts.append(output)
         elif crate in self._units:  # else nobody waits for it: its record stands
             self._units[crate].scripts.append(output)
-
-    def _keep_errors(self, diagnostic: Mapping[str, Any]) -> None:
-        if _is_error(diagnostic):
-            self._words.general.append(diagnostic["rendered"])
 
     def _deliver(self, unit: _Unit, message: Mapping[str, Any]) -> None:
         kinds = set(message["target"]["kind"])
@@ -246,7 +248,15 @@ class CargoBuild:
                 self._progress(int(found[1]), int(found[2]), found[3] or "")
             return
         for failed in self._words.add(line.removeprefix("\x1b[K")):
-            self._units[failed].done.set()
+            if failed in self._units:
+                self._units[failed].done.set()
+
+
+def _package(message: Mapping[str, Any]) -> str:
+    """The package's name: its id is SOURCE#NAME@VERSION, or PATH#VERSION where that says it."""
+    source, _, rest = message["package_id"].partition("#")
+    name, found, _ = rest.partition("@")
+    return name if found else str(source).rpartition("/")[2]
 
 
 def _is_error(diagnostic: Mapping[str, Any]) -> bool:

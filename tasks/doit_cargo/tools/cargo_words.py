@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _STATUS = re.compile(r" *[A-Z][a-z]+ ")
@@ -16,26 +16,21 @@ _WAITING = "warning: build failed, waiting for other jobs to finish..."
 
 
 class Words:
-    """Errors with all that belongs to them, for each of the `crates` and for the rest.
+    """Errors with all that belongs to them, for each crate that is named, and what names none."""
 
-    `general` is the rest: errors that name no crate of ours, and what nobody claimed.
-    """
-
-    def __init__(self, crates: Container[str]) -> None:
-        self.general: list[str] = []
-        self._crates = crates
+    def __init__(self) -> None:
         self._of: dict[str, list[str]] = {}
         self._loose: list[str] = []  # said before the error that it belongs to
         self._block: list[str] | None = None
         self._failing = ""
 
-    def of(self, crate: str) -> str:
-        """What was said of a crate."""
-        return "".join(self._of.get(crate, ()))
+    def of(self, crates: Collection[str]) -> str:
+        """What was said of these crates."""
+        return "".join(text for name in self._of if name in crates for text in self._of[name])
 
-    def rest(self) -> str:
-        """What was said of no crate of ours."""
-        return "".join((*self.general, *self._loose))
+    def every(self) -> str:
+        """All that was said."""
+        return "".join((*(text for texts in self._of.values() for text in texts), *self._loose))
 
     def add(self, line: str) -> Iterator[str]:
         """Take a line (without its end); the crates whose failure has now been told."""
@@ -55,11 +50,15 @@ class Words:
         """Take a line that is no message of cargo's: a macro or the compiler printed it."""
         self._loose.append(line + "\n")
 
+    def diagnostic(self, crate: str, rendered: str) -> None:
+        """Take what the compiler said of a crate that nobody waits for."""
+        self._of.setdefault(crate, []).append(rendered)
+
     def _begin(self, plain: str, text: str) -> Iterator[str]:
         """An error: what was printed before it and under it goes with it."""
         found = _FAILED.match(plain)
-        crate = found[1] if found and found[1] in self._crates else ""
-        self._block = self._of.setdefault(crate, []) if crate else self.general
+        crate = found[1] if found else ""
+        self._block = self._of.setdefault(crate, [])
         self._block += self._loose
         self._loose = []
         if crate and _REPEATS in plain:

@@ -15,7 +15,8 @@ _HEAD, _TAIL, _LINE = 32_000, 96_000, 2_000  # characters
 _MOST = 2  # hints under one message: more would bury it
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
-_ERROR = re.compile(r"(?m)^(?=error(?:\[E\d{4}\])?: )")
+# Warnings repeat what a build script's error says below, or have nothing to do with it.
+_PART = re.compile(r"(?m)^(?=(?:error(?:\[E\d{4}\])?|warning): )")
 _SCRIPT = re.compile(r"error: failed to run custom build command for `(?P<crate>[\w-]{1,100})")
 _CRATE = re.compile(r"error: could not compile `(?P<crate>[\w-]{1,100})`")
 
@@ -49,7 +50,9 @@ def diagnose(
 
 
 def _blocks(text: str, crate: str) -> Iterator[_Block]:
-    for part in _ERROR.split(_excerpt(text)):
+    for part in _PART.split(_excerpt(text)):
+        if part.startswith("warning: "):
+            continue
         script, compiled = _SCRIPT.match(part), _CRATE.match(part)
         named = script or compiled
         lines = [line[:_LINE] for line in part.splitlines()]

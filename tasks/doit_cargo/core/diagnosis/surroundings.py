@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config
-
-_LOCKED = re.compile(r'^name = "([^"\n]{1,100})"$', re.MULTILINE)
+from doit_cargo.core.cargo import cargo_config, lock_file
 
 
 class Surroundings:
@@ -49,8 +47,7 @@ class Surroundings:
 
     @cached_property
     def _locked(self) -> frozenset[str]:
-        text = _text(self._root / "Cargo.lock") if self._root else ""
-        return frozenset(_LOCKED.findall(text))
+        return frozenset(lock_file.dependencies(self._root / "Cargo.lock") if self._root else ())
 
     @cached_property
     def _configuration(self) -> tuple[tuple[Path, list[str]], ...]:
