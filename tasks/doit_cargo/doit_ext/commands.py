@@ -66,11 +66,15 @@ class Doctor(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """One line a thing; 1 if the main job can't run."""
-        from doit_cargo.tools import doctor
+        from doit_cargo.doit_ext.written import written
+        from doit_cargo.tools import build_scripts, doctor
 
         del options
-        findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
+        targets = chosen(ctx, names)
+        findings = doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env)
         print(doctor.render(findings))
+        for note in (*build_scripts.always_rerun(ctx, targets), *written(ctx, targets)):
+            print(f"note      {note}")
         return 0 if doctor.healthy(findings) else 1
 
 
