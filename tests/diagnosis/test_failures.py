@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess  # noqa: TID251 - the type of what a run gives
+import subprocess  # noqa: TID251 - one test needs a mount of its own
 from pathlib import Path
 
 import pytest
 
 from doit_cargo.core.diagnosis import table
 from helpers.failures import ALONE, APP, HUNGRY, TOGETHER, Alone, member
-from helpers.project import Project
+from helpers.project import DOIT, Project
 from helpers.workspaces import virtual
 
 pytestmark = pytest.mark.integration
@@ -39,10 +39,11 @@ def together(tmp_path_factory: pytest.TempPathFactory, target: Path) -> dict[str
     project = Project(root, {"Cargo.toml": MANIFEST, **crates})
     configure(project, 'env: {SWAGGER_UI_DOWNLOAD_URL: "http://127.0.0.1:1/ui.zip"}\n')
 
-    done = project.doit("--continue", env={"CARGO_TARGET_DIR": str(target)})
+    run = project.start("--continue", env={"CARGO_TARGET_DIR": str(target)})
+    said, complaint = run.communicate(timeout=1200)  # some eighty crates of others
 
-    assert done.returncode == 1, done.stdout + done.stderr
-    parts = re.split(r"^(?:FAILED   build:x86_64:|(?=skipped |compiled |verified ))", done.stdout,
+    assert run.returncode == 1, said + complaint
+    parts = re.split(r"^(?:FAILED   build:x86_64:|(?=skipped |compiled |verified ))", said,
                      flags=re.MULTILINE)  # fmt: skip
     return dict(part.partition("\n")[::2] for part in parts)
 
@@ -91,3 +92,34 @@ def run(case: Alone, root: Path, target: Path) -> subprocess.CompletedProcess[st
     if "CARGO_HOME" in env:
         env["CARGO_HOME"] = str(root / env["CARGO_HOME"])
     return project.doit(*case.command, env=env)
+
+
+@pytest.mark.parametrize(
+    ("size", "row", "said"),
+    [("32k", "disk-full", "No space left on device"), ("256k", "linker-died", "failed: signal: ")],
+)
+def test_a_full_disk_is_explained(tmp_path: Path, size: str, row: str, said: str) -> None:
+    """The target folder is that small: rustc's files do not fit, or the executable does not."""
+    if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount")
+    mount = f"mkdir target && mount -t tmpfs -o size={size} tmpfs target"
+    Project(tmp_path, APP)
+
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f"{mount} && exec {DOIT}"],
+        cwd=tmp_path, env=Project.environment(None), text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    message = done.stdout + done.stderr
+    found = HINT.findall(message)
+
+    assert done.returncode == 1
+    assert said in message.partition("hint: ")[0]
+    assert [see for _, _, see in found] == [ROWS[row].see], message
+    assert re.fullmatch(expected(row), found[0][0])
+
+
+def test_every_row_has_a_workspace_that_fails_so() -> None:
+    """`a-file` is `a-program` on a machine with all the usual programs."""
+    shown = {failing.row for failing in TOGETHER.values()} | {case.row for case in ALONE.values()}
+
+    assert shown | {"a-file", "linker-died"} == ROWS.keys()

@@ -12,6 +12,7 @@ from doit_cargo.core.diagnosis.table import Failure
 # What is printed is nobody's we trust, and may be megabytes. Causes stand at its beginning (the
 # first error) or at its end (a build script's last words); no line of interest is longer.
 _HEAD, _TAIL, _LINE = 32_000, 96_000, 2_000  # characters
+_FIRST, _LAST = 500, 1_500  # lines
 _MOST = 2  # hints under one message: more would bury it
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
@@ -55,14 +56,16 @@ def _blocks(text: str, crate: str) -> Iterator[_Block]:
             continue
         script, compiled = _SCRIPT.match(part), _CRATE.match(part)
         named = script or compiled
-        lines = [line[:_LINE] for line in part.splitlines()]
-        yield _Block(lines, named["crate"] if named else crate, script is not None)
+        yield _Block(part.splitlines(), named["crate"] if named else crate, script is not None)
 
 
 def _excerpt(text: str) -> str:
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
-    return _ANSI.sub("", text)
+    lines = [line[:_LINE] for line in _ANSI.sub("", text).splitlines() if line]
+    if len(lines) > _FIRST + _LAST:
+        lines[_FIRST:-_LAST] = []
+    return "\n".join(lines)
 
 
 def _first(block: _Block, around: Surroundings, table: Sequence[Failure]) -> Hint | None:
