@@ -96,10 +96,10 @@ def run(case: Alone, root: Path, target: Path) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize(
     ("size", "row", "said"),
-    [("32k", "disk-full", "No space left on device"), ("256k", "linker-died", "failed: signal: ")],
+    [("8k", "disk-full", "No space left on device"), ("256k", "linker-died", "failed: signal: ")],
 )
 def test_a_full_disk_is_explained(tmp_path: Path, size: str, row: str, said: str) -> None:
-    """The target folder is that small: rustc's files do not fit, or the executable does not."""
+    """The target folder is that small: nothing fits, or the executable does not."""
     if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
         pytest.skip("only root may mount")
     mount = f"mkdir target && mount -t tmpfs -o size={size} tmpfs target"
