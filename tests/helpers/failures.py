@@ -6,13 +6,11 @@ A tool is missing by PATH being empty where the real crate looks for it: in its 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from doit_cargo.core.rust.compiler import find, host_triple
+from doit_cargo.core.rust.compiler import host_triple
 from helpers.workspaces import app, package, virtual
 
 NO_TOOLS = 'std::env::set_var("PATH", "/nonexistent");'
@@ -292,8 +290,6 @@ class Alone(NamedTuple):
 
 
 NOWHERE = "127.0.0.1:1"  # refuses at once
-# A toolchain file that asks for what is there: the one that is selected anyway.
-CHANNEL = find(Path("/"), os.environ, host=host_triple()).toolchain or "stable"
 HOST_LINKER = f"CARGO_TARGET_{host_triple().upper().replace('-', '_')}_LINKER"
 
 APP = {"Cargo.toml": virtual('"app"'), **app("app")}
@@ -390,14 +386,6 @@ ALONE = {
         row="compiler",
         said="1.999",
         files={"app/Cargo.toml": package("app", 'rust-version = "1.999"\n')},
-    ),
-    "a rust-version to come, with a toolchain file": Alone(
-        row="compiler-of-toolchain-file",
-        said="1.999",
-        files={
-            "app/Cargo.toml": package("app", 'rust-version = "1.999"\n'),
-            "rust-toolchain.toml": f'[toolchain]\nchannel = "{CHANNEL}"\n',
-        },
     ),
     "an edition to come": Alone(
         row="compiler",
