@@ -23,8 +23,8 @@ def test_what_the_last_builds_left_is_named(tmp_path: Path) -> None:
     scripts = {"core/build.rs": WATCHES_NOTHING, "beta/build.rs": WRITES}
     project = Project(tmp_path, {**SOURCES, **scripts})
     assert notes(project) == []
-    project.build()
-    project.build()
+    for _ in range(3):  # made.rs is no input of the first; twice may be chance
+        project.build()
 
     found = notes(project)
 
