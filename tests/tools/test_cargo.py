@@ -49,7 +49,9 @@ def diagnostic(name: str, text: str) -> str:
     })  # fmt: skip
 
 
-def build(tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset()) -> CargoBuild:
+def build(
+    tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset(), lock: str = ""
+) -> CargoBuild:
     """A cargo that says what the script says; joined in a thread as in a run."""
     program = tmp_path / "cargo"
     program.write_text(f"#!/bin/sh\n{script}\n")
@@ -59,7 +61,8 @@ def build(tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset())
         directory=tmp_path, dropped=dropped,
         wanted={"core": frozenset(), "app": frozenset({"app"}), "spare": frozenset()},
     )  # fmt: skip
-    running = CargoBuild(order, GRAPH)
+    (tmp_path / "Cargo.lock").write_text(lock)
+    running = CargoBuild(order, GRAPH._replace(root=tmp_path))
     running.start()
     threading.Thread(target=running.join).start()
     return running
@@ -120,6 +123,55 @@ def test_a_crate_above_a_failed_one_shows_that_ones_diagnostics(tmp_path: Path) 
 def test_cargos_own_words_are_the_last_resort(tmp_path: Path) -> None:
     with pytest.raises(CheckError, match="error: no matching package"):
         build(tmp_path, "echo 'error: no matching package' >&2; exit 101").wait("core")
+
+
+def test_a_warning_does_not_hide_why_it_failed(tmp_path: Path) -> None:
+    """The compiler was killed: cargo alone says so, under its error."""
+    message = json.loads(diagnostic("core", "warning: unused"))
+    message["message"]["level"] = "warning"
+    words = "error: could not compile `core` (lib)\n\nCaused by:\n  signal: 9, SIGKILL"
+    script = f"{say(json.dumps(message))}; printf '%s\\n' '{words}' >&2; exit 101"
+
+    with pytest.raises(CheckError) as caught:
+        build(tmp_path, script).wait("core")
+
+    assert str(caught.value).split("\n", 1) == [
+        "warning: unusederror: could not compile `core` (lib)",
+        "Caused by:\n  signal: 9, SIGKILL",
+    ]
+
+
+def test_a_third_party_crate_fails_those_above_it(tmp_path: Path) -> None:
+    """Two failed: each of ours shows the one that the lock file puts below it."""
+    lock = """\
+[[package]]
+name = "app"
+dependencies = ["x-sys 1.0.0"]
+[[package]]
+name = "spare"
+dependencies = ["y-sys"]
+"""
+    failed = "error: failed to run custom build command for `{0} v1.0.0`\n  no {0}"
+    words = "\n".join(failed.format(name) for name in ("x-sys", "y-sys"))
+    running = build(tmp_path, f"printf '%s\\n' '{words}' >&2; exit 101", lock=lock)
+
+    for name, below in (("app", "x-sys"), ("spare", "y-sys")):
+        with pytest.raises(CheckError) as caught:
+            running.wait(name)
+        assert str(caught.value) == failed.format(below)
+
+
+def test_a_build_script_that_fails_ends_its_crate_while_cargo_goes_on(tmp_path: Path) -> None:
+    flag = tmp_path / "go"
+    words = "error: failed to run custom build command for `core v0.1.0 (/ws/core)`\n  no protoc"
+    script = f"printf '%s\\n' '{words}' '   Compiling spare v0.1.0' >&2"
+    running = build(tmp_path, f"{script}; while [ ! -e {flag} ]; do sleep 0.01; done; exit 101")
+
+    with pytest.raises(CheckError) as caught:
+        running.wait("core")
+    flag.touch()
+
+    assert str(caught.value) == words
 
 
 def test_an_unlooked_for_fresh_is_an_error(tmp_path: Path) -> None:
