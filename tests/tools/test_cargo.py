@@ -39,6 +39,7 @@ def artifact(name: str, kind: str, *, fresh: bool = False, file: str = "") -> st
         "reason": "compiler-artifact", "manifest_path": f"/ws/{name}/Cargo.toml", "fresh": fresh,
         "target": {"kind": [kind], "name": name}, "filenames": [path],
         "executable": path if kind == "bin" else None,
+        "package_id": f"path+file:///ws/{name}#0.1.0",
     })  # fmt: skip
 
 
@@ -49,7 +50,9 @@ def diagnostic(name: str, text: str) -> str:
     })  # fmt: skip
 
 
-def build(tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset()) -> CargoBuild:
+def build(
+    tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset(), lock: str = ""
+) -> CargoBuild:
     """A cargo that says what the script says; joined in a thread as in a run."""
     program = tmp_path / "cargo"
     program.write_text(f"#!/bin/sh\n{script}\n")
@@ -59,7 +62,8 @@ def build(tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset())
         directory=tmp_path, dropped=dropped,
         wanted={"core": frozenset(), "app": frozenset({"app"}), "spare": frozenset()},
     )  # fmt: skip
-    running = CargoBuild(order, GRAPH)
+    (tmp_path / "Cargo.lock").write_text(lock)
+    running = CargoBuild(order, GRAPH._replace(root=tmp_path))
     running.start()
     threading.Thread(target=running.join).start()
     return running
@@ -122,11 +126,60 @@ def test_cargos_own_words_are_the_last_resort(tmp_path: Path) -> None:
         build(tmp_path, "echo 'error: no matching package' >&2; exit 101").wait("core")
 
 
+def test_a_warning_does_not_hide_why_it_failed(tmp_path: Path) -> None:
+    """The compiler was killed: cargo alone says so, under its error."""
+    message = json.loads(diagnostic("core", "warning: unused"))
+    message["message"]["level"] = "warning"
+    words = "error: could not compile `core` (lib)\n\nCaused by:\n  signal: 9, SIGKILL"
+    script = f"{say(json.dumps(message))}; printf '%s\\n' '{words}' >&2; exit 101"
+
+    with pytest.raises(CheckError) as caught:
+        build(tmp_path, script).wait("core")
+
+    assert str(caught.value).split("\n", 1) == [
+        "warning: unusederror: could not compile `core` (lib)",
+        "Caused by:\n  signal: 9, SIGKILL",
+    ]
+
+
+def test_a_third_party_crate_fails_those_above_it(tmp_path: Path) -> None:
+    """Two failed: each of ours shows the one that the lock file puts below it."""
+    lock = """\
+[[package]]
+name = "app"
+dependencies = ["x-sys 1.0.0"]
+[[package]]
+name = "spare"
+dependencies = ["y-sys"]
+"""
+    failed = "error: failed to run custom build command for `{0} v1.0.0`\n  no {0}"
+    words = "\n".join(failed.format(name) for name in ("x-sys", "y-sys"))
+    running = build(tmp_path, f"printf '%s\\n' '{words}' >&2; exit 101", lock=lock)
+
+    for name, below in (("app", "x-sys"), ("spare", "y-sys")):
+        with pytest.raises(CheckError) as caught:
+            running.wait(name)
+        assert str(caught.value) == failed.format(below)
+
+
+def test_a_build_script_that_fails_ends_its_crate_while_cargo_goes_on(tmp_path: Path) -> None:
+    flag = tmp_path / "go"
+    words = "error: failed to run custom build command for `core v0.1.0 (/ws/core)`\n  no protoc"
+    script = f"printf '%s\\n' '{words}' '   Compiling spare v0.1.0' >&2"
+    running = build(tmp_path, f"{script}; while [ ! -e {flag} ]; do sleep 0.01; done; exit 101")
+
+    with pytest.raises(CheckError) as caught:
+        running.wait("core")
+    flag.touch()
+
+    assert str(caught.value) == words
+
+
 def test_an_unlooked_for_fresh_is_an_error(tmp_path: Path) -> None:
     """Cargo was made to forget the crate; what it calls fresh it must have found elsewhere."""
     script = say(artifact("core", "lib", fresh=True))
 
-    with pytest.raises(CheckError, match="cargo took core for fresh although its inputs changed"):
+    with pytest.raises(CheckError, match="cargo took core for fresh"):
         build(tmp_path, script, dropped=frozenset({"core"})).wait("core")
 
 
@@ -157,3 +210,23 @@ def test_what_is_no_message_is_kept(tmp_path: Path) -> None:
         build(tmp_path, script).wait("core")
 
     assert sorted(str(caught.value).splitlines()) == ["half a line", "not json"]
+
+
+@pytest.mark.parametrize(
+    ("package_id", "name"),
+    [
+        ("registry+https://github.com/rust-lang/crates.io-index#serde@1.0.1", "serde"),
+        ("path+file:///x/name#1.0.0", "name"),
+        ("path+file:///x/dir#name@1.0.0", "name"),
+        ("git+https://host/repo?branch=a/b#1.0.0", "repo"),
+        ("git+https://host/repo?branch=a/b#name@1.0.0", "name"),
+        ("name 1.0.0 (registry+https://host/index)", "name"),
+    ],
+)
+def test_a_package_is_known_by_its_id(tmp_path: Path, package_id: str, name: str) -> None:
+    message = json.loads(artifact("other", "lib")) | {"package_id": package_id}
+    running = build(tmp_path, f"echo '{json.dumps(message)}'")
+    with pytest.raises(CheckError):  # the last word: cargo has ended
+        running.wait("app")
+
+    assert name in running.held()

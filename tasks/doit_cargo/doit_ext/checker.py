@@ -21,6 +21,15 @@ _UNSURE = "changed while it was read"
 _OWN = "written by the build: "
 
 
+def written_by_build(state: object) -> str:
+    """What a saved state tells of who wrote the file while it was built: "" for nobody."""
+    if str(state).startswith(_OWN):
+        return "is written by the build itself, which plain cargo then takes for an edit"
+    if state == _UNSURE:
+        return "changed during the last build: by a build script, or by hand"
+    return ""
+
+
 class ContentChecker(FileChangedChecker):
     """Compares files by SHA-256.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from doit_cargo.core.model import Context, Target
 from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.tasks import spec_of
 
 _JSON = {
@@ -32,7 +34,11 @@ class Reader(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Read the context and do the work; a user's mistake is one message."""
-        return guarded(lambda: self.work(chosen_context(Path.cwd()), opt_values, pos_args))
+        hints = Hints(os.environ)
+        return guarded(
+            lambda: self.work(hints.inside(chosen_context(Path.cwd())), opt_values, pos_args),
+            hints.under,
+        )
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Do it; the exit code."""
@@ -61,12 +67,16 @@ class Doctor(Reader):
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """One line a thing; 1 if the main job can't run."""
         from doit_cargo.core.cargo import overrides
-        from doit_cargo.tools import doctor
+        from doit_cargo.doit_ext.written import written
+        from doit_cargo.tools import build_scripts, doctor
 
         del options
-        findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
+        targets = chosen(ctx, names)
+        findings = doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env)
         print(doctor.render(findings))
-        print(overrides.render(overrides.overrides(ctx, chosen(ctx, names))), end="")
+        print(overrides.render(overrides.overrides(ctx, targets)), end="")
+        for note in (*build_scripts.always_rerun(ctx, targets), *written(ctx, targets)):
+            print(f"note      {note}")
         return 0 if doctor.healthy(findings) else 1
 
 

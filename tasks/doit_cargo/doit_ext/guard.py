@@ -10,8 +10,10 @@ from collections.abc import Callable
 from doit_cargo.core.errors import PipelineError, explain
 
 
-def guarded(work: Callable[[], int]) -> int:
+def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> int:
     """Run it; what the user can mend is printed without a traceback, a signal ends it at once.
+
+    `diagnose` puts what is known of a failure under its message.
 
     Exit codes: 1 a failed crate or check, 3 configuration or a missing tool, 128 + n a signal.
     """
@@ -23,13 +25,13 @@ def guarded(work: Callable[[], int]) -> int:
     try:
         return work()
     except PipelineError as error:
-        sys.stderr.write(f"ERROR: {error}\n")
+        sys.stderr.write(f"ERROR: {diagnose(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
         return 128 + signal.SIGINT
     except OSError as error:
-        sys.stderr.write(f"ERROR: {explain(error)}\n")
+        sys.stderr.write(f"ERROR: {diagnose(explain(error))}\n")
         return 1
     except ImportError as error:
         sys.stderr.write(

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +28,7 @@ class LineReporter:
         self._out = outstream
         self._terminal = bool(options.get("terminal"))
         self._root: Path | None = options.get("root")
+        self._explain: Callable[..., str] = options["explain"]
         self._lock = threading.Lock()
         self._status = ""
         self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
@@ -74,7 +76,7 @@ class LineReporter:
         if isinstance(fail, UnmetDependency):
             self._line(f"skipped  {task.name}: needs {fail.message}")
         else:
-            self._line(f"FAILED   {task.name}\n{fail.get_msg().rstrip()}")
+            self._line(f"FAILED   {task.name}\n{self._explain(fail.get_msg(), _crate(task))}")
 
     def cleanup_error(self, exception: BaseFail) -> None:
         """A teardown failed."""
@@ -156,3 +158,9 @@ class LineReporter:
         except OSError as error:
             error.filename = "standard output"
             raise
+
+
+def _crate(task: Task) -> str:
+    """The crate that a task builds, or ""."""
+    kind, *_, name = task.name.split(":")
+    return name if kind == "build" else ""

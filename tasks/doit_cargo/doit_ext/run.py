@@ -13,6 +13,7 @@ from doit.control import TaskControl
 from doit.task import Stream
 
 from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.ownership import claim
 from doit_cargo.doit_ext.reporter import LineReporter
@@ -67,7 +68,8 @@ class Run(cmd_run.Run):
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
-        return guarded(lambda: int(super(Run, self).execute(params, args)))
+        self._hints = Hints(os.environ)
+        return guarded(lambda: int(super(Run, self).execute(params, args)), self._hints.under)
 
     def _execute(  # noqa: PLR0917 - doit passes each option by its name
         self,
@@ -80,7 +82,7 @@ class Run(cmd_run.Run):
         force: bool,
         no_wait: bool,
     ) -> int:
-        config = pipeline.ctx.config
+        config = self._hints.inside(pipeline.ctx).config
         self.dep_manager.backend.open_for_results()
         control = TaskControl(self.task_list)
         control.process(self.sel_tasks)
@@ -90,7 +92,12 @@ class Run(cmd_run.Run):
             self.dep_manager,
             LineReporter(
                 self.outstream or sys.stdout,
-                {"terminal": terminal, "root": config.root, "since": _STARTED},
+                {
+                    "terminal": terminal,
+                    "root": config.root,
+                    "since": _STARTED,
+                    "explain": self._hints.under,
+                },
             ),
             continue_,
             always,
@@ -111,6 +118,7 @@ class Run(cmd_run.Run):
             return runner.run_all(control.task_dispatcher())
         finally:
             if (index := self.dep_manager.checker.index.save()) is not None:
+                files.sweep(config.root, config.state)  # a killed run's; a no-op looks for none
                 files.write(config.root, config.state / "index.json", index)
             runner.lock.release()
 

@@ -65,6 +65,10 @@ class TaskStore:
         """Whether anything is known of the task."""
         return bool(self._task(task_id))
 
+    def states(self, task_id: str) -> list[tuple[str, Any]]:
+        """What was saved of each of the task's files, the paths sorted."""
+        return sorted((key, v) for key, v in self._task(task_id).items() if os.path.isabs(key))
+
     def remove(self, task_id: str) -> None:
         """Forget a task."""
         self._tasks[task_id] = {}

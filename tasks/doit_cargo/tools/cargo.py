@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from doit_cargo.core.cargo import lock_file
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
+from doit_cargo.tools.cargo_words import Words, plain_text
 
-_NOT_COMPILED = re.compile(r"error: could not compile `([^`]+)`")
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Source: The Cargo Book, "Package ID Specifications": `url#name@version`, or `url/name#version`.
 _PACKAGE = re.compile(r"[^#]*?(?P<folder>[^/#?]*)(\?[^#]*)?#(?P<name>[^@]*(?=@))?")
 _LOCAL_PACKAGE = re.compile(r"path\+file://([^#?]+)")
@@ -74,6 +74,7 @@ class _Unit:
         self.files: list[Path] = []
         self.scripts: list[Path] = []
         self.log: list[str] = []
+        self.failed = False
         self.complaint = ""
 
 
@@ -88,7 +89,7 @@ class CargoBuild:
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
         self._held: dict[str, set[str]] = {}
-        self._said: list[str] = []
+        self._words = Words()
         self._succeeded = False
         self._guard: command.Guard | None = None
         self._reader: threading.Thread | None = None
@@ -121,7 +122,7 @@ class CargoBuild:
 
     def refuse(self, reason: str) -> None:
         """Cargo could not be started: everybody who waits is told why."""
-        self._said.append(reason)
+        self._words.loose(reason)
         self.release()
 
     def release(self) -> None:
@@ -154,16 +155,23 @@ class CargoBuild:
         return "".join(self._units[name].log)
 
     def _failure(self, name: str) -> str:
-        """The crate's diagnostics, else those of crates below it, else cargo's own words."""
-        own = "".join(self._units[name].log)
-        if own:
-            return own.rstrip()
-        below = [
-            "".join(self._units[crate].log)
-            for crate in self._graph.closure(name)
-            if crate in self._units and self._units[crate].awaited
-        ]
-        return ("".join(below) or "".join(self._said)).rstrip() or f"cargo did not build {name}"
+        """The crate's own failure, else those of crates below it, else all that cargo said.
+
+        Of third-party crates those count that the lock file puts below it.
+        """
+        if told := self._told(name):
+            return told.rstrip()
+        local = "".join(self._told(crate) for crate in self._graph.closure(name))
+        below = lock_file.closure(lock_file.dependencies(self._graph.root / "Cargo.lock"), name)
+        told = local or self._words.of(below) or self._words.every()
+        return told.rstrip() or f"cargo did not build {name}"
+
+    def _told(self, name: str) -> str:
+        """What the compiler and cargo said of a crate, if one of them says that it failed."""
+        unit = self._units.get(name)
+        words = self._words.of((name,))
+        diagnostics = "".join(unit.log) if unit else ""
+        return diagnostics + words if words or (unit and unit.failed) else ""
 
     def _read(self, process: command.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""
@@ -187,7 +195,7 @@ class CargoBuild:
             message = json.loads(line)
             self._take(message)
         except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
-            self._said.append(line.decode(errors="replace") + "\n")
+            self._words.loose(line.decode(errors="replace"))
 
     def _take(self, message: Mapping[str, Any]) -> None:
         self._hold(message)
@@ -197,12 +205,14 @@ class CargoBuild:
         unit = self._units.get(self._by_manifest.get(message.get("manifest_path", ""), ""))
         if unit is None:
             # A third-party crate: its diagnostics are cargo's words to whoever failed by it.
-            if message.get("reason") == "compiler-message":
-                self._keep_errors(message["message"])
-            elif message.get("reason") == "compiler-artifact":
+            if message.get("reason") == "compiler-artifact":
                 self._distrust(message, self._units.values())
+            elif message.get("reason") == "compiler-message" and _is_error(message["message"]):
+                package = _package(message.get("package_id", ""))
+                self._words.diagnostic(package, message["message"]["rendered"])
         elif message["reason"] == "compiler-message":
             unit.log.append(message["message"]["rendered"])
+            unit.failed |= _is_error(message["message"])
         elif message["reason"] == "compiler-artifact":
             self._deliver(unit, message)
 
@@ -210,7 +220,7 @@ class CargoBuild:
         """Note what cargo keeps of a package."""
         if message.get("reason") not in ("compiler-artifact", "build-script-executed"):
             return
-        name = _package(message["package_id"])
+        name = _package(message.get("package_id", ""))
         made = [path for path in message.get("filenames", ()) if not message.get("executable")]
         folder = [message["out_dir"] + "/"] if "out_dir" in message else []
         self._held.setdefault(name, set()).update(made, folder)
@@ -229,10 +239,6 @@ class CargoBuild:
         elif crate in self._units:  # else nobody waits for it: its record stands
             self._units[crate].scripts.append(output)
 
-    def _keep_errors(self, diagnostic: Mapping[str, Any]) -> None:
-        if str(diagnostic.get("level", "")).startswith("error"):
-            self._said.append(diagnostic["rendered"])
-
     def _deliver(self, unit: _Unit, message: Mapping[str, Any]) -> None:
         kinds = set(message["target"]["kind"])
         if "custom-build" in kinds:
@@ -249,7 +255,7 @@ class CargoBuild:
 
     def _distrust(self, message: Mapping[str, Any], units: Iterable[_Unit]) -> None:
         """Who gets what cargo was made to forget, and took for fresh all the same, fails."""
-        name = _package(message["package_id"])
+        name = _package(message.get("package_id", ""))
         ours = all(Path(file).is_relative_to(self.order.folder) for file in message["filenames"])
         if message["fresh"] and ours and name in self.order.dropped:
             for unit in units:
@@ -259,17 +265,20 @@ class CargoBuild:
                 )
 
     def _hear(self, line: str) -> None:
-        plain = _ANSI.sub("", line).rstrip()
+        plain = plain_text(line)
         if not plain:
             return
         if plain.lstrip().startswith("Building ["):
             if self._progress and (found := _PROGRESS.search(plain)):
                 self._progress(int(found[1]), int(found[2]), found[3] or "")
             return
-        self._said.append(line.removeprefix("\x1b[K") + "\n")
-        failed = _NOT_COMPILED.match(plain)
-        if failed and (unit := self._units.get(failed[1])):
-            unit.done.set()
+        for failed in self._words.add(line.removeprefix("\x1b[K")):
+            if failed in self._units:
+                self._units[failed].done.set()
+
+
+def _is_error(diagnostic: Mapping[str, Any]) -> bool:
+    return str(diagnostic.get("level", "")).startswith("error")
 
 
 def _package(package_id: str) -> str:

@@ -1,0 +1,44 @@
+"""The one place where what is known of a failure is put under the message, never in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doit_cargo.core.diagnosis.diagnose import Hint
+    from doit_cargo.core.model import Context
+
+
+class Hints:
+    """Knows what it has said: a failure that many crates share is explained once.
+
+    The table is read when something has failed.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._root: Path | None = None
+        self._env = env
+        self._given: set[Hint] = set()
+
+    def inside(self, ctx: Context) -> Context:
+        """From now on what lies in the workspace counts, and the PATH that cargo gets."""
+        path = ctx.config.env.get("PATH") or ctx.env.get("PATH", "")
+        self._root, self._env = ctx.graph.root, {**ctx.env, "PATH": path}
+        return ctx
+
+    def under(self, message: str, crate: str = "") -> str:
+        """The message, and under it what is known of it; `crate` is the one that failed."""
+        from doit_cargo.core.diagnosis import diagnose, surroundings, table
+
+        around = surroundings.Surroundings(self._root, self._env)
+        found = diagnose.diagnose(message, around, table.load(), crate)
+        new = [hint for hint in found if hint not in self._given]
+        self._given.update(new)
+        return "\n".join((message.rstrip(), *map(_text, new)))
+
+
+def _text(hint: Hint) -> str:
+    return f"hint: {hint.cause}\n      {hint.remedy}\n      see README.md#{hint.see}"

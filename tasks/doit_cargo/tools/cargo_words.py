@@ -1,0 +1,82 @@
+"""What cargo says on standard error, sorted by the crate that it speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_STATUS = re.compile(r" *[A-Z][a-z]+ ")
+_STATUS_WIDTH = 12  # cargo's shell aligns `   Compiling` and the like to that column
+_FAILED = re.compile(
+    r"error: (?:could not compile|failed to run custom build command for) `([\w-]{1,200})"
+)
+_REPEATS = " due to "  # "… due to 2 previous errors", which were told as messages
+_WAITING = "warning: build failed, waiting for other jobs to finish..."
+
+
+class Words:
+    """Errors with all that belongs to them, for each crate that is named, and what names none."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[str]] = {}
+        self._loose: list[str] = []  # said before the error that it belongs to
+        self._block: list[str] | None = None
+        self._failing = ""
+
+    def of(self, crates: Collection[str]) -> str:
+        """What was said of these crates."""
+        return "".join(text for name in self._of if name in crates for text in self._of[name])
+
+    def every(self) -> str:
+        """All that was said."""
+        return "".join((*(text for texts in self._of.values() for text in texts), *self._loose))
+
+    def add(self, line: str) -> Iterator[str]:
+        """Take a line (without its end); the crates whose failure has now been told."""
+        plain, text = plain_text(line), f"{line}\n"
+        if self._block is not None and _continues(plain):
+            self._block.append(text)
+            return
+        if self._failing:
+            yield self._failing
+        self._failing, self._block = "", None
+        if plain.startswith("error"):
+            yield from self._begin(plain, text)
+        elif not _is_status(plain) and plain != _WAITING:
+            self._loose.append(text)
+
+    def loose(self, line: str) -> None:
+        """Take a line that is no message of cargo's: a macro or the compiler printed it."""
+        self._loose.append(line + "\n")
+
+    def diagnostic(self, crate: str, rendered: str) -> None:
+        """Take what the compiler said of a crate that nobody waits for."""
+        self._of.setdefault(crate, []).append(rendered)
+
+    def _begin(self, plain: str, text: str) -> Iterator[str]:
+        """An error: what was printed before it and under it goes with it."""
+        found = _FAILED.match(plain)
+        crate = found[1] if found else ""
+        self._block = self._of.setdefault(crate, [])
+        self._block += self._loose
+        self._loose = []
+        if crate and _REPEATS in plain:
+            yield crate
+        else:
+            self._block.append(text)
+            self._failing = crate
+
+
+def plain_text(line: str) -> str:
+    """The line without colours and trailing blanks."""
+    return _ANSI.sub("", line).rstrip()
+
+
+def _continues(plain: str) -> bool:
+    """Under an error of cargo's stand its causes, indented."""
+    return plain == "Caused by:" or (plain.startswith("  ") and not _is_status(plain))
+
+
+def _is_status(plain: str) -> bool:
+    return _STATUS.fullmatch(plain[: _STATUS_WIDTH + 1]) is not None
