@@ -162,12 +162,13 @@ class Daemon:
         program = real("dockerd")
         assert program
         folder = self._folder
-        self._process = subprocess.Popen(
-            [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
-             folder / "exec", "--pidfile", folder / "pid", "--host", self.host, "--bridge=none",
-             "--iptables=false", "--ip-masq=false"],
-            stdout=subprocess.DEVNULL, stderr=(folder / "log").open("ab"),
-        )  # fmt: skip
+        with (folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
+                 folder / "exec", "--pidfile", folder / "pid", "--host", self.host, "--bridge=none",
+                 "--iptables=false", "--ip-masq=false"],
+                stdout=subprocess.DEVNULL, stderr=log,
+            )  # fmt: skip
         wait_for(self._answers)
 
     def pause(self) -> None:
@@ -185,6 +186,15 @@ class Daemon:
             file = self._folder / "exec" / "containerd" / "containerd.pid"
             os.kill(int(file.read_text()), signal.SIGKILL)
         (self._folder / "pid").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End it in good order; one that was killed has left its folder mounted on itself."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            self._process = None
+        while os.path.ismount(self._folder / "data"):
+            subprocess.run(["umount", self._folder / "data"], check=True)
 
     def _answers(self) -> bool:
         program = real("docker")
