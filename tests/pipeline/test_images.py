@@ -406,3 +406,27 @@ def test_a_client_without_buildx_is_told_what_to_do(world: World, tmp_path: Path
         said = world.run("image:x86_64:beta", code=1, PATH=f"{tmp_path}:{world.shims.path}")
 
     assert "cannot build without buildx: install its plugin (docker-buildx-plugin)" in said
+
+
+def test_a_killed_run_leaves_nothing_in_the_way(world: World) -> None:
+    """SIGKILL in the middle of a build: the engine goes too, and the next run completes."""
+    world.run("image")
+    world.shims.calls()
+    run = world.start(
+        "image:x86_64:alpha", env={"PATH": world.shims.path, "SOURCE_DATE_EPOCH": "2"}
+    )
+    engines.wait_for(lambda: "buildah bud" in world.shims.calls())
+    run.kill()
+    run.communicate()
+
+    assert "imaged   x86_64 alpha" in world.run("image:x86_64:alpha", SOURCE_DATE_EPOCH="2")
+    assert list(world.path(".doit-cargo/work").iterdir()) == []
+
+
+def test_clean_takes_the_images_along(world: World) -> None:
+    world.run("index")
+    world.path("docker/images/own").write_text("not ours")
+    world.run("clean")
+
+    assert [path.name for path in world.path("docker/images").iterdir()] == ["own"]
+    assert not world.path(".doit-cargo/containers").exists()
