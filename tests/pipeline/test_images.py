@@ -21,7 +21,7 @@ from doit_cargo.core.model import Binary, Context
 from doit_cargo.tools import oci_check, shipped
 from doit_cargo.tools.second_opinion import SecondOpinion
 from helpers import engines
-from helpers.project import REPOSITORY, Project
+from helpers.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.integration]
 
@@ -53,8 +53,6 @@ class World(Project):
         self.shims, self.port = shims, port
         text = CONFIG.replace("ENGINE", engine).replace("PORT", str(port))
         (folder / "config/pipeline.yaml").write_text(text)
-        (folder / "docker").mkdir()
-        shutil.copy(REPOSITORY / "docker/Dockerfile", folder / "docker/Dockerfile")
         (folder / "etc").mkdir()
         (folder / "etc/certificates.crt").write_text(CERTIFICATES)
 
