@@ -118,7 +118,9 @@ class Intact:
         """False if the fingerprint changed, an output was touched or a foreign file appeared."""
         task.value_savers[:] = [self.state]
         known = {key: values.get(key) for key in ("fingerprint", "outputs")}
-        return known == self.state() and not foreign(self.spec)
+        if self.spec.always or known != self.state() or foreign(self.spec):
+            return False
+        return self.spec.present is None or self.spec.present()
 
     def state(self) -> dict[str, Any]:
         """What is saved beside the dependencies."""

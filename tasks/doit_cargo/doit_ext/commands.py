@@ -21,6 +21,7 @@ from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.tasks import spec_of
 
+_MAIN_JOB = ("toolchain", "build", "verify", "package", "manifest", "stage")
 _JSON = {
     "name": "json", "short": "", "long": "json", "type": bool, "default": False,
     "help": "print JSON",
@@ -68,11 +69,14 @@ class Doctor(Reader):
         """One line a thing; 1 if the main job can't run."""
         from doit_cargo.core.cargo import overrides
         from doit_cargo.doit_ext.written import written
-        from doit_cargo.tools import build_scripts, doctor
+        from doit_cargo.tools import build_scripts, doctor, image_doctor
 
         del options
         targets = chosen(ctx, names)
-        findings = doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env)
+        findings = (
+            *doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env),
+            *image_doctor.examine(ctx),
+        )
         print(doctor.render(findings))
         print(overrides.render(overrides.overrides(ctx, targets)), end="")
         for note in (*build_scripts.always_rerun(ctx, targets), *written(ctx, targets)):
@@ -151,7 +155,12 @@ class Audit(DoitCmdBase):
         found = []
         for task in self.task_list:
             spec = spec_of(task)
-            if spec and spec.action and spec.name.split(":")[1] in arches:
+            if (
+                spec
+                and spec.kind in _MAIN_JOB
+                and spec.action
+                and spec.name.split(":")[1] in arches
+            ):
                 status = self.dep_manager.get_status(task, tasks, get_log=True)
                 if status.status != "up-to-date":
                     found.append(f"{task.name} is stale: {_reason(status.reasons, root)}; run doit")

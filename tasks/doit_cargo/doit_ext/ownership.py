@@ -30,7 +30,9 @@ def claim(config: Config, specs: Iterable[TaskSpec], *, force: bool) -> None:
 
 def foreign(spec: TaskSpec) -> frozenset[Path]:
     """The files in the folder that the task owns which belong to no task."""
-    return files.listing(spec.owns) - {*spec.inputs, *spec.outputs} if spec.owns else frozenset()
+    if not spec.owns:
+        return frozenset()
+    return files.listing(spec.owns) - {*spec.inputs, *spec.outputs, *map(Path, spec.made())}
 
 
 def is_ours(config: Config, folder: Path) -> bool:
