@@ -103,6 +103,22 @@ class Show(Reader):
         return 0
 
 
+class Size(Reader):
+    """`doit size`."""
+
+    doc_purpose = "show how large the binaries are, what changed, what fills them, their budgets"
+    cmd_options = (_JSON,)
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Tables from the records and the files, or the same as JSON."""
+        from doit_cargo.tools import sizes
+
+        rows = sizes.rows(ctx, chosen(ctx, names))
+        text = json.dumps(rows, indent=1) if options["json"] else None
+        print(text or sizes.tables(rows, ctx.config.profile))
+        return 0
+
+
 class Audit(DoitCmdBase):
     """`doit audit`: what lies on disk, from scratch; then, from state, what is stale."""
 
