@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core import hook
-from helpers.project import DODO, DOIT, Project, plugin_tables
+from helpers.project import DODO, DOIT, REPOSITORY, Project, plugin_tables
 from helpers.workspaces import write
 
 pytestmark = pytest.mark.integration
@@ -124,6 +124,33 @@ def test_a_hook_whose_doit_is_gone_refuses(pushed: tuple[Project, Path]) -> None
 
     assert (done.returncode, tip(bare)) == (1, before)
     assert "push refused: doit is not found\n" in done.stderr
+
+
+def test_pre_commit_runs_the_same(
+    pushed: tuple[Project, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hooks of this repository, as a configuration at the top of another one names them."""
+    project, _ = pushed
+    offered = (REPOSITORY / ".pre-commit-hooks.yaml").read_text()
+    hooks = write(tmp_path / "hooks", {".pre-commit-hooks.yaml": offered})
+    good("git", "init", "-q", "-b", "main", cwd=hooks)
+    entries = "".join(
+        f"  - {{id: {name}, entry: sh -c 'cd \"rust project\" && {DOIT} {word}'}}\n"
+        for name, word in (("doit-audit", "audit"), ("doit-verify", "verify"))
+    )
+    config = f"repos:\n- repo: {hooks}\n  rev: {commit(hooks)}\n  hooks:\n{entries}"
+    top = write(project.root.parent, {".pre-commit-config.yaml": config})
+    commit(top)
+    argv = ("pre-commit", "run", "--hook-stage", "pre-push", "--all-files", "--color", "never")
+    monkeypatch.setitem(ENV, "PRE_COMMIT_HOME", str(tmp_path / "home"))
+    passed = run(DOIT.with_name(argv[0]), *argv[1:], cwd=top)
+    os.chmod(project.staged("alpha"), 0o777)  # noqa: S103 - what audit must find
+    refused = run(DOIT.with_name(argv[0]), *argv[1:], cwd=top)
+    good(DOIT, cwd=project.root)
+
+    assert (passed.returncode, passed.stdout.count("...Passed\n")) == (0, 2), passed.stdout
+    assert refused.returncode == 1
+    assert "has not mode 755: run doit\n" in refused.stdout
 
 
 @pytest.fixture
