@@ -13,10 +13,10 @@ from doit.task import Task
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.doit_ext.checker import ContentChecker
-from doit_cargo.doit_ext.chosen import chosen_context
+from doit_cargo.doit_ext.chosen import Selection, chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
-from doit_cargo.steps import build, package, stage, verify
+from doit_cargo.steps import build, image, index, package, push, stage, verify
 from doit_cargo.steps import toolchain as toolchain_step
 from doit_cargo.tools.session import Session
 
@@ -31,7 +31,9 @@ class Step(Protocol):
         """The step's tasks for every target, each target's in dependency order."""
 
 
-STEPS: tuple[Step, ...] = (toolchain_step, build, verify, package, stage)
+STEPS: tuple[Step, ...] = (
+    toolchain_step, build, verify, package, stage, image, index, push,
+)  # fmt: skip
 
 _NO_PLUGINS = (
     "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml of the folder "
@@ -62,33 +64,53 @@ def load(dodo_file: str) -> tuple[dict[str, Any], Callable[[], Iterator[Task]]]:
     checker = ContentChecker(FileIndex(pipeline.ctx.config.state / "index.json"))
 
     def task_cargo() -> Iterator[Task]:
-        return doit_tasks(specs(pipeline), checker)
+        return doit_tasks(specs(pipeline, wanted_steps(pipeline.ctx)), checker)
 
     return doit_config(pipeline, checker), task_cargo
 
 
 def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
-    """The settings of doit that are the same in every workspace."""
+    """The settings of doit that no user chooses on the command line."""
     return {
         "backend": "doit-cargo",
         "codec_cls": "json",
         "dep_file": str(pipeline.ctx.config.state / "state.sqlite3"),
         "check_file_uptodate": checker,
-        "default_tasks": ["stage"],
+        "default_tasks": default_tasks(pipeline.ctx),
         "sort": "definition",
         "pipeline": pipeline,
     }
 
 
-def specs(pipeline: Pipeline) -> Iterator[TaskSpec]:
-    """Every task in order: for each step its group, a group an architecture, and its tasks."""
+def default_tasks(ctx: Context) -> list[str]:
+    """What `doit` alone runs, with all that it depends on: the last one comes last in STEPS."""
+    images = ctx.config.images
+    return ["stage", *([image.NAME] if images and images.default else [])]
+
+
+def wanted_steps(ctx: Context) -> tuple[Step, ...]:
+    """The steps that a command must know: a run of the default tasks none behind the last."""
+    if not Selection.defaults:
+        return STEPS
+    last = default_tasks(ctx)[-1]
+    return STEPS[: [step.NAME for step in STEPS].index(last) + 1]
+
+
+def specs(pipeline: Pipeline, steps: Iterable[Step] = STEPS) -> Iterator[TaskSpec]:
+    """Every task in order: for each step its group, a group an architecture, and its tasks.
+
+    The tasks of a step that works on all architectures at once are the group's own.
+    """
     targets = pipeline.ctx.config.targets
-    for step in STEPS:
+    for step in steps:
         tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
-        chosen = tuple(f"{step.NAME}:{target.arch}" for target in targets if target.default)
-        yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=chosen)
-        for target in targets:
-            yield from _architecture(step, target, tasks)
+        arches = {f"{step.NAME}:{target.arch}": target for target in targets}
+        flat = tuple(t for t in tasks if t.group == step.NAME and t.name not in arches)
+        chosen = tuple(name for name, target in arches.items() if target.default)
+        if tasks:  # a step that the configuration does not ask for has none
+            after = tuple(spec.name for spec in flat) or chosen
+            yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=after)
+        yield from flat or (s for t in targets for s in _architecture(step, t, tasks))
 
 
 def _architecture(step: Step, target: Target, tasks: tuple[TaskSpec, ...]) -> Iterator[TaskSpec]:

@@ -19,6 +19,7 @@ from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.tasks import spec_of
 
+_MAIN_JOB = ("toolchain", "build", "verify", "package", "manifest", "stage")
 _JSON = {
     "name": "json", "short": "", "long": "json", "type": bool, "default": False,
     "help": "print JSON",
@@ -60,10 +61,13 @@ class Doctor(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """One line a thing; 1 if the main job can't run."""
-        from doit_cargo.tools import doctor
+        from doit_cargo.tools import doctor, image_doctor
 
         del options
-        findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
+        findings = (
+            *doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env),
+            *image_doctor.examine(ctx),
+        )
         print(doctor.render(findings))
         return 0 if doctor.healthy(findings) else 1
 
@@ -155,7 +159,12 @@ class Audit(DoitCmdBase):
         found = []
         for task in self.task_list:
             spec = spec_of(task)
-            if spec and spec.action and spec.name.split(":")[1] in arches:
+            if (
+                spec
+                and spec.kind in _MAIN_JOB
+                and spec.action
+                and spec.name.split(":")[1] in arches
+            ):
                 status = self.dep_manager.get_status(task, tasks, get_log=True)
                 if status.status != "up-to-date":
                     found.append(f"{task.name} is stale: {_reason(status.reasons, root)}; run doit")

@@ -1,0 +1,1 @@
+"""Images as values: names, Dockerfile, command lines, and what lies in an OCI layout."""
