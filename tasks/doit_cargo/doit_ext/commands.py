@@ -19,7 +19,7 @@ from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.tasks import spec_of
 
-_MAIN_JOB = ("toolchain", "build", "verify", "package", "manifest", "stage")
+_MAIN_JOB = ("toolchain", "build", "strip", "verify", "package", "manifest", "stage")
 _JSON = {
     "name": "json", "short": "", "long": "json", "type": bool, "default": False,
     "help": "print JSON",

@@ -28,7 +28,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 name=f"{NAME}:{target.arch}:{binary.name}",
                 doc=f"check that {binary.name} is a static {target.arch} executable as required",
                 action=partial(_verify, ctx, session, target, binary),
-                inputs=(layout.artifact(ctx, target, binary.name),),
+                inputs=(layout.shipped(ctx, target, binary),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
                 fingerprint=digest(cargo_plan.requirements(ctx, target, binary)),
                 group=f"{NAME}:{target.arch}",
@@ -38,7 +38,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
     from doit_cargo.tools import elf, files, judge
 
-    path = layout.artifact(ctx, target, binary.name)
+    path = layout.shipped(ctx, target, binary)
     verdict = judge.judge_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
     content = {**elf.as_record(verdict), "previous_size": _previous(own, verdict.sha256)}

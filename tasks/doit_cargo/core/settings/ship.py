@@ -69,6 +69,7 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
         "binaries": config.binaries,
         "context": config.context,
         "images": config.layouts,
+        "debug": config.debug,
     }
     for key, output in outputs.items():
         for what, folder in folders.items():
