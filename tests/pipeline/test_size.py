@@ -15,7 +15,7 @@ from doit_cargo.core.elf import contents
 from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.elf.layout import parse
 from helpers.elf_files import mutants
-from helpers.project import SOURCES, Project
+from helpers.project import REPOSITORY, SOURCES, Project
 
 pytestmark = pytest.mark.integration
 
@@ -123,3 +123,19 @@ def test_a_binary_above_its_budget_is_one_clear_message(project: Project) -> Non
     assert (row["budget"], row["share"]) == (102_400, round(size / 102_400, 4))
     policy.unlink()
     project.build()
+
+
+@pytest.mark.engine
+def test_the_size_of_an_image_is_that_of_what_is_in_it(project: Project) -> None:
+    config = project.path("config/pipeline.yaml")
+    text = config.read_text()
+    project.path("docker/Dockerfile").write_text((REPOSITORY / "docker/Dockerfile").read_text())
+    images = "images: {engine: buildah, timezones: [], services: {beta: {}}}\n"
+    config.write_text(text + images)
+    project.build("image")
+    rows = told(project)
+    config.write_text(text)
+
+    assert rows["beta"]["image_size"] == rows["beta"]["size"]
+    assert rows["alpha"]["image_size"] is None
+    assert "IMAGE" in project.build("size").splitlines()[0]

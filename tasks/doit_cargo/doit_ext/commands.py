@@ -115,11 +115,12 @@ class Size(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Tables from the records and the files, or the same as JSON."""
+        from doit_cargo.core import size_tables
         from doit_cargo.tools import sizes
 
         rows = sizes.rows(ctx, chosen(ctx, names))
         text = json.dumps(rows, indent=1) if options["json"] else None
-        print(text or sizes.tables(rows, ctx.config.profile))
+        print(text or size_tables.tables(rows, ctx.config.profile))
         return 0
 
 

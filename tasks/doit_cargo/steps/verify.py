@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
-from doit_cargo.core.record import digest, encode, read
+from doit_cargo.core.record import digest, encode, previous_size, read
 
 if TYPE_CHECKING:
     from doit_cargo.tools.session import Session
@@ -41,14 +40,11 @@ def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> M
     path = layout.shipped(ctx, target, binary)
     verdict = judge.judge_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
-    content = {**elf.as_record(verdict), "previous_size": _previous(own, verdict.sha256)}
+    content = {
+        **elf.as_record(verdict),
+        "previous_size": previous_size(read(own), "sha256", verdict.sha256),
+    }
     files.write(ctx.config.root, own, encode(content))
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
     return {"size": verdict.size, "warnings": elf.explain(verdict)}
-
-
-def _previous(record: Path, sha256: str) -> int | None:
-    """The size in bytes of the build before this one, which `doit size` compares to."""
-    known = read(record)
-    return known.get("previous_size" if known.get("sha256") == sha256 else "size")

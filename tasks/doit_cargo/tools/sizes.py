@@ -1,4 +1,4 @@
-"""How large the binaries are, what changed, what fills them: for people and as JSON.
+"""How large binaries and images are, what changed, what fills them.
 
 Sizes come from the verify records, contents from the file that the record tells of; the share of
 each crate from an unstripped build, wherever one lies in cargo's target folder. Sizes in bytes.
@@ -6,8 +6,7 @@ each crate from an unstripped build, wherever one lies in cargo's target folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +17,12 @@ from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import read
-from doit_cargo.core.text import columns, size
 from doit_cargo.tools import elf
-
-_SECTIONS, _CRATES = 5, 6
-_HEAD = ("BINARY", "ARCH", "SIZE", "CHANGE", "BUDGET", "USED")
-_NO_CRATES = (
-    "No unstripped build to name the crates from. Give Cargo.toml a profile "
-    '(inherits = "{profile}", strip = false), then run what `doit env profile=NAME` prints.'
-)
 
 
 def rows(ctx: Context, targets: Iterable[Target]) -> list[dict[str, Any]]:
     """One row a shipped binary and target; what is not known is None or empty."""
     return [_row(ctx, target, binary) for target in targets for binary in ctx.ship]
-
-
-def tables(found: Sequence[dict[str, Any]], profile: str) -> str:
-    """Sizes and budgets; sections; crates: what is not known is left out."""
-    parts = [_sizes(found), _sections(found), _crates(found)]
-    if not parts[-1]:
-        parts[-1] = _NO_CRATES.format(profile=profile)
-    return "\n\n".join(filter(None, parts))
 
 
 def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
@@ -54,11 +37,18 @@ def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
         "size": own,
         "previous_size": _number(known, "previous_size"),
         "budget": budget,
+        **_image(ctx, target, binary),
         "share": round(own / budget, 4) if own is not None and budget else None,
         "sections": _filled(layout.shipped(ctx, target, binary), known.get("sha256")),
         "crates": symbols,
         "crates_from": layout.relative([path], ctx.config.root)[0] if path else None,
     }
+
+
+def _image(ctx: Context, target: Target, binary: Binary) -> dict[str, int | None]:
+    """The files in the binary's image, together."""
+    known = read(layout.image_record(ctx.config, target, binary))
+    return {f"image_{key}": _number(known, key) for key in ("size", "previous_size")}
 
 
 def _number(record: dict[str, Any], key: str) -> int | None:
@@ -102,62 +92,3 @@ def _read(path: Path) -> bytes | None:
         return elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
     except CheckError:
         return None
-
-
-def _sizes(found: Sequence[dict[str, Any]]) -> str:
-    total = sum(row["size"] or 0 for row in found)
-    lines = [_HEAD, *(_cells(row) for row in found), ("total", "", size(total), "", "", "")]
-    return columns(lines)
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    own, before, budget = row["size"], row["previous_size"], row["budget"]
-    return (
-        row["binary"],
-        row["arch"],
-        size(own) if own is not None else "-",
-        _change(own - before) if None not in (own, before) else "-",
-        size(budget) if budget is not None else "-",
-        f"{row['share']:.0%}" if row["share"] is not None else "-",
-    )
-
-
-def _change(difference: int) -> str:
-    """With its sign; whole bytes below a KiB."""
-    sign = "-" if difference < 0 else "+"
-    return f"{sign}{size(abs(difference))}" if difference else "none"
-
-
-def _sections(found: Sequence[dict[str, Any]]) -> str:
-    """A column for each of the sections that are largest over all, and one for the rest."""
-    total: dict[str, int] = {}
-    for row in found:
-        for name, count in row["sections"].items():
-            total[name] = total.get(name, 0) + count
-    total.pop(contents.OTHER, None)
-    names = sorted(total, key=lambda name: (-total[name], name))[:_SECTIONS]
-    lines = [_places(row, names) for row in found if row["sections"]]
-    return columns([("BINARY", "ARCH", *names, "other"), *lines]) if lines else ""
-
-
-def _places(row: dict[str, Any], names: Sequence[str]) -> tuple[str, ...]:
-    held = [row["sections"].get(name, 0) for name in names]
-    rest = sum(row["sections"].values()) - sum(held)
-    return (row["binary"], row["arch"], *map(size, (*held, rest)))
-
-
-def _crates(found: Sequence[dict[str, Any]]) -> str:
-    lines = [
-        (row["binary"], row["arch"], _largest(row["crates"]), row["crates_from"])
-        for row in found
-        if row["crates"]
-    ]
-    head = ("BINARY", "ARCH", "LARGEST CRATES (functions and constants)", "FROM")
-    return columns([head, *lines]) if lines else ""
-
-
-def _largest(crates: dict[str, int]) -> str:
-    shown = dict(islice(crates.items(), _CRATES))
-    rest = sum(crates.values()) - sum(shown.values())
-    names = [f"{name} {size(count)}" for name, count in shown.items()]
-    return ", ".join([*names, f"rest {size(rest)}"] if rest else names)
