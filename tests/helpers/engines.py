@@ -119,12 +119,14 @@ def breaking(port: int, target: int, after: int) -> Iterator[None]:
     sent = [0]
 
     def pump(source: socket.socket, sink: socket.socket, *, counted: bool) -> None:
-        with suppress(OSError), source, sink:
-            while data := source.recv(4096):
+        with suppress(OSError):
+            while (data := source.recv(4096)) and sent[0] <= after:
                 sent[0] += len(data) * counted
-                if sent[0] > after:
-                    return
                 sink.sendall(data)
+        for end in (source, sink):  # closing alone does not wake who waits on it
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def serve() -> None:
         with suppress(OSError):
