@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess  # noqa: TID251
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import yaml
 
 from doit_cargo.core.cargo import crate_inputs
 from doit_cargo.core.cargo.crates import load_graph
-from helpers.project import REPOSITORY, Project
+from doit_cargo.pipeline import STEPS
+from helpers.project import REPOSITORY, Project, plugin_tables
 from helpers.workspaces import app, write
 
 CI = REPOSITORY / "examples/ci"
@@ -90,6 +92,16 @@ def test_the_cache_of_gitlab_is_no_source_of_a_package(tmp_path: Path) -> None:
         for path in crate_inputs.source_files(crate, graph, skip=frozenset())
         if "/.cache/cargo" in path
     ] == []
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_command_of_doit_is_there(name: str) -> None:
+    tables = tomllib.loads(plugin_tables())
+    known = {*tables["tool"]["doit"]["plugins"]["command"], *(step.NAME for step in STEPS)}
+    words = {line.split()[1] for line in commands(name) if line.startswith("doit ")}
+
+    assert {"setup", "verify", "smoke", "push"} <= words
+    assert words - known == set()
 
 
 def test_both_services_cache_and_run_the_same() -> None:
