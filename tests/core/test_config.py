@@ -16,14 +16,18 @@ from doit_cargo.core.settings.config import check_ship, load, load_config
 
 GRAMMAR = "letters, digits, '_' and '-', at most 64"
 TITLE = "one line of at most 100 characters"
-KEYS = "title, root, workspace, output, targets, ship, profile, features, env, cargo, images"
+KEYS = (
+    "title, root, workspace, output, targets, ship, profile, split_debug, features, env, cargo, "
+    "images"
+)
 UNSUPPORTED = "is not supported, only triples *-linux-musl* are"
 BUNDLED = Path(__file__).parents[2]
 TWO_LINES = "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n"
 FULL = """\
 title: My Shop
 workspace: rust
-output: {state: build/state, binaries: build/packages, context: build/context, images: build/images}
+output: {state: build/state, binaries: build/packages, context: build/context, images: build/images,
+  debug: build/debug}
 targets:
   x86_64: x86_64-unknown-linux-musl
   arm:
@@ -74,6 +78,7 @@ def test_two_lines_suffice(root: Path) -> None:
         binaries=root / "docker" / "binaries",
         context=root / "docker" / "context",
         layouts=root / "docker" / "images",
+        debug=root / "docker" / "debug",
         targets=(
             Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64"),
         ),
@@ -94,6 +99,7 @@ def test_every_key_is_decoded(root: Path) -> None:
         binaries=root / "build" / "packages",
         context=root / "build" / "context",
         layouts=root / "build" / "images",
+        debug=root / "build" / "debug",
         targets=(
             Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64"),
             Target(

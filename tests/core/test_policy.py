@@ -175,17 +175,17 @@ def test_every_violation_has_a_remedy() -> None:
 @pytest.mark.parametrize(
     ("by", "bounds"),
     [
-        (policy()._replace(min_size=1000), "1,000 to 1,048,576"),
-        (policy()._replace(max_size=100), "1 to 100"),
-        (policy()._replace(budgets={"chat": 50}), "1 to 50"),
-        (policy()._replace(max_size=100, budgets={"chat": 5000}), "1 to 100"),
+        (policy()._replace(min_size=1000), "1,000 to 1,048,576 bytes"),
+        (policy()._replace(max_size=100), "1 to 100 bytes"),
+        (policy()._replace(budgets={"chat": 50}), "at most 50 bytes, its budget"),
+        (policy()._replace(max_size=100, budgets={"chat": 5000}), "1 to 100 bytes"),
     ],
 )
 def test_the_size_has_bounds_and_a_budget(by: Policy, bounds: str) -> None:
     data = elf()
 
     assert messages(data, by=by) == [
-        f"deny size: found {len(data)} bytes, wanted {bounds} bytes",
+        f"deny size: found {len(data)} bytes, wanted {bounds}",
     ]
 
 

@@ -19,6 +19,18 @@ def artifact(ctx: Context, target: Target, binary: str) -> Path:
     return ctx.graph.target_directory / target.triple / folder / binary
 
 
+def shipped(ctx: Context, target: Target, binary: Binary) -> Path:
+    """The executable that is verified and packaged: cargo's own, or that after `split_debug`."""
+    if ctx.config.split_debug:
+        return ctx.config.state / "stripped" / target.arch / binary.name
+    return artifact(ctx, target, binary.name)
+
+
+def debug_file(config: Config, target: Target, binary: Binary) -> Path:
+    """What `split_debug` keeps of a binary, outside of every build context."""
+    return config.debug / target.arch / binary.crate / f"{binary.name}.debug"
+
+
 def profile_folder(profile: str) -> str:
     """The folder name of a profile: cargo puts `dev` and `test` in `debug`, `bench` in `release`.
 

@@ -103,7 +103,8 @@ class Images(NamedTuple):
 class Config(NamedTuple):
     """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`.
 
-    `layouts` is the folder of the OCI layouts. Without `images` there is no task about images.
+    `layouts` is the folder of the OCI layouts, `debug` that of symbols split off. Without `images`
+    there is no task about images.
     """
 
     path: Path
@@ -114,6 +115,7 @@ class Config(NamedTuple):
     binaries: Path
     context: Path
     layouts: Path
+    debug: Path
     targets: tuple[Target, ...]
     ship: tuple[Binary, ...] | None
     profile: str = "release"
@@ -121,6 +123,7 @@ class Config(NamedTuple):
     env: Mapping[str, str] = _NOTHING
     locked: bool | None = None
     offline: bool = False
+    split_debug: bool = False
     images: Images | None = None
 
 

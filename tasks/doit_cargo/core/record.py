@@ -38,6 +38,16 @@ def _is_path(value: object) -> bool:
         return False
 
 
+def previous_size(known: Mapping[str, Any], key: str, value: str) -> int | None:
+    """The size in bytes before the last change, given the record that is about to be replaced.
+
+    `value` is what the new record will hold at `key` (a hash): if it is the same, the size of the
+    build before stays. A reader shows the difference; nothing is decided by it.
+    """
+    found = known.get("previous_size" if known.get(key) == value else "size")
+    return found if isinstance(found, int) else None
+
+
 def digest(value: object) -> str:
     """A SHA-256 (hex) over any JSON-able value, independent of key order."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)

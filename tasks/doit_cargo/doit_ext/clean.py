@@ -65,14 +65,15 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
                 yield folder
             elif files.listing(folder):
                 print(f"keeping {folder}: no run has taken it over (doit --force)")
+        yield from (layout.debug_file(ctx.config, target, binary) for binary in ctx.ship)
         if cargo:
             yield ctx.graph.target_directory / target.triple
     for binary in names.imaged(ctx):
         if is_ours(ctx.config, folder := layout.oci_layout(ctx.config, binary)):
             yield folder
     for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",
-                 "held-index.json", "records", "owned", "log.jsonl", "containers",
-                 "work"):  # fmt: skip
+                 "held-index.json", "records", "owned", "log.jsonl", "containers", "work",
+                 "stripped"):  # fmt: skip
         yield ctx.config.state / name
 
 

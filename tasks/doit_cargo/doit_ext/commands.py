@@ -21,7 +21,7 @@ from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.tasks import spec_of
 
-_MAIN_JOB = ("toolchain", "build", "verify", "package", "manifest", "stage")
+_MAIN_JOB = ("toolchain", "build", "strip", "verify", "package", "manifest", "stage")
 _JSON = {
     "name": "json", "short": "", "long": "json", "type": bool, "default": False,
     "help": "print JSON",
@@ -69,13 +69,14 @@ class Doctor(Reader):
         """One line a thing; 1 if the main job can't run."""
         from doit_cargo.core.cargo import overrides
         from doit_cargo.doit_ext.written import written
-        from doit_cargo.tools import build_scripts, doctor, image_doctor
+        from doit_cargo.tools import build_scripts, doctor, image_doctor, objcopy
 
         del options
         targets = chosen(ctx, names)
         findings = (
             *doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env),
             *image_doctor.examine(ctx),
+            *objcopy.examine(ctx),
         )
         print(doctor.render(findings))
         print(overrides.render(overrides.overrides(ctx, targets)), end="")
@@ -116,6 +117,23 @@ class Show(Reader):
 
         rows = show.rows(ctx, chosen(ctx, names))
         print(json.dumps(rows, indent=1) if options["json"] else show.table(rows))
+        return 0
+
+
+class Size(Reader):
+    """`doit size`."""
+
+    doc_purpose = "show how large the binaries are, what changed, what fills them, their budgets"
+    cmd_options = (_JSON,)
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Tables from the records and the files, or the same as JSON."""
+        from doit_cargo.core import size_tables
+        from doit_cargo.tools import sizes
+
+        rows = sizes.rows(ctx, chosen(ctx, names))
+        text = json.dumps(rows, indent=1) if options["json"] else None
+        print(text or size_tables.tables(rows, ctx.config.profile))
         return 0
 
 

@@ -15,7 +15,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.images import commands, dockerfile, names
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
-from doit_cargo.core.record import digest, encode, read
+from doit_cargo.core.record import digest, encode, previous_size, read
 
 if TYPE_CHECKING:
     from doit_cargo.tools.session import Session
@@ -108,11 +108,13 @@ def _make(image: _Image, session: Session) -> Mapping[str, Any]:
     ctx, target, binary = image.ctx, image.target, image.binary
     if faults := names.tag_faults(names.tags(ctx, binary)):
         raise SetupError("\n".join(faults))
-    engine, before = engines.engine(ctx, image.images), read(image.record).get("id")
+    engine, known = engines.engine(ctx, image.images), read(image.record)
+    before = known.get("id")
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
     files.remove(ctx.config.root, folder)
     try:
         sha = _fill(image, session, folder)
+        size = sum(path.stat().st_size for path in files.listing(folder / "context"))
         built = engine.build(_order(image, folder))
     finally:
         files.remove(ctx.config.root, folder)
@@ -123,6 +125,8 @@ def _make(image: _Image, session: Session) -> Mapping[str, Any]:
         "references": list(image.references),
         "id": built,
         "sha256": sha,
+        "size": size,
+        "previous_size": previous_size(known, "id", built),
         "platform": target.platform,
     }
     files.write(ctx.config.root, image.record, encode(record))

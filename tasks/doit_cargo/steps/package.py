@@ -32,7 +32,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 doc=f"copy the verified {binary.name} to {_place(ctx, target)}",
                 action=partial(_package, ctx, session, target, binary),
                 inputs=(
-                    layout.artifact(ctx, target, binary.name),
+                    layout.shipped(ctx, target, binary),
                     layout.verify_record(ctx.config, target, binary),
                 ),
                 outputs=(layout.packaged(ctx.config, target, binary),),
@@ -57,7 +57,7 @@ def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
 def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
     from doit_cargo.tools import elf, files, judge
 
-    source = layout.artifact(ctx, target, binary.name)
+    source = layout.shipped(ctx, target, binary)
     data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
     verdict = judge.judge(ctx, session.opinion, target, binary, path=source, data=data)
     known = read(layout.verify_record(ctx.config, target, binary))

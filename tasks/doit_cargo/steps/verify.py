@@ -10,7 +10,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
-from doit_cargo.core.record import digest, encode
+from doit_cargo.core.record import digest, encode, previous_size, read
 
 if TYPE_CHECKING:
     from doit_cargo.tools.session import Session
@@ -27,7 +27,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 name=f"{NAME}:{target.arch}:{binary.name}",
                 doc=f"check that {binary.name} is a static {target.arch} executable as required",
                 action=partial(_verify, ctx, session, target, binary),
-                inputs=(layout.artifact(ctx, target, binary.name),),
+                inputs=(layout.shipped(ctx, target, binary),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
                 fingerprint=digest(cargo_plan.requirements(ctx, target, binary)),
                 group=f"{NAME}:{target.arch}",
@@ -37,10 +37,14 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
     from doit_cargo.tools import elf, files, judge
 
-    path = layout.artifact(ctx, target, binary.name)
+    path = layout.shipped(ctx, target, binary)
     verdict = judge.judge_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
-    files.write(ctx.config.root, own, encode(elf.as_record(verdict)))
+    content = {
+        **elf.as_record(verdict),
+        "previous_size": previous_size(read(own), "sha256", verdict.sha256),
+    }
+    files.write(ctx.config.root, own, encode(content))
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
     return {"size": verdict.size, "warnings": elf.explain(verdict)}

@@ -10,7 +10,7 @@ from typing import Any
 from doit_cargo.core import layout
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import read
-from doit_cargo.core.text import size
+from doit_cargo.core.text import columns, size
 
 _HEAD = ("BINARY", "ARCH", "SIZE", "SHA-256", "VERDICT", "BUILT")
 
@@ -22,17 +22,12 @@ def rows(ctx: Context, targets: Iterable[Target]) -> list[dict[str, Any]]:
 
 def table(found: Sequence[dict[str, Any]]) -> str:
     """The rows in aligned columns."""
-    lines = [_HEAD, *(_cells(row) for row in found)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(_HEAD))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return columns([_HEAD, *(_cells(row) for row in found)])
 
 
 def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
     known = read(layout.verify_record(ctx.config, target, binary))
-    path = layout.artifact(ctx, target, binary.name)
+    path = layout.shipped(ctx, target, binary)
     return {
         "binary": binary.name,
         "crate": binary.crate,

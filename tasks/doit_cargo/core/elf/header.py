@@ -26,11 +26,21 @@ class Shape:
     segment: str
     section: str
     dynamic: str
+    symbol: str
 
 
 _SHAPES = {
-    1: Shape(bits=32, header="HHIIIIIHHHHHH", segment="8I", section="10I", dynamic="II"),
-    2: Shape(bits=64, header="HHIQQQIHHHHHH", segment="II6Q", section="IIQQQQIIQQ", dynamic="QQ"),
+    1: Shape(
+        bits=32, header="HHIIIIIHHHHHH", segment="8I", section="10I", dynamic="II", symbol="IIIBBH"
+    ),
+    2: Shape(
+        bits=64,
+        header="HHIQQQIHHHHHH",
+        segment="II6Q",
+        section="IIQQQQIIQQ",
+        dynamic="QQ",
+        symbol="IBBHQQ",
+    ),
 }
 _ORDERS = {1: "<", 2: ">"}
 

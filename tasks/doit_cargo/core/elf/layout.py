@@ -61,10 +61,16 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """A section header, with its name looked up (empty where the file has no names)."""
+    """A section header, with its name looked up (empty where the file has no names).
+
+    `offset` and `size` are in bytes; `link` is the index of the section that it refers to.
+    """
 
     name: str
     type: int
+    offset: int
+    size: int
+    link: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +175,10 @@ def _sections(view: memoryview, header: Header) -> Iterator[Section]:
         _check_section(view, index, raw)
     names = _name_table(view, table, header.names_index)
     for raw in table:
-        yield Section(name=string_at(names, raw[0], "section name") if names else "", type=raw[1])
+        yield Section(
+            name=string_at(names, raw[0], "section name") if names else "",
+            type=raw[1], offset=raw[4], size=raw[5], link=raw[6],
+        )  # fmt: skip
 
 
 def _check_section(view: memoryview, index: int, raw: tuple[int, ...]) -> None:

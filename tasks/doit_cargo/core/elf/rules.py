@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # EI_OSABI of glibc's elf.h. Linux runs any; these are what linkers for Linux write.
 _ABI_NAMES = MappingProxyType({0: "System V", 3: "GNU/Linux"})
+_POLICY = "config/policy.yaml"
 
 
 class Case(NamedTuple):
@@ -160,16 +161,21 @@ def _stripped(case: Case) -> Finding | None:
 
 
 def _size(case: Case) -> Finding | None:
-    size, least = case.facts.size, case.policy.min_size
-    most = min(case.policy.max_size, case.policy.budgets.get(case.name, case.policy.max_size))
+    size, least, most = case.facts.size, case.policy.min_size, case.policy.max_size
+    budget = case.policy.budgets.get(case.name, most)
+    found, name = f"{size:,} bytes", case.name
+    if budget < most and size > budget:
+        wanted = f"at most {budget:,} bytes, its budget"
+        remedy = f"`doit size` shows what fills it; the budget is `budgets: {name}` in {_POLICY}"
+        return Finding(found, wanted, remedy)
     if least <= size <= most:
         return None
     remedy = (
-        f"look at what it contains, or change its bounds in config/policy.yaml ({case.name})"
+        f"`doit size` shows what fills it; the maximum is `size: max` in {_POLICY}"
         if size > most
-        else "an empty main? Else lower the minimum in config/policy.yaml"
+        else f"an empty main? Else lower `size: min` in {_POLICY}"
     )
-    return Finding(f"{size:,} bytes", f"{least:,} to {most:,} bytes", remedy)
+    return Finding(found, f"{least:,} to {most:,} bytes", remedy)
 
 
 def _build_path(case: Case) -> Finding | None:

@@ -45,6 +45,9 @@ _OUTPUT: Final = Record(
         "binaries": Field(_PATH, "The packages: <arch>/<crate>/<binary>.", "docker/binaries"),
         "context": Field(_PATH, "The Docker build contexts.", "docker/context"),
         "images": Field(_PATH, "The images of all platforms, as OCI layouts.", "docker/images"),
+        "debug": Field(
+            _PATH, "What split_debug keeps: <arch>/<crate>/<binary>.debug.", "docker/debug"
+        ),
     }
 )
 _FEATURES: Final = Record(
@@ -89,6 +92,11 @@ PIPELINE: Final = Record(
         ),
         "profile": Field(
             Text("a profile name", NAME, NAME_HINT), "The Cargo profile to build with.", "release"
+        ),
+        "split_debug": Field(
+            Flag(),
+            "Whether to strip what is shipped, and keep symbols and debug information beside it.",
+            default=False,
         ),
         "features": Field(_FEATURES, "Cargo features, for the whole workspace."),
         "env": Field(

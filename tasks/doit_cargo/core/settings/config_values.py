@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from doit_cargo.core.settings.faults import Faults
     from doit_cargo.core.settings.yamlfile import Node
 
+# Output folders that nothing lies in unless the configuration asks for it, and by which key
+_OPTIONAL: Final = {"images": "images", "debug": "split_debug"}
 _TAKEN: Final = "binaries"  # the folder beside those of the architectures in the Docker context
 
 
@@ -43,9 +45,11 @@ class Reader:
             binaries=outputs["binaries"],
             context=outputs["context"],
             layouts=outputs["images"],
+            debug=outputs["debug"],
             targets=self._targets(self._values["targets"] or {}),
             ship=self._ship(self._values["ship"]),
             profile=self._values["profile"],
+            split_debug=self._values["split_debug"],
             features=Features(**features | {"names": tuple(features["names"])}),
             env=dict(self._values["env"]),
             **self._values["cargo"],
@@ -82,7 +86,7 @@ class Reader:
         found: dict[str, Path] = {}
         sound: dict[str, Path] = {}
         for name, text in self._values["output"].items():
-            if name == "images" and self._values["images"] is None:  # nothing will lie there
+            if name in _OPTIONAL and not self._values[_OPTIONAL[name]]:  # nothing will lie there
                 found[name] = root / text
                 continue
             path = self._folder(root, text, "output", name)

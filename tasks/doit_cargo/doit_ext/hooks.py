@@ -1,0 +1,74 @@
+"""`doit hooks`: a pre-push hook that lets nothing unverified or stale be pushed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit.cmd_base import Command
+
+from doit_cargo.core.errors import SetupError
+from doit_cargo.doit_ext.guard import guarded
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.git_hooks import Repository
+
+_FORCE = {
+    "name": "force", "short": "", "long": "force", "type": bool, "default": False,
+    "help": "replace or remove a hook that doit hooks did not write",
+}  # fmt: skip
+
+
+class Hooks(Command):
+    """Works on git's hooks folder alone: no configuration, no tasks, no state."""
+
+    doc_purpose = "install or uninstall git's pre-push hook: doit audit, then doit verify"
+    doc_usage = "[install | uninstall]"
+    doc_description = "Without a word it says what is installed."
+    cmd_options = (_FORCE,)
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Do what the word says; a user's mistake is one message."""
+        # doit takes options before the words only
+        words = [word for word in pos_args if word != "--force"]
+        force = opt_values["force"] or words != pos_args
+        return guarded(lambda: _work(words, force=force))
+
+
+def _work(words: list[str], *, force: bool) -> int:
+    from doit_cargo.tools import git_hooks
+
+    project = Path.cwd()
+    if not (project / "dodo.py").is_file():
+        raise SetupError(f"no dodo.py in {project}: start it in the folder of dodo.py")
+    repository = git_hooks.find(project, os.environ)
+    if words == ["install"]:
+        git_hooks.install(repository, doit=_doit(), force=force)
+        print(f"installed {repository.hook}: a push runs doit audit and doit verify first")
+    elif words == ["uninstall"]:
+        gone = git_hooks.uninstall(repository, force=force)
+        print(f"removed {repository.hook}" if gone else "there is no pre-push hook")
+    elif words:
+        raise SetupError(f"doit hooks {' '.join(words)}: it takes install, uninstall, or nothing")
+    else:
+        print(_status(repository))
+    return 0
+
+
+def _status(repository: Repository) -> str:
+    from doit_cargo.tools import git_hooks
+
+    found = git_hooks.status(repository)
+    return {
+        None: "no pre-push hook: doit hooks install",
+        "ours": f"installed: {repository.hook}",
+        "edited": f"installed, and edited since: {repository.hook}",
+        "foreign": f"not ours: {repository.hook}",
+    }[found]
+
+
+def _doit() -> str:
+    """The executable beside this interpreter: a push may come from a shell without its venv."""
+    return str(Path(sys.executable).with_name("doit"))

@@ -1,0 +1,63 @@
+"""objcopy: takes symbols and debug information off an executable, and keeps them in a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from doit_cargo.core.elf import layout as elf_layout
+from doit_cargo.core.elf.header import ElfError
+from doit_cargo.core.elf.numbers import SHT_SYMTAB
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Context
+from doit_cargo.core.rust.objcopy import OWN, REMEDY, find
+from doit_cargo.tools import command
+from doit_cargo.tools.doctor import Finding
+
+_NAME = "objcopy (split_debug)"
+# Rustc's note for gdb is loaded data, so that stripping leaves it; it names a pretty printer.
+_SCRIPTS = "--remove-section=.debug_gdb_scripts"
+
+
+def examine(ctx: Context) -> tuple[Finding, ...]:
+    """Doctor's line, if the configuration asks for `split_debug`. Starts no process."""
+    if not ctx.config.split_debug:
+        return ()
+    chain = ctx.toolchains[ctx.config.targets[0].arch]
+    tool = find(chain, ctx.env)
+    detail = str(tool or "not installed")
+    return (Finding(name=_NAME, found=tool is not None, detail=detail, remedy=REMEDY),)
+
+
+def split(tool: Path, data: bytes, *, debug_name: str) -> tuple[bytes, bytes]:
+    """The stripped executable, which names the other by file name and CRC, and what was taken off.
+
+    Raises CheckError if the bytes are no sound ELF file or have no symbols.
+    """
+    try:
+        sections = elf_layout.parse(data).sections
+    except ElfError as error:
+        raise CheckError(f"it is not sound: {error}") from None
+    if not any(section.type == SHT_SYMTAB for section in sections):
+        raise CheckError(
+            "it has no symbols for split_debug to keep: set `strip = false` (and `debug = 1` for "
+            "line numbers) in the Cargo profile"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        whole, small = Path(folder, "whole"), Path(folder, "small")
+        debug = Path(folder, "debug", debug_name)
+        debug.parent.mkdir()
+        whole.write_bytes(data)
+        for words in (
+            ("--only-keep-debug", whole, debug),
+            ("--strip-all", _SCRIPTS, f"--add-gnu-debuglink={debug}", whole, small),
+        ):
+            command.run([tool, *words], env=_environment(tool))
+        return small.read_bytes(), debug.read_bytes()
+
+
+def _environment(tool: Path) -> dict[str, str]:
+    """Rustup's finds LLVM only as a child of rustc, which says where: in the toolchain's `lib`."""
+    libraries = {"LD_LIBRARY_PATH": str(tool.parents[3])} if tool.name == OWN else {}
+    return {**os.environ, **libraries}

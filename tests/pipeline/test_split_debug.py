@@ -1,0 +1,99 @@
+"""`split_debug`: what ships is stripped and verified, what was stripped explains a crash."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess  # noqa: TID251
+from pathlib import Path
+
+import pytest
+
+from helpers.project import CONFIG, SOURCES, Project, sha256
+from helpers.workspaces import write
+
+pytestmark = pytest.mark.integration
+
+PROFILE = "[profile.release]\nopt-level = 0\ndebug = 1\nstrip = false\n"
+
+
+def say(*argv: str | Path) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    manifest = SOURCES["Cargo.toml"].partition("[profile")[0] + PROFILE
+    made = Project(tmp_path_factory.mktemp("split"), {**SOURCES, "Cargo.toml": manifest})
+    config = CONFIG + "split_debug: true\n"
+    policy = "rules: {stripped: deny, build_path: deny}\n"
+    write(made.root, {"config/pipeline.yaml": config, "config/policy.yaml": policy})
+    made.build()
+    return made
+
+
+def kept(project: Project) -> Path:
+    return project.root / "docker/debug/x86_64/alpha/alpha.debug"
+
+
+def test_what_ships_is_stripped_and_what_is_kept_is_outside_of_the_context(
+    project: Project,
+) -> None:
+    sections = say("readelf", "-SW", project.staged("alpha"))
+
+    assert not re.search(r"\.(symtab|debug_\w+)\b", sections)
+    assert ".debug_line" in say("readelf", "-SW", kept(project))
+    assert say(project.staged("alpha")) == "alpha hello\n"
+    assert sorted(project.tree("docker/context")) == ["binaries/alpha/alpha", "binaries/beta/beta"]
+    assert sha256(project.staged("alpha")) != sha256(project.built("alpha"))
+    assert (
+        sha256(project.staged("alpha"))
+        in project.path("docker/binaries/x86_64/MANIFEST.txt").read_text()
+    )
+    assert re.search(r"^ok +objcopy \(split_debug\) +/", project.build("doctor"), re.MULTILINE)
+    assert project.build("audit").endswith("are sound\n")
+    assert project.build().startswith("up to date: 2 binaries")
+
+
+def test_what_was_kept_gives_an_address_its_line(project: Project, tmp_path: Path) -> None:
+    """Found by the link that the shipped binary holds: file name and CRC must be right."""
+    symbols = say("nm", project.built("alpha"))
+    (address,) = re.findall(r"^(\w+) [tT] \S*alpha\S*main\S*$", symbols, re.MULTILINE)
+    shutil.copy(project.staged("alpha"), tmp_path)
+    alone = say("addr2line", "-e", tmp_path / "alpha", address)
+    shutil.copy(kept(project), tmp_path)
+    together = say("addr2line", "-e", tmp_path / "alpha", address)
+
+    assert alone.startswith("??")
+    assert together.strip().endswith("alpha/src/main.rs:1")
+
+
+@pytest.mark.parametrize("place", ["stripped", "kept"])
+def test_what_was_altered_or_lost_is_made_again(project: Project, place: str) -> None:
+    stripped = project.path(".doit-cargo/stripped/x86_64/alpha")
+    before = {path: sha256(path) for path in (stripped, kept(project), project.staged("alpha"))}
+    if place == "kept":
+        kept(project).unlink()
+    else:
+        shutil.copy(project.built("alpha"), stripped)
+    found = project.doit("audit")
+    project.build()
+
+    assert found.returncode == 1
+    assert "strip:x86_64:alpha is stale" in found.stdout
+    assert {path: sha256(path) for path in before} == before
+
+
+def test_without_symbols_there_is_nothing_to_keep(project: Project) -> None:
+    manifest = project.path("Cargo.toml")
+    text = manifest.read_text()
+    manifest.write_text(text.replace("strip = false", "strip = true"))
+    failed = project.doit()
+    manifest.write_text(text)
+    project.build()
+
+    assert failed.returncode == 1
+    assert "it has no symbols for split_debug to keep: set `strip = false`" in failed.stdout
+    project.build("clean")
+    assert not kept(project).exists()
+    assert not project.path(".doit-cargo/stripped").exists()
