@@ -1,0 +1,1 @@
+"""Images: what they are made of, and what may be in them."""
