@@ -16,14 +16,14 @@ from doit_cargo.core.settings.config import check_ship, load, load_config
 
 GRAMMAR = "letters, digits, '_' and '-', at most 64"
 TITLE = "one line of at most 100 characters"
-KEYS = "title, root, workspace, output, targets, ship, profile, features, env, cargo"
+KEYS = "title, root, workspace, output, targets, ship, profile, features, env, cargo, images"
 UNSUPPORTED = "is not supported, only triples *-linux-musl* are"
 BUNDLED = Path(__file__).parents[2]
 TWO_LINES = "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n"
 FULL = """\
 title: My Shop
 workspace: rust
-output: {state: build/state, binaries: build/packages, context: build/context}
+output: {state: build/state, binaries: build/packages, context: build/context, images: build/images}
 targets:
   x86_64: x86_64-unknown-linux-musl
   arm:
@@ -73,6 +73,7 @@ def test_two_lines_suffice(root: Path) -> None:
         state=root / ".doit-cargo",
         binaries=root / "docker" / "binaries",
         context=root / "docker" / "context",
+        layouts=root / "docker" / "images",
         targets=(
             Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64"),
         ),
@@ -92,6 +93,7 @@ def test_every_key_is_decoded(root: Path) -> None:
         state=root / "build" / "state",
         binaries=root / "build" / "packages",
         context=root / "build" / "context",
+        layouts=root / "build" / "images",
         targets=(
             Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64"),
             Target(
@@ -344,7 +346,10 @@ def test_a_path_lies_where_it_does_no_harm(root: Path, key: str, path: str, expe
 
 
 def test_an_overlap_with_a_default_is_told_at_the_mapping(root: Path) -> None:
-    expected = ["3: output.context: 'docker/context' and the folder of 'binaries' overlap"]
+    expected = [
+        f"3: output.{key}: 'docker/{key}' and the folder of 'binaries' overlap"
+        for key in ("context", "images")
+    ]
 
     assert faults(root, TWO_LINES + "output: {binaries: docker}\n") == expected
 

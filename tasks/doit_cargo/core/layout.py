@@ -42,6 +42,31 @@ def verify_record(config: Config, target: Target, binary: Binary) -> Path:
     return _record(config, target, "verify", binary.name)
 
 
+def image_record(config: Config, target: Target, binary: Binary) -> Path:
+    """The record of an image: engine, references, id, platform, SHA-256 of its binary."""
+    return _record(config, target, "image", binary.name)
+
+
+def index_record(config: Config, binary: Binary) -> Path:
+    """The record of an image for every platform: digest, and what is in it."""
+    return config.state / "records" / "index" / f"{binary.name}.json"
+
+
+def oci_layout(config: Config, binary: Binary) -> Path:
+    """The OCI layout folder of a binary's image for every platform."""
+    return config.layouts / binary.name
+
+
+def engine_storage(config: Config) -> Path:
+    """Where buildah keeps the images: a store of this workspace's own."""
+    return config.state / "containers"
+
+
+def work_folder(config: Config, name: str) -> Path:
+    """A folder that a task fills and removes; only one run at a time is in it."""
+    return config.state / "work" / name
+
+
 def _record(config: Config, target: Target, step: str, name: str) -> Path:
     return config.state / "records" / target.arch / step / f"{name}.json"
 

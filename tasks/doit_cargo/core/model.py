@@ -39,8 +39,68 @@ class Features(NamedTuple):
     default: bool = True
 
 
+class HttpProbe(NamedTuple):
+    """Ask `path` of the service's port; `body` is text that must stand in the answer."""
+
+    path: str
+    status: int = 200
+    body: str | None = None
+
+
+class ExecProbe(NamedTuple):
+    """Run the image with these arguments to its end, which must have this exit code."""
+
+    argv: tuple[str, ...]
+    code: int = 0
+
+
+class Smoke(NamedTuple):
+    """How an image is tried out: what else must run (`needs`), and with what environment."""
+
+    probe: HttpProbe | ExecProbe
+    needs: tuple[str, ...] = ()
+    env: Mapping[str, str] = _NOTHING
+
+
+class Service(NamedTuple):
+    """What an image says beside its binary.
+
+    `health` and an exec probe's `argv` are arguments of the image's own program: there is no
+    other in it. `stop` is the time in seconds that it has after SIGTERM.
+    """
+
+    port: int | None = None
+    health: tuple[str, ...] = ()
+    env: Mapping[str, str] = _NOTHING
+    smoke: Smoke | None = None
+    stop: int = 10
+
+
+class Images(NamedTuple):
+    """The section `images`. `services` maps a binary's name to its service, None: all shipped.
+
+    `tags` may hold `{version}` and `{revision}`. `certificates` is a file of this machine,
+    anywhere; `dockerfile` lies below the root. `engine` is "auto", "buildah" or "docker".
+    """
+
+    engine: str
+    dockerfile: Path
+    default: bool = False
+    prefix: str | None = None
+    registry: str | None = None
+    insecure: bool = False
+    tags: tuple[str, ...] = ("{version}",)
+    user: str = "65532:65532"
+    certificates: Path | None = None
+    timezones: tuple[str, ...] = ()
+    services: Mapping[str, Service] | None = None
+
+
 class Config(NamedTuple):
-    """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`."""
+    """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`.
+
+    `layouts` is the folder of the OCI layouts. Without `images` there is no task about images.
+    """
 
     path: Path
     root: Path
@@ -49,6 +109,7 @@ class Config(NamedTuple):
     state: Path
     binaries: Path
     context: Path
+    layouts: Path
     targets: tuple[Target, ...]
     ship: tuple[Binary, ...] | None
     profile: str = "release"
@@ -56,6 +117,7 @@ class Config(NamedTuple):
     env: Mapping[str, str] = _NOTHING
     locked: bool | None = None
     offline: bool = False
+    images: Images | None = None
 
 
 class Policy(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from doit_cargo.core.settings.image_keys import IMAGES, Optional
 from doit_cargo.core.settings.shapes import (
     NAME,
     NAME_HINT,
@@ -43,6 +44,7 @@ _OUTPUT: Final = Record(
         "state": Field(_PATH, "doit's state, the step records, the logs.", ".doit-cargo"),
         "binaries": Field(_PATH, "The packages: <arch>/<crate>/<binary>.", "docker/binaries"),
         "context": Field(_PATH, "The Docker build contexts.", "docker/context"),
+        "images": Field(_PATH, "The images of all platforms, as OCI layouts.", "docker/images"),
     }
 )
 _FEATURES: Final = Record(
@@ -98,6 +100,7 @@ PIPELINE: Final = Record(
             {},
         ),
         "cargo": Field(_CARGO, "How cargo is called."),
+        "images": Field(Optional(IMAGES), "The images that are made of the binaries."),
     },
     required=("workspace", "targets"),
 )

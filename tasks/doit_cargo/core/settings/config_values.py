@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_cargo.core.model import Binary, Config, Features, Target
-from doit_cargo.core.settings import places
+from doit_cargo.core.model import Binary, Config, Features, Images, Target
+from doit_cargo.core.settings import image_values, places
 from doit_cargo.core.settings.faults import quote
 from doit_cargo.core.settings.triples import platform_of
 
@@ -42,12 +42,14 @@ class Reader:
             state=outputs["state"],
             binaries=outputs["binaries"],
             context=outputs["context"],
+            layouts=outputs["images"],
             targets=self._targets(self._values["targets"] or {}),
             ship=self._ship(self._values["ship"]),
             profile=self._values["profile"],
             features=Features(**features | {"names": tuple(features["names"])}),
             env=dict(self._values["env"]),
             **self._values["cargo"],
+            images=self._images(root, self._values["images"]),
         )
 
     def _fault(self, text: str, *keys: str) -> None:
@@ -103,6 +105,17 @@ class Reader:
             self._fault(f"'{arch}' is the name of a folder in the Docker context", "targets", arch)
         docker = value["platform"] or platform_of(triple)
         return Target(arch=arch, triple=triple, platform=docker, default=value["default"])
+
+    def _images(self, root: Path, values: dict[str, Any] | None) -> Images | None:
+        if values is None:
+            return None
+        dockerfile = places.file_below(root, values["dockerfile"])
+        if dockerfile is None:
+            text = f"{quote(values['dockerfile'])} is outside the root folder {root}"
+            self._fault(text, "images", "dockerfile")
+        for keys, text in image_values.faults(values):
+            self._fault(text, "images", *keys)
+        return image_values.images(values, root, dockerfile or root)
 
     def _ship(self, values: dict[str, list[str]] | None) -> tuple[Binary, ...] | None:
         if values is None:

@@ -38,6 +38,13 @@ def below(root: Path, text: str) -> Path:
     return found
 
 
+def file_below(root: Path, text: str) -> Path | None:
+    """Return the path of a file below the root, links in its folder resolved; None: elsewhere."""
+    path = Path(os.path.normpath(root / text))
+    path = real(path.parent) / path.name
+    return path if inside(path, root) else None
+
+
 def output_fault(
     path: Path, root: Path, kept: Mapping[str, Path], others: Mapping[str, Path]
 ) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from doit_cargo.core.settings.faults import nearest
+from doit_cargo.core.settings.image_keys import COMPONENT
 from doit_cargo.core.settings.places import overlap
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 
@@ -21,7 +22,7 @@ def ship_faults(config: Config, graph: CrateGraph) -> list[Fault]:
     """Return what the configuration names and the workspace does not have, and the like."""
     members = {name: crate for name, crate in graph.crates.items() if crate.member}
     shipped = _unknown(config, members) if config.ship is not None else _unfit(members)
-    return [*shipped, *_outputs(config, graph)]
+    return [*shipped, *_outputs(config, graph), *_images(config, graph)]
 
 
 def _unknown(config: Config, members: dict[str, Crate]) -> Iterator[Fault]:
@@ -63,7 +64,31 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
         for crate in graph.crates.values()
         if not graph.root.is_relative_to(crate.directory)
     }
-    for key in ("state", "binaries", "context"):
+    outputs = {
+        "state": config.state,
+        "binaries": config.binaries,
+        "context": config.context,
+        "images": config.layouts,
+    }
+    for key, output in outputs.items():
         for what, folder in folders.items():
-            if overlap(getattr(config, key), folder):
+            if overlap(output, folder):
                 yield ("output", key), f"overlaps {what}"
+
+
+def _images(config: Config, graph: CrateGraph) -> Iterator[Fault]:
+    """An image's name holds that of its binary, and a binary has one only if it is shipped."""
+    if config.images is None:
+        return
+    shipped = (
+        [binary.name for binary in config.ship]
+        if config.ship is not None
+        else [name for crate in graph.crates.values() if crate.member for name in crate.bins]
+    )
+    services = config.images.services
+    for name in shipped if services is None else services:
+        keys = ("images",) if services is None else ("images", "services", name)
+        if name not in shipped:
+            yield keys, f"'{name}' is not shipped, {nearest(name, tuple(shipped))}"
+        elif not re.fullmatch(COMPONENT, name):
+            yield keys, f"'{name}' cannot name an image, it must be in lower case and begin plainly"
