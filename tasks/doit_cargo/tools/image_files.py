@@ -13,7 +13,7 @@ from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import descriptors
-from doit_cargo.core.images.contents import Image, Layer
+from doit_cargo.core.images.entries import Image, Layer
 from doit_cargo.core.images.descriptors import Descriptor
 from doit_cargo.tools import elf, image_layers
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doit_cargo.core.elf.machines import MACHINES, machine_name
 from doit_cargo.core.images import secrets
-from doit_cargo.core.images.contents import Entry, Image, tree
+from doit_cargo.core.images.entries import Entry, Image, tree
 from doit_cargo.core.settings.triples import platform_of
 
 if TYPE_CHECKING:
