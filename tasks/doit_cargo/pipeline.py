@@ -16,7 +16,7 @@ from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
-from doit_cargo.steps import build, package, stage, verify
+from doit_cargo.steps import build, image, index, package, push, stage, verify
 from doit_cargo.steps import toolchain as toolchain_step
 from doit_cargo.tools.session import Session
 
@@ -31,7 +31,9 @@ class Step(Protocol):
         """The step's tasks for every target, each target's in dependency order."""
 
 
-STEPS: tuple[Step, ...] = (toolchain_step, build, verify, package, stage)
+STEPS: tuple[Step, ...] = (
+    toolchain_step, build, verify, package, stage, image, index, push,
+)  # fmt: skip
 
 _NO_PLUGINS = (
     "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml of the folder "
@@ -68,27 +70,34 @@ def load(dodo_file: str) -> tuple[dict[str, Any], Callable[[], Iterator[Task]]]:
 
 
 def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
-    """The settings of doit that are the same in every workspace."""
+    """The settings of doit that no user chooses on the command line."""
+    images = pipeline.ctx.config.images
     return {
         "backend": "doit-cargo",
         "codec_cls": "json",
         "dep_file": str(pipeline.ctx.config.state / "state.sqlite3"),
         "check_file_uptodate": checker,
-        "default_tasks": ["stage"],
+        "default_tasks": ["stage", *(["image"] if images and images.default else [])],
         "sort": "definition",
         "pipeline": pipeline,
     }
 
 
 def specs(pipeline: Pipeline) -> Iterator[TaskSpec]:
-    """Every task in order: for each step its group, a group an architecture, and its tasks."""
+    """Every task in order: for each step its group, a group an architecture, and its tasks.
+
+    The tasks of a step that works on all architectures at once are the group's own.
+    """
     targets = pipeline.ctx.config.targets
     for step in STEPS:
         tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
-        chosen = tuple(f"{step.NAME}:{target.arch}" for target in targets if target.default)
-        yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=chosen)
-        for target in targets:
-            yield from _architecture(step, target, tasks)
+        arches = {f"{step.NAME}:{target.arch}": target for target in targets}
+        flat = tuple(t for t in tasks if t.group == step.NAME and t.name not in arches)
+        chosen = tuple(name for name, target in arches.items() if target.default)
+        if tasks:  # a step that the configuration does not ask for has none
+            after = tuple(spec.name for spec in flat) or chosen
+            yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=after)
+        yield from flat or (s for t in targets for s in _architecture(step, t, tasks))
 
 
 def _architecture(step: Step, target: Target, tasks: tuple[TaskSpec, ...]) -> Iterator[TaskSpec]:

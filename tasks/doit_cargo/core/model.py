@@ -214,7 +214,9 @@ class TaskSpec(NamedTuple):
     `inputs` are the file dependencies and `outputs` the targets (paths); `fingerprint` stands for
     all that is no file (argv, environment, policy) and makes the task run when it changes.
     `action` does the work, raises PipelineError when it fails, and may return facts for the
-    reporter (JSON-able). `owns` is a folder in which only inputs and outputs may lie.
+    reporter (JSON-able). `owns` is a folder in which only inputs, outputs and what was `made` may
+    lie. `present` tells whether what is no file (an image) is still there; it is asked last.
+    `always`: never up to date. `programs` must be on PATH before anything runs.
     A task without an action is a group.
     """
 
@@ -228,6 +230,9 @@ class TaskSpec(NamedTuple):
     group: str | None = None
     owns: Path | None = None
     made: Callable[[], Iterable[str]] = tuple
+    present: Callable[[], bool] | None = None
+    always: bool = False
+    programs: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

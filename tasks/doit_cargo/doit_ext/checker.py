@@ -6,6 +6,7 @@ import inspect
 import os
 import stat
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from doit.dependency import FileChangedChecker
@@ -109,7 +110,9 @@ class Intact:
         """False if the fingerprint changed, an output was touched or a foreign file appeared."""
         task.value_savers[:] = [self.state]
         known = {key: values.get(key) for key in ("fingerprint", "outputs")}
-        return known == self.state() and not self.foreign()
+        if self.spec.always or known != self.state() or self.foreign():
+            return False
+        return self.spec.present is None or self.spec.present()
 
     def state(self) -> dict[str, Any]:
         """What is saved beside the dependencies."""
@@ -122,7 +125,12 @@ class Intact:
     def foreign(self) -> bool:
         """Whether the folder that the task owns holds a file that belongs to no task."""
         owned = self.spec.owns
-        return bool(owned and files.listing(owned) - {*self.spec.inputs, *self.spec.outputs})
+        return bool(owned and files.listing(owned) - belonging(self.spec))
+
+
+def belonging(spec: TaskSpec) -> set[Path | str]:
+    """What may lie in a folder that the task owns."""
+    return {*spec.inputs, *spec.outputs, *map(Path, spec.made())}
 
 
 def _changed_after(path: str, moment: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from doit.cmd_base import Command
 
 from doit_cargo.core import layout
+from doit_cargo.core.images import names
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
@@ -66,8 +67,11 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
                 print(f"keeping {folder}: no run has taken it over (doit --force)")
         if cargo:
             yield ctx.graph.target_directory / target.triple
+    for binary in names.imaged(ctx):
+        if is_ours(ctx.config, folder := layout.oci_layout(ctx.config, binary)):
+            yield folder
     for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",
-                 "records", "owned", "log.jsonl"):  # fmt: skip
+                 "records", "owned", "log.jsonl", "containers", "work"):  # fmt: skip
         yield ctx.config.state / name
 
 

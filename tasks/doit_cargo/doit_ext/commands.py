@@ -19,6 +19,7 @@ from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.tasks import spec_of
 
+_MAIN_JOB = ("toolchain", "build", "verify", "package", "manifest", "stage")
 _JSON = {
     "name": "json", "short": "", "long": "json", "type": bool, "default": False,
     "help": "print JSON",
@@ -139,7 +140,12 @@ class Audit(DoitCmdBase):
         found = []
         for task in self.task_list:
             spec = spec_of(task)
-            if spec and spec.action and spec.name.split(":")[1] in arches:
+            if (
+                spec
+                and spec.kind in _MAIN_JOB
+                and spec.action
+                and spec.name.split(":")[1] in arches
+            ):
                 status = self.dep_manager.get_status(task, tasks, get_log=True)
                 if status.status != "up-to-date":
                     found.append(f"{task.name} is stale: {_reason(status.reasons, root)}; run doit")

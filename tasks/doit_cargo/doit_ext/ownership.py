@@ -9,6 +9,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Config, TaskSpec
 from doit_cargo.core.record import digest
+from doit_cargo.doit_ext.checker import belonging
 from doit_cargo.tools import files
 
 _SHOWN = 20
@@ -21,7 +22,7 @@ def claim(config: Config, specs: Iterable[TaskSpec], *, force: bool) -> None:
     """
     for spec in specs:
         if spec.owns and not (mark := _mark(config, spec.owns)).exists():
-            foreign = files.listing(spec.owns) - {*spec.inputs, *spec.outputs}
+            foreign = files.listing(spec.owns) - belonging(spec)
             if foreign and not force:
                 raise SetupError(_refusal(layout.relative(sorted(foreign), config.root)))
             files.create(config.root, mark)

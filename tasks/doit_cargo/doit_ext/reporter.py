@@ -101,7 +101,7 @@ class LineReporter:
             return f"compiled {arch} {rest[0]}"
         if kind == "verify":
             return f"verified {arch} {rest[0]}  {size(facts['size'])}"
-        return ""
+        return str(facts.get("line", ""))
 
     def _summary(self) -> str:
         if self._done["bad"]:

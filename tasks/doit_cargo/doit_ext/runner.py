@@ -11,6 +11,7 @@ from doit.exceptions import BaseFail, TaskFailed, UnmetDependency
 from doit.runner import FAILURE, MThreadRunner
 from doit.task import Task
 
+from doit_cargo.core.errors import MissingToolError
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.planner import Planner
@@ -54,6 +55,7 @@ class CargoRunner(MThreadRunner):
     def _prepare(self, dispatcher: Any) -> None:
         tasks = list(in_order(dispatcher.tasks, dispatcher.selected_tasks))
         self._since = time.time_ns()
+        self._programs(tasks)
         # `doit ignore` would make a task count as done: it may add work, never grant a pass.
         self.dep_manager.status_is_ignore = _never
         planner = Planner(self.ctx, self.dep_manager.checker, self._status_in(dispatcher.tasks))
@@ -71,6 +73,15 @@ class CargoRunner(MThreadRunner):
             self._idle = [task for task in tasks if task.name in planner.current]
         # A parked thread for each awaited crate, or those that wait would starve the others.
         self.num_process += sum(len(plan.crates) for plan in plans)
+
+    def _programs(self, tasks: Iterable[Task]) -> None:
+        """What is missing is told at once, before anything is compiled."""
+        wanted = [name for task in tasks if (spec := spec_of(task)) for name in spec.programs]
+        if wanted:
+            from doit_cargo.core.images.commands import missing
+
+            if lines := missing(wanted, self.ctx.env):
+                raise MissingToolError("\n".join(lines))
 
     def _answer_once(self, planner: Planner) -> None:
         """What the planner found up to date stays so: its identity is pinned for this run."""

@@ -10,7 +10,7 @@ import subprocess  # noqa: TID251 - this is the one place
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from doit_cargo.core.errors import MissingToolError, PipelineError
 
@@ -97,6 +97,36 @@ class Guard:
         """Nothing is left to guard: send the watchdog home."""
         with suppress(OSError, ValueError):
             self._watchdog.communicate(b"\n")
+
+
+class Result(NamedTuple):
+    """How a command ended: its exit code, and all that it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run_guarded(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float,
+) -> Result:
+    """Run a command to its end, with all that it starts: none of it outlives this process.
+
+    Raises MissingToolError when the program is not there, PipelineError after `timeout` seconds.
+    """
+    process = spawn(argv, env=env, cwd=cwd, stdout=PIPE, stderr=PIPE)
+    guard = Guard(process)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise PipelineError(f"{quoted(argv)} took more than {timeout:g} s") from error
+    finally:
+        guard.kill()
+    return Result(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
 def run(

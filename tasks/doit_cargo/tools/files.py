@@ -50,6 +50,20 @@ def remove(root: Path, path: Path) -> None:
         _remove(folder, path.name)
 
 
+def move_folder(root: Path, source: Path, place: Path) -> None:
+    """Put a folder where another, or nothing, is; both below `root`, on one filesystem.
+
+    Between the two steps there is neither: a reader finds a whole folder or none.
+    """
+    remove(root, place)
+    with (
+        _folder(root, source.parent, create=False) as old,
+        _folder(root, place.parent, create=True) as new,
+        _naming(place),
+    ):
+        os.rename(source.name, place.name, src_dir_fd=old, dst_dir_fd=new)
+
+
 def listing(folder: Path) -> frozenset[Path]:
     """Every entry below the folder that is no plain folder (files, links, pipes), not followed."""
     found: set[Path] = set()

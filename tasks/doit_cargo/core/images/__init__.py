@@ -1,1 +1,1 @@
-"""Images: what they are made of, and what may be in them."""
+"""Images as values: names, Dockerfile, command lines, and what lies in an OCI layout."""

@@ -1,0 +1,170 @@
+"""image:<arch>:<bin>: an image of one staged binary, and nothing else, for one platform.
+
+The binary is judged and hashed again, against the manifest, as it is copied into a build context
+of its own: no state or record can bring other bytes into an image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError, SetupError
+from doit_cargo.core.images import commands, dockerfile, names
+from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.record import digest, encode, read
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
+
+NAME = "image"
+SUMMARY = "make an image of each staged binary"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a target and binary with an image; none without the section `images`."""
+    images = ctx.config.images
+    if images is None:
+        return
+    kept = cache(partial(_kept, ctx, images))
+    for target in ctx.config.targets:
+        for binary in names.imaged(ctx):
+            yield _spec(_Image(ctx, images, target, binary), session, kept)
+
+
+class _Image(NamedTuple):
+    """A binary's image for one target."""
+
+    ctx: Context
+    images: Images
+    target: Target
+    binary: Binary
+
+    @property
+    def record(self) -> Path:
+        return layout.image_record(self.ctx.config, self.target, self.binary)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return names.references(self.ctx, self.target, self.binary)
+
+    @property
+    def engine(self) -> str:
+        return commands.choose(self.images, self.ctx.env)
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        crate = self.ctx.graph.crates[self.binary.crate]
+        return dockerfile.arguments(self.images, crate, self.binary)
+
+    @property
+    def tail(self) -> str:
+        """The OCI format, buildah's, has no health check."""
+        health = self.engine == commands.DOCKER
+        return dockerfile.tail(self.images, self.binary, health=health)
+
+
+def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]) -> TaskSpec:
+    ctx, target, binary = image.ctx, image.target, image.binary
+    extra = dockerfile.extra_files(image.images).values()
+    return TaskSpec(
+        name=f"{NAME}:{target.arch}:{binary.name}",
+        doc=f"make the {target.platform} image of {binary.name}",
+        action=partial(_make, image, session),
+        inputs=(
+            layout.staged(ctx.config, target, binary),
+            image.images.dockerfile,
+            *(path for path in extra if path.is_file()),
+        ),
+        outputs=(image.record,),
+        fingerprint=digest(
+            [image.engine, image.references, target.platform, image.arguments, image.tail,
+             ctx.env.get("SOURCE_DATE_EPOCH")]
+        ),
+        group=f"{NAME}:{target.arch}",
+        present=partial(_present, image, kept),
+        programs=(image.engine,),
+    )  # fmt: skip
+
+
+def _kept(ctx: Context, images: Images) -> Mapping[str, str]:
+    """What the engine keeps: it is asked once, for all images, when nothing else has changed."""
+    from doit_cargo.tools import engines
+
+    return engines.kept(ctx, images)
+
+
+def _present(image: _Image, kept: Callable[[], Mapping[str, str]]) -> bool:
+    """Whether every name still stands for the image that was made."""
+    known = read(image.record).get("id")
+    return known is not None and all(kept().get(name) == known for name in image.references)
+
+
+def _make(image: _Image, session: Session) -> Mapping[str, Any]:
+    from doit_cargo.tools import engines, files
+
+    ctx, target, binary = image.ctx, image.target, image.binary
+    if faults := names.tag_faults(names.tags(ctx, binary)):
+        raise SetupError("\n".join(faults))
+    engine, before = engines.engine(ctx, image.images), read(image.record).get("id")
+    folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
+    files.remove(ctx.config.root, folder)
+    try:
+        sha = _fill(image, session, folder)
+        built = engine.build(_order(image, folder))
+    finally:
+        files.remove(ctx.config.root, folder)
+    if before not in {None, built}:
+        engine.drop(str(before))
+    record = {
+        "engine": engine.name,
+        "references": list(image.references),
+        "id": built,
+        "sha256": sha,
+        "platform": target.platform,
+    }
+    files.write(ctx.config.root, image.record, encode(record))
+    return {"line": f"imaged   {target.arch} {binary.name}  {image.references[0]}"}
+
+
+def _order(image: _Image, folder: Path) -> commands.Order:
+    try:
+        epoch = commands.epoch(image.ctx.env)
+    except ValueError as error:
+        raise SetupError(str(error)) from None
+    return commands.Order(
+        folder=folder,
+        references=image.references,
+        platform=image.target.platform,
+        arguments=image.arguments,
+        epoch=epoch,
+    )
+
+
+def _fill(image: _Image, session: Session, folder: Path) -> str:
+    """Write the Dockerfile and the context from bytes that were checked; the binary's SHA-256."""
+    from doit_cargo.tools import elf, files, shipped
+
+    ctx, binary = image.ctx, image.binary
+    root, context = ctx.config.root, folder / "context"
+    data = shipped.staged(ctx, session.opinion, image.target, binary)
+    place = context / "binaries" / binary.crate / binary.name
+    files.write(root, place, data, layout.BINARY_MODE)
+    for path, source in dockerfile.extra_files(image.images).items():
+        files.write(root, context / dockerfile.in_context(path), _bytes(source), layout.FILE_MODE)
+    text = _bytes(image.images.dockerfile).rstrip(b"\n") + b"\n" + image.tail.encode()
+    files.write(root, folder / "Dockerfile", text, layout.FILE_MODE)
+    return elf.sha256(data)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckError(
+            f"{path}, which images need, cannot be read: {error.strerror} (certificates and time "
+            "zones: apt-get install ca-certificates tzdata)"
+        ) from None

@@ -1,0 +1,79 @@
+"""index:<bin>: the images of every platform under one index, in an OCI layout folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.images import commands, names
+from doit_cargo.core.model import Binary, Context, TaskSpec
+from doit_cargo.core.record import encode, read
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
+
+NAME = "index"
+SUMMARY = "put the images of all platforms under one index, in docker/images"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a binary with an image, over all targets; none without the section `images`."""
+    for binary in names.imaged(ctx):
+        folder = layout.oci_layout(ctx.config, binary)
+        record = layout.index_record(ctx.config, binary)
+        yield TaskSpec(
+            name=f"{NAME}:{binary.name}",
+            doc=f"write {layout.relative([folder], ctx.config.root)[0]} of every platform",
+            action=partial(_write, ctx, session, binary),
+            inputs=tuple(layout.image_record(ctx.config, t, binary) for t in ctx.config.targets),
+            outputs=(record,),
+            group=NAME,
+            owns=folder,
+            made=partial(_files, folder, record),
+            programs=(commands.BUILDAH,),
+        )
+
+
+def _files(folder: Path, record: Path) -> list[str]:
+    return [f"{folder}/{name}" for name in read(record).get("files", [])]
+
+
+def _write(ctx: Context, session: Session, binary: Binary) -> Mapping[str, Any]:
+    """Write it beside its place, check what was written, and put it there."""
+    from doit_cargo.tools import files, oci_check
+
+    root, place = ctx.config.root, layout.oci_layout(ctx.config, binary)
+    fresh = layout.work_folder(ctx.config, f"{NAME}-{binary.name}") / binary.name
+    files.remove(root, fresh.parent)
+    try:
+        _make(ctx, binary, fresh)
+        found = oci_check.checked(ctx, session.opinion, binary, fresh)
+        files.move_folder(root, fresh, place)
+    finally:
+        files.remove(root, fresh.parent)
+    platforms = {image.platform: image.digest for image in found.images}
+    record = {
+        "digest": found.digest,
+        "platforms": platforms,
+        "files": [str(path.relative_to(fresh)) for path in found.files],
+    }
+    files.write(root, layout.index_record(ctx.config, binary), encode(record))
+    return {"line": f"indexed  {binary.name}  {' '.join(platforms)}  {found.digest}"}
+
+
+def _make(ctx: Context, binary: Binary, fresh: Path) -> None:
+    from doit_cargo.tools import engines, files
+
+    files.create(ctx.config.root, fresh.parent / ".keep")
+    engine = engines.buildah(ctx)
+    wanted = [read(layout.image_record(ctx.config, t, binary)) for t in ctx.config.targets]
+    if foreign := {str(w.get("engine")) for w in wanted} - {engine.name}:
+        raise CheckError(
+            f"the images of {binary.name} were made with {', '.join(foreign)}, an index is made of "
+            "buildah's: set images.engine: buildah and run it again"
+        )
+    engine.write_index([w["id"] for w in wanted], f"doit-cargo-{binary.name}", fresh)

@@ -1,0 +1,59 @@
+"""push:<bin>: an OCI layout to the registry, after a check from scratch; the tags come last.
+
+Never up to date: what the registry holds is asked each time. Only what it lacks is pushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import SetupError
+from doit_cargo.core.images import commands, names
+from doit_cargo.core.model import Binary, Context, Images, TaskSpec
+
+if TYPE_CHECKING:
+    from doit_cargo.tools.session import Session
+
+NAME = "push"
+SUMMARY = "push what is in docker/images to the registry"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a binary with an image, if a registry is configured."""
+    images = ctx.config.images
+    if images is None or images.registry is None:
+        return
+    for binary in names.imaged(ctx):
+        yield TaskSpec(
+            name=f"{NAME}:{binary.name}",
+            doc=f"push {binary.name} to {images.registry}",
+            action=partial(_push, ctx, images, session, binary),
+            inputs=(layout.index_record(ctx.config, binary),),
+            group=NAME,
+            always=True,
+            programs=(commands.SKOPEO,),
+        )
+
+
+def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
+    """By digest first: until all of it is there no tag names any of it."""
+    from doit_cargo.tools import oci_check
+    from doit_cargo.tools.registry import Registry
+
+    tags = names.tags(ctx, binary)
+    if faults := names.tag_faults(tags):
+        raise SetupError("\n".join(faults))
+    folder = layout.oci_layout(ctx.config, binary)
+    digest = oci_check.checked(ctx, session.opinion, binary, folder).digest
+    registry = Registry(images.registry or "", ctx.env, insecure=images.insecure)
+    place = names.remote(images, binary)
+    stale = [tag for tag in tags if registry.digest(f"{place}:{tag}") != digest]
+    if stale:
+        registry.push(folder, f"{place}@{digest}")
+    for tag in stale:
+        registry.push(folder, f"{place}:{tag}")
+    what = f"pushed   {', '.join(stale)}" if stale else "there already"
+    return {"line": f"{what}  {place}@{digest}"}

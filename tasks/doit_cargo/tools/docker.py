@@ -1,0 +1,61 @@
+"""Builds and keeps images with Docker's daemon, through its client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doit_cargo.core.errors import CheckError, SetupError
+from doit_cargo.core.images import commands
+from doit_cargo.tools import command
+from doit_cargo.tools.buildah import TIMEOUT, end
+
+_NO_BUILDX = (
+    "the docker client that is first on PATH cannot build without buildx: install its plugin "
+    "(docker-buildx-plugin), or put the client of the daemon's own package first on PATH, or set "
+    "images.engine: buildah"
+)
+_NO_DAEMON = "the Docker daemon does not answer: systemctl start docker, or images.engine: buildah"
+# What the client says, in the versions 20.10 and 28, when the daemon is not there or goes away.
+_SIGNS: Mapping[str, str] = {
+    "buildx component is missing": _NO_BUILDX,
+    "Cannot connect to the Docker daemon": _NO_DAEMON,
+    "error during connect": _NO_DAEMON,
+    "permission denied while trying to connect": (
+        "no permission to ask the daemon: usermod -aG docker $USER, or images.engine: buildah"
+    ),
+    "code = Unavailable": f"the Docker daemon went away: {_NO_DAEMON}",
+    "unexpected EOF": f"the Docker daemon went away: {_NO_DAEMON}",
+}
+
+
+class Docker:
+    """The engine behind the docker client's own settings."""
+
+    name = commands.DOCKER
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+
+    def build(self, order: commands.Order) -> str:
+        """Build an image; its id. Raises CheckError with what docker said, SetupError."""
+        env = commands.docker_env(self._env, order.epoch)
+        self._run(commands.docker_build(order), f"build {order.references[0]}", env)
+        return order.id_file.read_text().strip()
+
+    def images(self) -> dict[str, str]:
+        """Reference → id of every image that the daemon has. Raises CheckError, SetupError."""
+        argv = [commands.DOCKER, "images", "--no-trunc", "--format", commands.LISTING]
+        rows = (line.split() for line in self._run(argv, "list its images", self._env).splitlines())
+        return {row[1]: row[0] for row in rows if len(row) == 2}  # noqa: PLR2004 - id and name
+
+    def drop(self, image: str) -> None:
+        """What no name is left of is the daemon's own: `docker image prune`."""
+
+    def _run(self, argv: list[str], what: str, env: Mapping[str, str]) -> str:
+        done = command.run_guarded(argv, env=env, timeout=TIMEOUT)
+        if done.code == 0:
+            return done.out
+        for sign, remedy in _SIGNS.items():
+            if sign in done.err:
+                raise SetupError(f"docker could not {what}: {remedy}\n{end(done.err, 3)}")
+        raise CheckError(f"docker could not {what} (exit code {done.code}):\n{end(done.err)}")

@@ -1,0 +1,45 @@
+"""Checks from scratch the very bytes that leave: hash against the manifest, and the policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Binary, Context, Target
+from doit_cargo.tools import elf, judge
+
+
+def staged(ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary) -> bytes:
+    """A staged binary's bytes. Raises CheckError unless the manifest lists them and they pass."""
+    path = layout.staged(ctx.config, target, binary)
+    data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
+    check(ctx, opinion, target, binary, path=path, data=data)
+    return data
+
+
+def check(
+    ctx: Context,
+    opinion: elf.SecondOpinion,
+    target: Target,
+    binary: Binary,
+    *,
+    path: Path,
+    data: bytes,
+) -> None:
+    """Raise CheckError unless these bytes, found at `path`, pass and are in the manifest."""
+    if elf.sha256(data) != manifest_sum(ctx, target, binary):
+        raise CheckError(f"{path} is not what the manifest says: run doit again")
+    verdict = judge.judge(ctx, opinion, target, binary, path=path, data=data)
+    if not verdict.passed:
+        raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
+
+
+def manifest_sum(ctx: Context, target: Target, binary: Binary) -> str:
+    """The SHA-256 that the manifest lists. Raises CheckError if there is none."""
+    path = layout.manifest(ctx.config, target)
+    try:
+        sums = layout.parse_manifest(path.read_text())
+        return sums[f"{binary.crate}/{binary.name}"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckError(f"{path} does not list {binary.name} ({error}): run doit") from None
