@@ -13,8 +13,8 @@ from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import descriptors
-from doit_cargo.core.images.entries import Image, Layer
 from doit_cargo.core.images.descriptors import Descriptor
+from doit_cargo.core.images.entries import Image, Layer
 from doit_cargo.tools import elf, image_layers
 
 _JSON_LIMIT = 4 << 20
@@ -35,13 +35,12 @@ def oci(folder: Path, platform: str) -> Image:
     return _image(config, layers, what=str(folder), platform=found[0].platform)
 
 
-def docker(path: Path, image_id: str) -> Image:
-    """The image in an archive of `docker save`, which has to be the one of that id (hex)."""
+def docker(path: Path) -> Image:
+    """The one image in an archive of `docker save`. Raises CheckError as `oci` does."""
     members = _members(path)
     text = _member(members, "manifest.json", path)
     name, names = descriptors.archive(text, f"{path}: manifest.json")
     config = _member(members, name, path)
-    _check(config, image_id, f"{path}: the image")
     layers = (_member(members, name, path) for name in names)
     return _image(config, layers, what=str(path), platform=None)
 
@@ -79,7 +78,8 @@ def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str |
         place = f"{what}: layer {len(found) + 1}"
         _check(data, wanted, place)
         found.append(image_layers.layer(data, place))
-    return Image(settings=settings, layers=tuple(found), platform=platform)
+    own = elf.sha256(config)
+    return Image(id=own, settings=settings, layers=tuple(found), platform=platform)
 
 
 def _check(data: bytes, wanted: str, what: str) -> None:

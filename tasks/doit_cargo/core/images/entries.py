@@ -48,9 +48,11 @@ Layer = tuple[Entry, ...]
 class Image(NamedTuple):
     """An image as it was read: its settings, its layers, and the platform that its index names.
 
-    `platform` is None where there is no index to name one (the archive of `docker save`).
+    `id` is the SHA-256 (hex) of its config, which engines know it by. `platform` is None where
+    there is no index to name one, as in the archive of `docker save`.
     """
 
+    id: str
     settings: Settings
     layers: tuple[Layer, ...]
     platform: str | None = None

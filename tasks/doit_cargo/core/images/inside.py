@@ -29,18 +29,20 @@ _MACHINE_OF: Final = {  # by the processor of a Docker platform
 
 
 class Expected(NamedTuple):
-    """What an image has to be: platform, path of the binary below the root, its SHA-256 (hex).
+    """What an image has to be: id and SHA-256 of the binary in hex, paths below the root.
 
-    `files` are the further files that the configuration puts in: path → SHA-256. `user` is the
-    configured one; `entry_point` and `command` are argv lists.
+    `files` are the further files that the configuration puts in: path → SHA-256. `user` and `env`
+    are the configured ones; `entry_point` and `command` are argv lists.
     """
 
+    id: str
     platform: str
     binary: str
     sha256: str
     user: str
     entry_point: tuple[str, ...]
     command: tuple[str, ...] = ()
+    env: Mapping[str, str] = {}
     files: Mapping[str, str] = {}
 
     @property
@@ -52,15 +54,18 @@ class Expected(NamedTuple):
 def faults(image: Image, expected: Expected) -> tuple[str, ...]:
     """Say what is wrong, a line each; none if the image is what is expected."""
     return (
-        *_platform(image, expected),
+        *_identity(image, expected),
         *_settings(image.settings, expected),
+        *_env(image.settings, expected),
         *_secrets(image.settings),
         *_layers(image, expected),
         *_missing(image, expected),
     )
 
 
-def _platform(image: Image, expected: Expected) -> Iterator[str]:
+def _identity(image: Image, expected: Expected) -> Iterator[str]:
+    if image.id != expected.id:
+        yield f"its id is {image.id}, not {expected.id} as was recorded"
     found = {"config": image.settings.platform}
     if image.platform is not None:
         found["index"] = image.platform
@@ -89,6 +94,16 @@ def _settings(found: Settings, expected: Expected) -> Iterator[str]:
         yield "its Healthcheck is for a shell, and there is none"
     if found.volumes or found.on_build:
         yield "it has Volumes or OnBuild, which nothing asked for"
+
+
+def _env(found: Settings, expected: Expected) -> Iterator[str]:
+    """PATH is what every engine adds."""
+    variables = dict(variable.partition("=")[::2] for variable in found.env)
+    for name in variables.keys() - expected.env.keys() - {"PATH"}:
+        yield f"its variable {name} is in no way configured"
+    for name, value in expected.env.items():
+        if variables.get(name) != value:
+            yield f"its variable {name} is not as configured"
 
 
 def _secrets(found: Settings) -> Iterator[str]:
