@@ -16,7 +16,7 @@ from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.chosen import chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
-from doit_cargo.steps import build, image, index, package, push, stage, verify, verify_image
+from doit_cargo.steps import build, image, index, package, push, smoke, stage, verify, verify_image
 from doit_cargo.steps import toolchain as toolchain_step
 from doit_cargo.tools.session import Session
 
@@ -32,7 +32,7 @@ class Step(Protocol):
 
 
 STEPS: tuple[Step, ...] = (
-    toolchain_step, build, verify, package, stage, image, verify_image, index, push,
+    toolchain_step, build, verify, package, stage, image, verify_image, smoke, index, push,
 )  # fmt: skip
 
 _NO_PLUGINS = (
