@@ -7,8 +7,8 @@ and there is no docker, the same program in a root folder that holds nothing els
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,11 +35,12 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     if images is None:
         return
     binaries = {binary.name: binary for binary in names.imaged(ctx)}
+    in_docker = cache(partial(_in_docker, ctx))
     for target in ctx.config.targets:
         for name, binary in binaries.items():
             if trial := trials.trial(images, name):
                 involved = [binaries[need.name] for need in trial.needs] + [binary]
-                yield _spec(_Smoke(ctx, images, target, involved, trial), session)
+                yield _spec(_Smoke(ctx, images, target, involved, trial), session, in_docker)
 
 
 class _Smoke(NamedTuple):
@@ -67,7 +68,9 @@ class _Smoke(NamedTuple):
         return found
 
 
-def _spec(smoke: _Smoke, session: Session) -> TaskSpec:
+def _spec(
+    smoke: _Smoke, session: Session, in_docker: Callable[[], Mapping[str, str] | None]
+) -> TaskSpec:
     config, target, name = smoke.ctx.config, smoke.target, smoke.binary.name
     records = (layout.image_record, layout.verify_image_record)
     return TaskSpec(
@@ -78,7 +81,27 @@ def _spec(smoke: _Smoke, session: Session) -> TaskSpec:
         outputs=(layout.smoke_record(config, target, smoke.binary),),
         fingerprint=digest([trials.encode(smoke.trial), smoke.images.user]),
         group=f"{NAME}:{target.arch}",
+        present=partial(_present, smoke, in_docker),
     )
+
+
+def _in_docker(ctx: Context) -> Mapping[str, str] | None:
+    """Name → id of the daemon's images, asked once in a run; None where there is no daemon."""
+    from doit_cargo.core.errors import PipelineError
+    from doit_cargo.tools.docker import Docker
+
+    try:
+        return Docker(ctx.env).images()
+    except PipelineError:
+        return None
+
+
+def _present(smoke: _Smoke, in_docker: Callable[[], Mapping[str, str] | None]) -> bool:
+    """Whether what was tried out can still be started by its names."""
+    known = read(layout.image_record(smoke.ctx.config, smoke.target, smoke.binary)).get("id")
+    references = names.references(smoke.ctx, smoke.target, smoke.binary)
+    found = in_docker()
+    return found is None or all(found.get(name) == known for name in references)
 
 
 def _try(smoke: _Smoke, session: Session) -> Mapping[str, Any]:
@@ -107,7 +130,8 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
 
     emulator = _emulator(smoke)
     for binary in smoke.involved:
-        containers.ensure(ids[binary.name], partial(_load, smoke, binary, ids[binary.name]))
+        image, references = ids[binary.name], names.references(smoke.ctx, smoke.target, binary)
+        containers.ensure(image, references, partial(_load, smoke, image, references))
     platform = smoke.target.platform
     parts = {name: Part(image, platform, emulator) for name, image in ids.items()}
     cell = Cell(containers, parts, connected=smoke.trial.connected)
@@ -117,12 +141,12 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
         cell.close()
 
 
-def _load(smoke: _Smoke, binary: Binary, image: str) -> None:
+def _load(smoke: _Smoke, image: str, references: Sequence[str]) -> None:
     """Copy it to the daemon under its own names, for whoever runs what was tried out."""
     from doit_cargo.tools import engines
 
     if commands.choose(smoke.images, smoke.ctx.env) == commands.BUILDAH:
-        for reference in names.references(smoke.ctx, smoke.target, binary):
+        for reference in references:
             engines.buildah(smoke.ctx).load(image, reference)
 
 

@@ -55,15 +55,16 @@ class Containers:
             return True
         return False
 
-    def ensure(self, image: str, load: Callable[[], None]) -> None:
-        """Have the daemon know this very image (id). Raises CheckError if it can't be had."""
+    def ensure(self, image: str, references: Sequence[str], load: Callable[[], None]) -> None:
+        """Have the daemon know this very image (id) by these names. Raises CheckError if not."""
         with self._gate:
             if image in self._known:
                 return
-            if not self._has(image):
+            names = (image, *references)
+            if not all(self._id(name) == image for name in names):
                 load()
-            if not self._has(image):
-                raise CheckError(f"docker has no image {image}: doit image")
+            if missing := [name for name in names if self._id(name) != image]:
+                raise CheckError(f"docker has another image than {image} as {', '.join(missing)}")
             self._known.add(image)
 
     def make(self, *words: str) -> str:
@@ -97,8 +98,8 @@ class Containers:
             if self._used:
                 self._sweep()
 
-    def _has(self, image: str) -> bool:
-        return self.ask("image", "inspect", "--format", "{{.Id}}", image).out.strip() == image
+    def _id(self, name: str) -> str:
+        return self.ask("image", "inspect", "--format", "{{.Id}}", name).out.strip()
 
     def _sweep(self) -> None:
         """Containers first: a network in use can't be removed."""
