@@ -13,7 +13,7 @@ from doit.task import Task
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.doit_ext.checker import ContentChecker
-from doit_cargo.doit_ext.chosen import chosen_context
+from doit_cargo.doit_ext.chosen import Selection, chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
 from doit_cargo.steps import build, image, index, package, push, smoke, stage, verify, verify_image
@@ -64,32 +64,45 @@ def load(dodo_file: str) -> tuple[dict[str, Any], Callable[[], Iterator[Task]]]:
     checker = ContentChecker(FileIndex(pipeline.ctx.config.state / "index.json"))
 
     def task_cargo() -> Iterator[Task]:
-        return doit_tasks(specs(pipeline), checker)
+        return doit_tasks(specs(pipeline, wanted_steps(pipeline.ctx)), checker)
 
     return doit_config(pipeline, checker), task_cargo
 
 
 def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
     """The settings of doit that no user chooses on the command line."""
-    images = pipeline.ctx.config.images
     return {
         "backend": "doit-cargo",
         "codec_cls": "json",
         "dep_file": str(pipeline.ctx.config.state / "state.sqlite3"),
         "check_file_uptodate": checker,
-        "default_tasks": ["stage", *(["image"] if images and images.default else [])],
+        "default_tasks": default_tasks(pipeline.ctx),
         "sort": "definition",
         "pipeline": pipeline,
     }
 
 
-def specs(pipeline: Pipeline) -> Iterator[TaskSpec]:
+def default_tasks(ctx: Context) -> list[str]:
+    """What `doit` alone runs, with all that it depends on: the last one comes last in STEPS."""
+    images = ctx.config.images
+    return ["stage", *([image.NAME] if images and images.default else [])]
+
+
+def wanted_steps(ctx: Context) -> tuple[Step, ...]:
+    """The steps that a command must know: a run of the default tasks none behind the last."""
+    if not Selection.defaults:
+        return STEPS
+    last = default_tasks(ctx)[-1]
+    return STEPS[: [step.NAME for step in STEPS].index(last) + 1]
+
+
+def specs(pipeline: Pipeline, steps: Iterable[Step] = STEPS) -> Iterator[TaskSpec]:
     """Every task in order: for each step its group, a group an architecture, and its tasks.
 
     The tasks of a step that works on all architectures at once are the group's own.
     """
     targets = pipeline.ctx.config.targets
-    for step in STEPS:
+    for step in steps:
         tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
         arches = {f"{step.NAME}:{target.arch}": target for target in targets}
         flat = tuple(t for t in tasks if t.group == step.NAME and t.name not in arches)

@@ -11,6 +11,15 @@ from doit_cargo.core.context import read_context
 from doit_cargo.core.model import Context
 
 
+class Selection:
+    """What `doit run` was asked for, which is known before the tasks are loaded.
+
+    `defaults` is True if it was asked for nothing, and so runs the default tasks.
+    """
+
+    defaults = False
+
+
 def chosen_context(root: Path) -> Context:
     """The context below `root`. Raises SetupError."""
     return read_context(

@@ -12,6 +12,7 @@ from doit import cmd_run
 from doit.control import TaskControl
 from doit.task import Stream
 
+from doit_cargo.doit_ext.chosen import Selection
 from doit_cargo.doit_ext.guard import guarded
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.ownership import claim
@@ -67,6 +68,7 @@ class Run(cmd_run.Run):
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
+        Selection.defaults = not args
         return guarded(lambda: int(super(Run, self).execute(params, args)))
 
     def _execute(  # noqa: PLR0917 - doit passes each option by its name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from doit_cargo.core.model import Binary, Context, Images, Target
 
-_SHA = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
+_SHA = "[0-9a-f]{40}([0-9a-f]{24})?"
 _LONG = 12  # digits of a revision in a tag: git's own default for a large repository
 _VERSION, _REVISION = "{version}", "{revision}"
 MAX_TAG = 128  # source: OCI distribution specification 1.1, "Pulling manifests"
@@ -92,17 +92,17 @@ def _git_folder(git: Path) -> Path:
 def _head(git: Path) -> str:
     head = _read(git / "HEAD")
     if not head.startswith("ref: "):
-        return head if _SHA.fullmatch(head) else ""
+        return head if re.fullmatch(_SHA, head) else ""
     name = head.removeprefix("ref: ")
     common = git / (_read(git / "commondir") or ".")
     loose = _read(common / os.path.normpath(name))
-    return loose if _SHA.fullmatch(loose) else _packed(common, name)
+    return loose if re.fullmatch(_SHA, loose) else _packed(common, name)
 
 
 def _packed(common: Path, name: str) -> str:
     for line in _read(common / "packed-refs").splitlines():
         sha, _, found = line.partition(" ")
-        if found == name and _SHA.fullmatch(sha):
+        if found == name and re.fullmatch(_SHA, sha):
             return sha
     return ""
 
