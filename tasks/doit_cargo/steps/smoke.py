@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError, MissingToolError, SetupError
 from doit_cargo.core.images import commands, dockerfile, names
-from doit_cargo.core.images import trial as trials
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, read
 
@@ -34,6 +33,8 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     images = ctx.config.images
     if images is None:
         return
+    from doit_cargo.core.images import trial as trials
+
     binaries = {binary.name: binary for binary in names.imaged(ctx)}
     in_docker = cache(partial(_in_docker, ctx))
     for target in ctx.config.targets:
@@ -71,6 +72,8 @@ class _Smoke(NamedTuple):
 def _spec(
     smoke: _Smoke, session: Session, in_docker: Callable[[], Mapping[str, str] | None]
 ) -> TaskSpec:
+    from doit_cargo.core.images import trial as trials
+
     config, target, name = smoke.ctx.config, smoke.target, smoke.binary.name
     records = (layout.image_record, layout.verify_image_record)
     return TaskSpec(
@@ -187,6 +190,7 @@ def _fill(
 
 def _emulator(smoke: _Smoke) -> Path | None:
     """What runs the target's programs here; None if that is the kernel's affair."""
+    from doit_cargo.core.images import trial as trials
     from doit_cargo.core.rust.compiler import on_path
 
     host = smoke.ctx.toolchains[smoke.target.arch].host
