@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import struct
-import subprocess  # noqa: TID251 - only for the exception's name
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,11 +47,7 @@ class Process:
 
     def wait(self, seconds: float) -> int | None:
         """Wait for its end; None if that does not come."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        return self.ended()
+        return self.ended() if command.ends(self._process, seconds) else None
 
     def terminate(self) -> None:
         """Send SIGTERM."""

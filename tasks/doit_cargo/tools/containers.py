@@ -96,20 +96,19 @@ class Containers:
         with self._gate:
             self._closed = True
             if self._used:
-                self._sweep()
+                with suppress(PipelineError):
+                    self._sweep()
 
     def _id(self, name: str) -> str:
         return self.ask("image", "inspect", "--format", "{{.Id}}", name).out.strip()
 
     def _sweep(self) -> None:
-        """Containers first: a network in use can't be removed."""
-        for noun, remove in (("container", ("rm", "--force", "--volumes")), ("network", ("rm",))):
-            everything = ["--all"] if noun == "container" else []
-            listed = self.docker(
-                noun, "ls", *everything, "--quiet", "--filter", f"label={self._label}"
-            )
-            if ids := listed.split():
-                self.ask(noun, *remove, *ids)
+        """Containers first: a network in use can't be removed. What fails the next run does."""
+        ours = ("--quiet", "--filter", f"label={self._label}")
+        if found := self.ask("container", "ls", "--all", *ours).out.split():
+            self.ask("container", "rm", "--force", "--volumes", *found)
+        if found := self.ask("network", "ls", *ours).out.split():
+            self.ask("network", "rm", *found)
 
 
 class Cell:
