@@ -262,6 +262,7 @@ def test_root_and_users_without_a_number(tmp_path: Path, user: str) -> None:
         ),
         ({"Volumes": {"/data": {}}}, "it has Volumes or OnBuild, which nothing asked for"),
         ({"Env": ["MODE=debug"]}, "its variable MODE is in no way configured"),
+        ({"Env": ["PATH=/x", "PATH=/y"]}, "it has a variable twice"),
         ({"Labels": {"api-key": "x"}}, "its label api-key looks like a secret"),
         ({"architecture": "arm64"}, "its config says platform 'linux/arm64', not linux/amd64"),
         (

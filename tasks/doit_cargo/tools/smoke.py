@@ -95,7 +95,7 @@ def _await(running: Running, program: Program) -> str:
         return ""
     deadline = time.monotonic() + START_LIMIT
     while True:
-        fault = _ask(running.address(), program.port, program.probe)
+        fault = _ask(running, program.port, program.probe)
         if not fault:
             return f"http {program.probe.status}" if program.probe else "listening"
         if (code := running.ended()) is not None:
@@ -105,8 +105,12 @@ def _await(running: Running, program: Program) -> str:
         time.sleep(_PAUSE)
 
 
-def _ask(host: str, port: int, probe: HttpProbe | None) -> str:
+def _ask(running: Running, port: int, probe: HttpProbe | None) -> str:
     """What is wrong with the answer; "" if nothing is."""
+    try:
+        host = running.address()
+    except CheckError as error:  # what has ended has none
+        return str(error)
     connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_LIMIT)
     try:
         if probe is None:

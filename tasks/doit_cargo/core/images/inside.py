@@ -99,6 +99,8 @@ def _settings(found: Settings, expected: Expected) -> Iterator[str]:
 def _env(found: Settings, expected: Expected) -> Iterator[str]:
     """PATH is what every engine adds."""
     variables = dict(variable.partition("=")[::2] for variable in found.env)
+    if len(variables) < len(found.env):  # a program may take the first, another the last
+        yield "it has a variable twice"
     for name in variables.keys() - expected.env.keys() - {"PATH"}:
         yield f"its variable {name} is in no way configured"
     for name, value in expected.env.items():
