@@ -61,10 +61,13 @@ class Doctor(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """One line a thing; 1 if the main job can't run."""
-        from doit_cargo.tools import doctor
+        from doit_cargo.tools import doctor, image_doctor
 
         del options
-        findings = doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env)
+        findings = (
+            *doctor.examine(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env),
+            *image_doctor.examine(ctx),
+        )
         print(doctor.render(findings))
         return 0 if doctor.healthy(findings) else 1
 

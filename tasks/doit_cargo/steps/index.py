@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import commands, names
-from doit_cargo.core.model import Binary, Context, TaskSpec
+from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import encode, read
 
 if TYPE_CHECKING:
@@ -69,11 +69,18 @@ def _make(ctx: Context, binary: Binary, fresh: Path) -> None:
     from doit_cargo.tools import engines, files
 
     files.create(ctx.config.root, fresh.parent / ".keep")
-    engine = engines.buildah(ctx)
-    wanted = [read(layout.image_record(ctx.config, t, binary)) for t in ctx.config.targets]
-    if foreign := {str(w.get("engine")) for w in wanted} - {engine.name}:
+    sources = [_source(ctx, target, binary) for target in ctx.config.targets]
+    engines.buildah(ctx).write_index(sources, f"doit-cargo-{binary.name}", fresh)
+
+
+def _source(ctx: Context, target: Target, binary: Binary) -> str:
+    """Where buildah finds an image: in its own store, or in Docker's daemon."""
+    record = read(layout.image_record(ctx.config, target, binary))
+    try:
+        if record["engine"] == commands.DOCKER:
+            return f"docker-daemon:{record['references'][0]}"
+        return str(record["id"])
+    except (KeyError, IndexError, TypeError):
         raise CheckError(
-            f"the images of {binary.name} were made with {', '.join(foreign)}, an index is made of "
-            "buildah's: set images.engine: buildah and run it again"
-        )
-    engine.write_index([w["id"] for w in wanted], f"doit-cargo-{binary.name}", fresh)
+            f"the record of the {target.arch} image of {binary.name} is damaged: run doit again"
+        ) from None

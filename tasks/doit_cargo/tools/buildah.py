@@ -44,7 +44,10 @@ class Buildah:
         self._try("rmi", image.removeprefix("sha256:"))
 
     def write_index(self, images: Iterable[str], name: str, folder: Path) -> None:
-        """Write an OCI layout with an index of these images (ids). Raises CheckError."""
+        """Write an OCI layout with an index of these images. Raises CheckError.
+
+        An image is an id in the store, or `docker-daemon:NAME` in Docker's.
+        """
         self._try("manifest", "rm", name)  # a run that was killed may have left it
         self._do("manifest", "create", name)
         try:

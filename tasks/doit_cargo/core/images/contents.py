@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -29,18 +30,10 @@ def entries(layers: Iterable[bytes]) -> tuple[dict[str, Entry], bytes]:
 
     Raises ValueError for what is no layer, too much, or there twice.
     """
-    found: dict[str, Entry] = {}
-    program, left = b"", MAX_BYTES
-    for layer in layers:
-        for path, entry, data in _members(layer, left):
-            left -= len(data)
-            if path in found and "file" in (entry.kind, found[path].kind):
-                raise ValueError(f"{path} is in the image twice")
-            found[path] = entry
-            program = data if path == PROGRAM else program
-            if len(found) > MAX_ENTRIES:
-                raise ValueError(f"more than {MAX_ENTRIES} entries")
-    return found, program
+    try:
+        return _entries(layers)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"a layer cannot be read: {error}") from None
 
 
 def faults(found: Mapping[str, Entry], expected: Mapping[str, str]) -> list[str]:
@@ -59,15 +52,26 @@ def faults(found: Mapping[str, Entry], expected: Mapping[str, str]) -> list[str]
     return lines
 
 
-def _members(layer: bytes, left: int) -> Iterator[tuple[str, Entry, bytes]]:
-    try:
+def _entries(layers: Iterable[bytes]) -> tuple[dict[str, Entry], bytes]:
+    found: dict[str, Entry] = {}
+    program, left = b"", MAX_BYTES
+    for archive, member in _members(layers):
+        left -= member.size
+        if left < 0 or len(found) == MAX_ENTRIES:
+            raise ValueError(f"more than {MAX_BYTES} bytes or {MAX_ENTRIES} entries")
+        path, entry, data = _member(archive, member)
+        if path in found and "file" in (entry.kind, found[path].kind):
+            raise ValueError(f"{path} is in the image twice")
+        found[path] = entry
+        program = data if path == PROGRAM else program
+    return found, program
+
+
+def _members(layers: Iterable[bytes]) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    for layer in layers:
         with tarfile.open(fileobj=io.BytesIO(layer), mode="r:*") as archive:
             for member in archive:
-                if member.size > left:
-                    raise ValueError("too large")
-                yield _member(archive, member)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ValueError(f"a layer cannot be read: {error}") from None
+                yield archive, member
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, Entry, bytes]:

@@ -12,7 +12,7 @@ from doit_cargo.core.model import Binary, Context, Images, Target
 
 _SHA = "[0-9a-f]{40}([0-9a-f]{24})?"
 _LONG = 12  # digits of a revision in a tag: git's own default for a large repository
-_VERSION, _REVISION = "{version}", "{revision}"
+VERSION, REVISION = "{version}", "{revision}"
 MAX_TAG = 128  # source: OCI distribution specification 1.1, "Pulling manifests"
 
 
@@ -40,11 +40,11 @@ def tags(ctx: Context, binary: Binary) -> tuple[str, ...]:
     images = ctx.config.images
     templates: Sequence[str] = images.tags if images else ()
     version = ctx.graph.crates[binary.crate].version.replace("+", "-")
-    revised = any(_REVISION in template for template in templates)
+    revised = any(REVISION in template for template in templates)
     commit = revision(ctx.config.root)[:_LONG] if revised else ""
     filled = (
-        "" if _REVISION in tag and not commit
-        else tag.replace(_VERSION, version).replace(_REVISION, commit)
+        "" if REVISION in tag and not commit
+        else tag.replace(VERSION, version).replace(REVISION, commit)
         for tag in templates
     )  # fmt: skip
     return tuple(dict.fromkeys(filled))
@@ -108,6 +108,6 @@ def _packed(common: Path, name: str) -> str:
 
 
 def _read(path: Path) -> str:
-    with suppress(OSError, UnicodeDecodeError):
+    with suppress(OSError, ValueError):
         return path.read_text().strip()
     return ""

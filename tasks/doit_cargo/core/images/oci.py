@@ -42,12 +42,17 @@ def read(folder: Path) -> Layout:
     """Read the one index of a layout. Raises ValueError saying what is wrong, with the path."""
     reader = _Reader(folder)
     try:
-        layout = reader.layout()
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        return reader.layout()
+    except _BrokenError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{folder} is no OCI layout of one index: {error!r}") from None
     except OSError as error:
         raise ValueError(f"{error.filename or folder}: {error.strerror}") from None
-    return layout
+
+
+class _BrokenError(ValueError):
+    """What is wrong, and where."""
 
 
 class _Reader:
@@ -57,9 +62,9 @@ class _Reader:
 
     def layout(self) -> Layout:
         marker, top = self._files
-        if _json(_bytes(marker, MAX_JSON), marker)["imageLayoutVersion"] != "1.0.0":
-            raise ValueError(f"{marker}: not version 1.0.0")
-        (entry,) = _json(_bytes(top, MAX_JSON), top)["manifests"]
+        if json.loads(_bytes(marker, MAX_JSON))["imageLayoutVersion"] != "1.0.0":
+            raise _BrokenError(f"{marker}: not version 1.0.0")
+        (entry,) = json.loads(_bytes(top, MAX_JSON))["manifests"]
         index = self._document(entry, _INDEX)
         images = tuple(self._image(child) for child in index["manifests"])
         return Layout(digest=entry["digest"], images=images, files=tuple(self._files))
@@ -71,24 +76,24 @@ class _Reader:
         layers = tuple(self._blob(layer, MAX_BLOB) for layer in manifest["layers"])
         said, own = _platform(entry["platform"]), _platform(read)
         if said.split("/")[:2] != own.split("/")[:2]:
-            raise ValueError(f"{self._folder}: an image of {own} stands for {said}")
+            raise _BrokenError(f"{self._folder}: an image of {own} stands for {said}")
         return Image(platform=said, digest=entry["digest"], config=read, layers=layers)
 
     def _document(self, entry: Mapping[str, Any], kind: str) -> dict[str, Any]:
         if entry["mediaType"] != kind:
-            raise ValueError(f"{self._folder}: {entry['mediaType']} where {kind} is meant")
+            raise _BrokenError(f"{self._folder}: {entry['mediaType']} where {kind} is meant")
         return dict(json.loads(self._blob(entry, MAX_JSON)))
 
     def _blob(self, entry: Mapping[str, Any], limit: int) -> bytes:
         """The bytes of a blob, which are those that its digest and size name."""
         digest = entry["digest"]
         if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"{self._folder}: no SHA-256 digest: {digest[:80]!r}")
+            raise _BrokenError(f"{self._folder}: no SHA-256 digest: {digest[:80]!r}")
         sha = digest.removeprefix("sha256:")
         path = self._folder / "blobs" / "sha256" / sha
         data = _bytes(path, limit)
         if len(data) != entry["size"] or hashlib.sha256(data).hexdigest() != sha:
-            raise ValueError(f"{path} is not what its name says")
+            raise _BrokenError(f"{path} is not what its name says")
         self._files.append(path)
         return data
 
@@ -99,20 +104,13 @@ def _platform(entry: Mapping[str, Any]) -> str:
     return "/".join(part for part in parts if part)
 
 
-def _json(data: bytes, path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(data))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
 def _bytes(path: Path, limit: int) -> bytes:
     """A regular file's bytes, not followed through a link, at most `limit`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError(f"{path}: no regular file")
+            raise _BrokenError(f"{path}: no regular file")
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise ValueError(f"{path}: over {limit} bytes")
+        raise _BrokenError(f"{path}: over {limit} bytes")
     return data

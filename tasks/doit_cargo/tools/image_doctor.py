@@ -1,0 +1,136 @@
+"""doctor's lines about images: engine, daemon, BuildKit, registry client, room on the disk."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.images import commands, dockerfile
+from doit_cargo.core.model import Context, Images
+from doit_cargo.core.rust.compiler import on_path
+from doit_cargo.tools import command
+from doit_cargo.tools.doctor import Finding
+
+_TIMEOUT = 20.0  # seconds
+_ROOM = 2_000_000_000  # bytes; the images of ten services of 15 MB for two platforms, four times
+_GIGA = 1_000_000_000
+_BUILDX_SINCE = 23  # the first client that has no BuildKit of its own; source: its release notes
+_CLIENT, _SERVER = "{{.Client.Version}}", "{{.Server.Version}}"
+
+
+def examine(ctx: Context) -> tuple[Finding, ...]:
+    """What images need, if there are any. Asks programs for their versions; writes nothing."""
+    images = ctx.config.images
+    return () if images is None else tuple(_all(ctx, images))
+
+
+def _all(ctx: Context, images: Images) -> Iterator[Finding]:
+    needed = images.default
+    if commands.choose(images, ctx.env) == commands.DOCKER:
+        yield from _docker(ctx, needed=needed)
+    yield _program(ctx, commands.BUILDAH, needed=needed and images.engine != "docker")
+    yield from _rootless(ctx)
+    if images.registry:
+        yield _program(ctx, commands.SKOPEO, needed=False)
+    for path in (images.dockerfile, *dockerfile.extra_files(images).values()):
+        yield from _file(path, images)
+    yield _disk(ctx)
+
+
+def _program(ctx: Context, name: str, *, needed: bool) -> Finding:
+    path = on_path(name, ctx.env)
+    said = _ask(ctx, [name, "--version"]) if path else ""
+    detail = f"{said}  {path}" if said else "not installed"
+    return Finding(
+        name=name, found=bool(said), detail=detail, remedy=commands.REMEDIES[name],
+        optional=not needed,
+    )  # fmt: skip
+
+
+def _docker(ctx: Context, *, needed: bool) -> Iterator[Finding]:
+    """The client; the daemon behind it; whether the two can build."""
+    yield (client := _program(ctx, commands.DOCKER, needed=needed))
+    if not client.found:
+        return
+    server = _ask(ctx, [commands.DOCKER, "version", "--format", _SERVER])
+    remedy = "systemctl start docker (or images.engine: buildah)"
+    detail = f"version {server}" if server else "does not answer"
+    yield Finding(
+        name="docker daemon", found=bool(server), detail=detail, remedy=remedy, optional=not needed
+    )
+    yield _buildkit(ctx, needed=needed)
+
+
+def _buildkit(ctx: Context, *, needed: bool) -> Finding:
+    version = _ask(ctx, [commands.DOCKER, "version", "--format", _CLIENT])
+    buildx = _ask(ctx, [commands.DOCKER, "buildx", "version"])
+    major = version.partition(".")[0]
+    own = not buildx and major.isdigit() and int(major) < _BUILDX_SINCE
+    detail = buildx or ("the client's own" if own else f"client {version} has no buildx")
+    return Finding(
+        name="buildkit",
+        found=bool(buildx) or own,
+        detail=detail,
+        remedy="install docker-buildx-plugin, or put the daemon's own client first on PATH",
+        optional=not needed,
+    )
+
+
+def _rootless(ctx: Context) -> Iterator[Finding]:
+    """Without root buildah maps user ids, which needs a helper and a range of them."""
+    if os.geteuid() == 0:
+        return
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    ranges = [line.split(":")[0] for line in _lines(Path("/etc/subuid"))]
+    helper = on_path("newuidmap", ctx.env)
+    yield Finding(
+        name="rootless builds",
+        found=bool(helper) and bool({user, str(os.geteuid())} & set(ranges)),
+        detail=f"{helper}, /etc/subuid" if helper else "no newuidmap",
+        remedy=f"apt-get install uidmap; usermod --add-subuids 100000-165535 {user}",
+        optional=True,
+    )
+
+
+def _file(path: Path, images: Images) -> Iterator[Finding]:
+    if not path.is_file():
+        own = path == images.dockerfile
+        remedy = "copy it from doit-cargo" if own else "apt-get install ca-certificates tzdata"
+        yield Finding(
+            name="images", found=False, detail=f"no file {path}", remedy=remedy,
+            optional=not images.default,
+        )  # fmt: skip
+
+
+def _disk(ctx: Context) -> Finding:
+    storage = layout.engine_storage(ctx.config)
+    place = next(path for path in (storage, *storage.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    return Finding(
+        name="room for images",
+        found=free >= _ROOM,
+        detail=f"{storage}, {free / _GIGA:.1f} GB free",
+        remedy="doit clean, or output.state on a larger disk",
+        optional=True,
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _ask(ctx: Context, argv: list[str]) -> str:
+    """The first line of what a program says; "" if it fails."""
+    try:
+        said = command.run(argv, env=ctx.env, timeout=_TIMEOUT)
+    except (PipelineError, OSError):
+        return ""
+    return next(iter(said.splitlines()), "")

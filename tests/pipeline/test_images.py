@@ -1,0 +1,403 @@
+"""Images of real binaries, with the real engines and a real registry."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess  # noqa: TID251 - the tests drive real processes
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doit_cargo.core.context import read_context
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.images import commands, contents, oci
+from doit_cargo.core.model import Binary, Context
+from doit_cargo.tools import oci_check, shipped
+from doit_cargo.tools.second_opinion import SecondOpinion
+from helpers import engines
+from helpers.project import REPOSITORY, Project
+
+pytestmark = [pytest.mark.engine, pytest.mark.integration]
+
+CONFIG = """\
+workspace: .
+targets:
+  x86_64: x86_64-unknown-linux-musl
+  aarch64: {triple: aarch64-unknown-linux-musl, default: false}
+images:
+  engine: ENGINE
+  prefix: acme
+  registry: localhost:PORT
+  insecure: true
+  certificates: etc/certificates.crt
+  timezones: []
+  services:
+    alpha: {port: 8080, health: [--health], env: {GREETING: 'a "b" $HOME \\ c'}}
+    beta: {}
+"""
+ALPHA, BETA = Binary(crate="alpha", name="alpha"), Binary(crate="beta", name="beta")
+CERTIFICATES = "-----BEGIN CERTIFICATE-----\n"
+
+
+class World(Project):
+    """The project of the other tests, with images, and a PATH that counts engines' calls."""
+
+    def __init__(self, folder: Path, shims: engines.Shims, port: int, engine: str) -> None:
+        super().__init__(folder)
+        self.shims, self.port = shims, port
+        text = CONFIG.replace("ENGINE", engine).replace("PORT", str(port))
+        (folder / "config/pipeline.yaml").write_text(text)
+        (folder / "docker").mkdir()
+        shutil.copy(REPOSITORY / "docker/Dockerfile", folder / "docker/Dockerfile")
+        (folder / "etc").mkdir()
+        (folder / "etc/certificates.crt").write_text(CERTIFICATES)
+
+    def run(self, *args: str, code: int = 0, **env: str) -> str:
+        """Run doit, which must end with that code; what it printed."""
+        done = self.doit(*args, env={"PATH": self.shims.path, **env})
+        said = done.stdout + done.stderr
+        assert done.returncode == code, said
+        return said
+
+    def record(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        return engines.read_json(self.path(f".doit-cargo/records/{name}.json"))
+
+    def context(self) -> Context:
+        return read_context(self.root, {**self.environment(None), "PATH": self.shims.path})
+
+    def layout(self, name: str) -> oci.Layout:
+        return oci.read(self.path(f"docker/images/{name}"))
+
+    def buildah(self, *words: str) -> str:
+        argv = commands.buildah(self.path(".doit-cargo/containers"), *words)
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def shims(tmp_path_factory: pytest.TempPathFactory) -> engines.Shims:
+    engines.need(*engines.PROGRAMS)
+    return engines.Shims(tmp_path_factory.mktemp("shims"))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, shims: engines.Shims) -> World:
+    """A project whose index of both platforms is made."""
+    made = World(tmp_path_factory.mktemp("world"), shims, engines.free_port(), "buildah")
+    made.run("index")
+    return made
+
+
+@pytest.fixture(scope="module")
+def opinion() -> Iterator[SecondOpinion]:
+    second = SecondOpinion()
+    second.start()
+    yield second
+    second.close()
+
+
+def test_an_image_is_one_binary_and_what_is_configured(world: World) -> None:
+    """No shell, no root, nothing beside the program and the certificates."""
+    layout = world.layout("alpha")
+    found, program = contents.entries(layout.images[0].layers)
+    config = layout.images[0].config
+
+    assert [image.platform for image in layout.images] == ["linux/amd64", "linux/arm64"]
+    assert {path for path, entry in found.items() if entry.kind == "file"} == {
+        "/app/service",
+        "/etc/ssl/certs/ca-certificates.crt",
+    }
+    assert program == world.staged("alpha").read_bytes()
+    assert config["config"]["User"] == "65532:65532"
+    assert config["config"]["Entrypoint"] == ["/app/service"]
+    assert config["config"]["ExposedPorts"] == {"8080/tcp": {}}
+    assert 'GREETING=a "b" $HOME \\ c' in config["config"]["Env"]
+    assert config["config"]["Labels"] == {
+        "org.opencontainers.image.title": "alpha",
+        "org.opencontainers.image.version": "0.1.0",
+    }
+    assert config["created"] == "1970-01-01T00:00:00Z"
+
+
+def test_records_say_what_was_made(world: World) -> None:
+    image, index = world.record("aarch64/image/alpha"), world.record("index/alpha")
+
+    assert image["engine"] == "buildah"
+    assert image["references"] == ["acme/alpha:0.1.0-aarch64"]
+    assert image["platform"] == "linux/arm64"
+    assert index["digest"] == world.layout("alpha").digest
+    assert list(index["platforms"]) == ["linux/amd64", "linux/arm64"]
+
+
+def test_with_nothing_to_do_the_engine_is_asked_once(world: World) -> None:
+    world.run("index")
+    before = world.stamps("docker/images")
+    world.shims.calls()
+
+    assert "up to date" in world.run("index")
+    assert world.shims.calls() == ["buildah images"]
+    assert world.stamps("docker/images") == before
+
+
+def test_the_default_tasks_ask_no_engine(world: World) -> None:
+    world.run()
+    world.shims.calls()
+
+    assert "up to date" in world.run()
+    assert world.shims.calls() == []
+
+
+def test_an_edit_of_one_binary_makes_its_images_alone(world: World) -> None:
+    source = world.path("beta/src/main.rs")
+    text = source.read_text()
+    world.shims.calls()
+    source.write_text(text.replace("beta {}", "BETA {}"))
+    said = world.run("image")
+    source.write_text(text)
+    again = world.run("image")
+
+    assert [line for line in (said + again).splitlines() if line.startswith("imaged")] == [
+        "imaged   x86_64 beta  acme/beta:0.1.0",
+        "imaged   x86_64 beta  acme/beta:0.1.0",
+    ]
+    assert world.shims.calls().count("buildah bud") == 2
+
+
+def test_an_image_that_was_removed_or_renamed_is_made_again(world: World) -> None:
+    world.run("image")
+    before = world.record("x86_64/image/alpha")["id"]
+    world.buildah("rmi", "--force", before.removeprefix("sha256:"))
+    assert "imaged   x86_64 alpha" in world.run("image")
+    assert world.record("x86_64/image/alpha")["id"] == before
+
+    world.buildah("tag", "acme/beta:0.1.0", "acme/alpha:0.1.0")
+    assert "imaged   x86_64 alpha" in world.run("image")
+    assert world.record("x86_64/image/alpha")["id"] == before
+
+
+def test_a_layout_that_was_touched_is_made_again(world: World) -> None:
+    world.run("index")
+    digest = world.layout("alpha").digest
+    largest = max(world.path("docker/images/alpha/blobs/sha256").iterdir(), key=os.path.getsize)
+    largest.write_bytes(largest.read_bytes()[:-1])
+    world.path("docker/images/beta/stray").touch()
+    said = world.run("index")
+
+    assert "indexed  alpha" in said
+    assert "indexed  beta" in said
+    assert world.layout("alpha").digest == digest
+    assert not world.path("docker/images/beta/stray").exists()
+
+
+def test_other_bytes_than_the_manifests_never_get_in(world: World, opinion: SecondOpinion) -> None:
+    """Below doit's own checks, as if state and records had been forged."""
+    world.run("index")
+    ctx = world.context()
+    target = ctx.config.targets[0]
+    alpha = world.staged("alpha").read_bytes()
+    assert shipped.staged(ctx, opinion, target, ALPHA) == alpha
+
+    with pytest.raises(CheckError, match="not what the manifest says: run doit again"):
+        shipped.check(ctx, opinion, target, BETA, path=world.staged("beta"), data=alpha)
+    oci_check.checked(ctx, opinion, ALPHA, world.path("docker/images/alpha"))
+    with pytest.raises(CheckError, match="/app/service is not what the manifest says"):
+        oci_check.checked(ctx, opinion, BETA, world.path("docker/images/alpha"))
+    world.path("etc/certificates.crt").write_text("forged\n")
+    with pytest.raises(CheckError, match=r"ca-certificates\.crt is not there as it should be"):
+        oci_check.checked(ctx, opinion, ALPHA, world.path("docker/images/alpha"))
+    world.path("etc/certificates.crt").write_text(CERTIFICATES)
+
+
+def test_another_folder_and_an_empty_store_give_the_same_digests(
+    world: World, shims: engines.Shims, tmp_path: Path
+) -> None:
+    world.run("index")
+    other = World(tmp_path / "elsewhere" / "deep", shims, world.port, "buildah")
+    other.run("index")
+    shutil.rmtree(world.path(".doit-cargo/containers"))
+    shutil.rmtree(world.path("docker/images"))
+    world.run("index")
+
+    for name in ("alpha", "beta"):
+        assert other.layout(name).digest == world.layout(name).digest
+    assert other.tree("docker/images") == world.tree("docker/images")
+
+
+def test_the_creation_time_is_source_date_epoch(world: World) -> None:
+    digest = world.layout("beta").digest
+    world.run("index", SOURCE_DATE_EPOCH="1000000000")
+    layout = world.layout("beta")
+
+    assert layout.images[0].config["created"] == "2001-09-09T01:46:40Z"
+    assert layout.digest != digest
+    assert "whole seconds" in world.run("image", code=1, SOURCE_DATE_EPOCH="today")
+    world.run("index")
+    assert world.layout("beta").digest == digest
+
+
+def test_a_commit_moves_a_tag_and_changes_no_digest(world: World) -> None:
+    """And nothing is pushed under the name of a revision that it is not."""
+    config = world.path("config/pipeline.yaml")
+    text = config.read_text()
+    config.write_text(text.replace("images:\n", "images:\n  tags: ['{version}', '{revision}']\n"))
+    assert "{revision} needs a git repository" in world.run("image", code=1)
+    git = ["git", "-C", str(world.root), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+        subprocess.run([*git, *words], check=True)
+    world.run("image")
+    before = world.record("x86_64/image/alpha")
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "two"], check=True)
+    world.run("image")
+    after = world.record("x86_64/image/alpha")
+
+    assert before["id"] == after["id"]
+    assert before["references"][0] == after["references"][0] == "acme/alpha:0.1.0"
+    assert before["references"][1] != after["references"][1]
+    assert "differs from it: commit first" in world.run("push:alpha", code=1)
+    shutil.rmtree(world.path(".git"))
+    config.write_text(text)
+
+
+def test_a_push_sends_what_the_registry_lacks(world: World, tmp_path: Path) -> None:
+    with engines.registry(tmp_path, world.port) as address:
+        said = world.run("push")
+        digest = world.layout("alpha").digest
+        assert f"pushed   0.1.0  {address}/acme/alpha@{digest}" in said
+        assert remote_digest(world, "alpha") == digest
+
+        world.shims.calls()
+        assert f"there already  {address}/acme/alpha@{digest}" in world.run("push")
+        assert "skopeo copy" not in world.shims.calls()
+
+        shutil.rmtree(tmp_path / "registry/docker/registry/v2/repositories/acme/beta")
+        said = world.run("push")
+        assert f"there already  {address}/acme/alpha@{digest}" in said
+        assert f"pushed   0.1.0  {address}/acme/beta@" in said
+
+
+def test_a_registry_that_is_down_or_breaks_off_leaves_no_tag(world: World, tmp_path: Path) -> None:
+    assert f"the registry localhost:{world.port} failed" in world.run("push", code=1)
+    behind = engines.free_port()
+    with engines.registry(tmp_path, behind):
+        with engines.breaking(world.port, behind, after=60_000):
+            assert f"the registry localhost:{world.port} failed" in world.run("push", code=1)
+        tags = list((tmp_path / "registry").rglob("tags/0.1.0"))
+        assert tags == []
+    with engines.registry(tmp_path, world.port):
+        world.run("push")
+        assert remote_digest(world, "beta") == world.layout("beta").digest
+
+
+def remote_digest(world: World, name: str) -> str:
+    """What the registry itself says of the tag."""
+    return subprocess.run(
+        ["skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}",
+         f"docker://localhost:{world.port}/acme/{name}:0.1.0"],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def test_a_machine_without_an_engine_says_so_once(world: World, tmp_path: Path) -> None:
+    """Before anything is compiled, and only if images are asked for."""
+    for command, missing in (("image", "buildah"), ("push", "skopeo")):
+        said = world.run(command, code=3, PATH=str(tmp_path))
+        assert f"{missing} is not installed: apt-get install {missing}" in said
+        assert said.count("buildah is not installed") == 1
+
+
+def test_the_doctor_tells_of_the_engines(world: World, tmp_path: Path) -> None:
+    assert "buildah version" in world.run("doctor")
+    said = world.doit("doctor", env={"PATH": str(tmp_path)}).stdout
+
+    assert "optional  buildah" in said
+    assert "apt-get install buildah" in said
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Daemon]:
+    engines.need(*engines.PROGRAMS)
+    one = engines.Daemon(tmp_path_factory.mktemp("d"))
+    one.start()
+    yield one
+    one.kill()
+
+
+def docker(daemon: engines.Daemon, *words: str) -> str:
+    program = engines.real("docker")
+    assert program
+    return subprocess.run(
+        [program, "--host", daemon.host, *words], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_docker_makes_the_same_image(
+    world: World, daemon: engines.Daemon, opinion: SecondOpinion
+) -> None:
+    """Contents, modes, owners; it runs without network, rights or a shell; no-op and removal."""
+    config = world.path("config/pipeline.yaml")
+    text = config.read_text()
+    config.write_text(text.replace("engine: buildah", "engine: docker"))
+    world.run("index:alpha", DOCKER_HOST=daemon.host)
+    layout = oci_check.checked(world.context(), opinion, ALPHA, world.path("docker/images/alpha"))
+    docker_made, _ = contents.entries(layout.images[0].layers)
+    safe = ("--rm", "--network", "none", "--read-only", "--cap-drop", "ALL")
+    said = docker(daemon, "run", *safe, "acme/alpha:0.1.0")
+    health = docker(daemon, "inspect", "--format", "{{json .Config.Healthcheck.Test}}",
+                    "acme/alpha:0.1.0")  # fmt: skip
+    world.shims.calls()
+    again = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
+    calls = world.shims.calls()
+    docker(daemon, "rmi", "acme/alpha:0.1.0")
+    third = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
+    config.write_text(text)
+    world.run("index")
+
+    assert docker_made == contents.entries(world.layout("alpha").images[0].layers)[0]
+    assert said == "alpha hello\n"
+    assert health.strip() == '["CMD","/app/service","--health"]'
+    assert ("up to date" in again, calls) == (True, ["docker images"])
+    assert "imaged   x86_64 alpha" in third
+
+
+def test_a_daemon_that_goes_away_during_a_build(world: World, daemon: engines.Daemon) -> None:
+    """A clear error; when it is back, the next run completes."""
+    config = world.path("config/pipeline.yaml")
+    text = config.read_text()
+    config.write_text(text.replace("engine: buildah", "engine: docker"))
+    env = {"PATH": world.shims.path, "DOCKER_HOST": daemon.host, "SOURCE_DATE_EPOCH": "1"}
+    world.run("stage")
+    world.shims.calls()
+    daemon.pause()
+    run = world.start("image:x86_64:beta", env=env)
+    engines.wait_for(lambda: "docker build" in world.shims.calls())
+    daemon.kill()
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 1, out + err
+    assert "the Docker daemon" in out + err
+
+    gone = world.doit("image:x86_64:beta", env=env)
+    daemon.start()
+    back = world.doit("image:x86_64:beta", env=env)
+    assert gone.returncode == 1
+    assert "the Docker daemon does not answer: systemctl start docker" in gone.stdout + gone.stderr
+    assert "imaged   x86_64 beta" in back.stdout + back.stderr
+    config.write_text(text)
+
+
+def test_a_client_without_buildx_is_told_what_to_do(world: World, tmp_path: Path) -> None:
+    """What the client 28.2 says without its plugin, said by a script: Debian has no such client."""
+    config = world.path("config/pipeline.yaml")
+    text = config.read_text()
+    config.write_text(text.replace("engine: buildah", "engine: docker"))
+    script = tmp_path / "docker"
+    script.write_text(
+        "#!/bin/sh\necho 'ERROR: BuildKit is enabled but the buildx component is missing or "
+        "broken.' >&2\nexit 1\n"
+    )
+    script.chmod(0o755)
+    said = world.run("image:x86_64:beta", code=1, PATH=f"{tmp_path}:{world.shims.path}")
+    config.write_text(text)
+
+    assert "cannot build without buildx: install its plugin (docker-buildx-plugin)" in said
