@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess  # noqa: TID251 - asks the real tools
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from doit_cargo.core.context import read_context
 from doit_cargo.core.images import names
 from doit_cargo.core.images.dockerfile import PROGRAM
 from doit_cargo.core.model import Service
+from helpers.engines import need
 from helpers.project import REPOSITORY
 
 COMPOSE = REPOSITORY / "docker" / "compose.yaml"
@@ -119,8 +119,8 @@ def test_the_check_by_schema_can_fail(tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is missing")
 def test_docker_compose_accepts_it() -> None:
+    need("docker-compose")
     done = subprocess.run(
         ["docker-compose", "-f", COMPOSE, "config", "--services"],
         capture_output=True, text=True, check=False,

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess  # noqa: TID251 - asks the real engines
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import Context
+from helpers import engines
 from helpers.project import REPOSITORY, Project
 
 # A client of the daemon's own package comes first: one without its build plugin can't build.
@@ -62,15 +67,17 @@ def docker(*words: str) -> str:
     return done.stdout
 
 
-def lacking(*engines: str) -> str:
-    """Why these can't be used here; "" if they can."""
-    for name in engines:
-        if shutil.which(name, path=PATH) is None:
-            return f"{name} is not installed"
-        if name == "docker":
-            done = subprocess.run(
-                ["docker", "version"], env={**os.environ, **ENV}, capture_output=True, check=False
-            )
-            if done.returncode != 0:
-                return "the Docker daemon does not answer"
-    return ""
+@contextmanager
+def daemon(folder: Path) -> Iterator[None]:
+    """Docker's daemon: the machine's own, else one that is there only meanwhile."""
+    if engines.answers():
+        yield
+        return
+    own = engines.Daemon(folder, network=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", own.host)
+        own.start()
+        try:
+            yield
+        finally:
+            own.kill()

@@ -27,7 +27,8 @@ from doit_cargo.steps import verify_image
 from doit_cargo.tools import engines
 from doit_cargo.tools.containers import LABEL
 from doit_cargo.tools.session import Session
-from helpers.bundled import ENV, Bundled, docker, lacking
+from helpers.bundled import ENV, Bundled, daemon, docker
+from helpers.engines import need
 
 pytestmark = [pytest.mark.engine, pytest.mark.integration]
 
@@ -39,11 +40,11 @@ NOTIFY = "smoke: {http: {path: /health, body: ok}}\n    fechatter_gateway"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundled]:
-    if reason := lacking("buildah", "docker"):
-        pytest.skip(reason)
+    need("buildah", "docker", "dockerd", "docker-compose", "qemu-aarch64-static")
     made = Bundled(tmp_path_factory.mktemp("bundled") / "project")
-    yield made
-    made.remove_images()
+    with daemon(tmp_path_factory.mktemp("docker")):
+        yield made
+        made.remove_images()
     shutil.rmtree(made.root)
 
 
@@ -307,8 +308,6 @@ def test_an_image_with_a_wrong_binary_below_the_right_one(altered: Altered) -> N
 def stack(project: Bundled, first_run: str) -> Iterator[Callable[..., str]]:
     """docker-compose on the project's images, at ports that are free."""
     del first_run
-    if reason := lacking("docker-compose"):
-        pytest.skip(reason)
     env = {**os.environ, **ENV, "TAG": project.tag, "GATEWAY_PORT": "0", "INDEXER_PORT": "0"}
     start = ["docker-compose", "-f", "docker/compose.yaml", "-p", project.tag]
 

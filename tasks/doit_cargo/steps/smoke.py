@@ -134,7 +134,7 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
     emulator = _emulator(smoke)
     for binary in smoke.involved:
         image, references = ids[binary.name], names.references(smoke.ctx, smoke.target, binary)
-        containers.ensure(image, references, partial(_load, smoke, image, references))
+        containers.ensure(image, references, partial(_load, smoke, containers, image, references))
     platform = smoke.target.platform
     parts = {name: Part(image, platform, emulator) for name, image in ids.items()}
     cell = Cell(containers, parts, connected=smoke.trial.connected)
@@ -144,13 +144,26 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
         cell.close()
 
 
-def _load(smoke: _Smoke, image: str, references: Sequence[str]) -> None:
-    """Copy it to the daemon under its own names, for whoever runs what was tried out."""
-    from doit_cargo.tools import engines
+def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequence[str]) -> None:
+    """Copy it to the daemon under its own names, for whoever runs what was tried out.
 
-    if commands.choose(smoke.images, smoke.ctx.env) == commands.BUILDAH:
-        for reference in references:
-            engines.buildah(smoke.ctx).load(image, reference)
+    By way of the client: it alone knows which daemon is meant (DOCKER_HOST, contexts).
+    """
+    from doit_cargo.tools import engines, files
+
+    if commands.choose(smoke.images, smoke.ctx.env) != commands.BUILDAH:
+        return
+    root = smoke.ctx.config.root
+    folder = layout.work_folder(smoke.ctx.config, f"load-{image.removeprefix('sha256:')}")
+    files.remove(root, folder)
+    files.create(root, folder / ".keep")
+    try:
+        path = engines.buildah(smoke.ctx).archive(image, references[0], folder)
+        containers.docker("image", "load", "--input", str(path))
+    finally:
+        files.remove(root, folder)
+    for reference in references[1:]:
+        containers.docker("image", "tag", image, reference)
 
 
 def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:

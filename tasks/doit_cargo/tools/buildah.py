@@ -62,9 +62,13 @@ class Buildah:
         self._do("push", image.removeprefix("sha256:"), "oci:image", cwd=folder)
         return image_files.oci(folder / "image", platform)
 
-    def load(self, image: str, reference: str) -> None:
-        """Copy an image to the Docker daemon under that name. Raises CheckError."""
-        self._do("push", image.removeprefix("sha256:"), f"docker-daemon:{reference}")
+    def archive(self, image: str, reference: str, folder: Path) -> Path:
+        """Write an image as `docker load` reads it, under that name. Raises CheckError."""
+        name = "image.tar"
+        self._do(
+            "push", image.removeprefix("sha256:"), f"docker-archive:{name}:{reference}", cwd=folder
+        )
+        return folder / name
 
     def _do(self, *words: str, cwd: Path | None = None) -> str:
         argv = commands.buildah(self._storage, *words)
