@@ -80,4 +80,4 @@ def daemon(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            own.kill()
+            own.stop()

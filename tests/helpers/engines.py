@@ -154,8 +154,9 @@ _NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip-masq=false")
 def answers(host: str = "") -> bool:
     """Whether a Docker daemon answers there (default: where the environment says)."""
     program = real("docker")
+    assert program
     asked = [program, *(["--host", host] if host else []), "version", "--format", "{{.Server.Os}}"]
-    return bool(program) and subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 class Daemon:
@@ -180,6 +181,12 @@ class Daemon:
             stdout=subprocess.DEVNULL, stderr=(folder / "log").open("ab"),
         )  # fmt: skip
         wait_for(lambda: answers(self.host))
+
+    def stop(self) -> None:
+        """End it in order: it takes its mounts away."""
+        assert self._process
+        self._process.terminate()
+        self._process.wait()
 
     def pause(self) -> None:
         """Stop answering, as a daemon does that hangs."""
