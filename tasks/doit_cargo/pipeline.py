@@ -34,6 +34,7 @@ class Step(Protocol):
 STEPS: tuple[Step, ...] = (
     toolchain_step, build, verify, package, stage, image, verify_image, smoke, index, push,
 )  # fmt: skip
+_OVER_ALL: tuple[Step, ...] = (index, push)  # whose tasks are for all architectures at once
 
 _NO_PLUGINS = (
     "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml of the folder "
@@ -104,13 +105,16 @@ def specs(pipeline: Pipeline, steps: Iterable[Step] = STEPS) -> Iterator[TaskSpe
     targets = pipeline.ctx.config.targets
     for step in steps:
         tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
-        arches = {f"{step.NAME}:{target.arch}": target for target in targets}
-        flat = tuple(t for t in tasks if t.group == step.NAME and t.name not in arches)
-        chosen = tuple(name for name, target in arches.items() if target.default)
-        if tasks:  # a step that the configuration does not ask for has none
-            after = tuple(spec.name for spec in flat) or chosen
-            yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=after)
-        yield from flat or (s for t in targets for s in _architecture(step, t, tasks))
+        if not tasks:  # the configuration does not ask for any
+            continue
+        if step in _OVER_ALL:
+            yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=tuple(t.name for t in tasks))
+            yield from tasks
+            continue
+        chosen = tuple(f"{step.NAME}:{target.arch}" for target in targets if target.default)
+        yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=chosen)
+        for target in targets:
+            yield from _architecture(step, target, tasks)
 
 
 def _architecture(step: Step, target: Target, tasks: tuple[TaskSpec, ...]) -> Iterator[TaskSpec]:

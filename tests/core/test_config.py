@@ -346,10 +346,7 @@ def test_a_path_lies_where_it_does_no_harm(root: Path, key: str, path: str, expe
 
 
 def test_an_overlap_with_a_default_is_told_at_the_mapping(root: Path) -> None:
-    expected = [
-        f"3: output.{key}: 'docker/{key}' and the folder of 'binaries' overlap"
-        for key in ("context", "images")
-    ]
+    expected = ["3: output.context: 'docker/context' and the folder of 'binaries' overlap"]
 
     assert faults(root, TWO_LINES + "output: {binaries: docker}\n") == expected
 

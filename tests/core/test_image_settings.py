@@ -90,6 +90,15 @@ def test_every_key_is_decoded(tmp_path: Path) -> None:
     assert decode(tmp_path, FULL) == expected
 
 
+def test_the_folder_of_the_layouts_counts_only_with_images(tmp_path: Path) -> None:
+    output = "output: {context: docker, binaries: out}\n"
+
+    assert decode(tmp_path, output) is None
+    assert faults(tmp_path, output + "images: {}\n") == [
+        "3: output.images: 'docker/images' and the folder of 'context' overlap"
+    ]
+
+
 NO_REGISTRY = "is not a registry: a host with a domain or a port, nothing more"
 
 

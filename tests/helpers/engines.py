@@ -119,12 +119,14 @@ def breaking(port: int, target: int, after: int) -> Iterator[None]:
     sent = [0]
 
     def pump(source: socket.socket, sink: socket.socket, *, counted: bool) -> None:
-        with suppress(OSError), source, sink:
-            while data := source.recv(4096):
+        with suppress(OSError):
+            while (data := source.recv(4096)) and sent[0] <= after:
                 sent[0] += len(data) * counted
-                if sent[0] > after:
-                    return
                 sink.sendall(data)
+        for end in (source, sink):  # closing alone does not wake who waits on it
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def serve() -> None:
         with suppress(OSError):
@@ -175,18 +177,14 @@ class Daemon:
         program = real("dockerd")
         assert program
         folder = self._folder
-        self._process = subprocess.Popen(
-            [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
-             folder / "exec", "--pidfile", folder / "pid", "--host", self.host, *self._options],
-            stdout=subprocess.DEVNULL, stderr=(folder / "log").open("ab"),
-        )  # fmt: skip
+        with (folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
+                 folder / "exec", "--pidfile", folder / "pid", "--host", self.host,
+                 *self._options],
+                stdout=subprocess.DEVNULL, stderr=log,
+            )  # fmt: skip
         wait_for(lambda: answers(self.host))
-
-    def stop(self) -> None:
-        """End it in order: it takes its mounts away."""
-        assert self._process
-        self._process.terminate()
-        self._process.wait()
 
     def pause(self) -> None:
         """Stop answering, as a daemon does that hangs."""
@@ -203,6 +201,15 @@ class Daemon:
             file = self._folder / "exec" / "containerd" / "containerd.pid"
             os.kill(int(file.read_text()), signal.SIGKILL)
         (self._folder / "pid").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End it in good order; one that was killed has left its folder mounted on itself."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            self._process = None
+        while os.path.ismount(self._folder / "data"):
+            subprocess.run(["umount", self._folder / "data"], check=True)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds

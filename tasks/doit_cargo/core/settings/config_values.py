@@ -82,6 +82,9 @@ class Reader:
         found: dict[str, Path] = {}
         sound: dict[str, Path] = {}
         for name, text in self._values["output"].items():
+            if name == "images" and self._values["images"] is None:  # nothing will lie there
+                found[name] = root / text
+                continue
             path = self._folder(root, text, "output", name)
             if path and (fault := places.output_fault(path, root, kept, sound)):
                 self._fault(f"{quote(text)} {fault}", "output", name)

@@ -68,8 +68,7 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
         "state": config.state,
         "binaries": config.binaries,
         "context": config.context,
-        "images": config.layouts,
-    }
+    } | ({"images": config.layouts} if config.images else {})
     for key, output in outputs.items():
         for what, folder in folders.items():
             if overlap(output, folder):
