@@ -127,9 +127,9 @@ def hanging(project: Bundled, first_run: str) -> str:
 
 
 def started(project: Bundled, hanging: str) -> subprocess.Popen[str]:
-    """A run in which a container is running."""
+    """A run that has made a network and a container."""
     run = project.start("smoke:x86_64:notify_server", hanging, env=ENV)
-    while not docker("container", "ls", "--quiet", "--filter", f"label={LABEL}"):
+    while len(left(project)) < 2:
         assert run.poll() is None
         time.sleep(0.1)
     return run
