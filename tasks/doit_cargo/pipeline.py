@@ -16,7 +16,18 @@ from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.chosen import Selection, chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
-from doit_cargo.steps import build, image, index, package, push, stage, strip, verify
+from doit_cargo.steps import (
+    build,
+    image,
+    index,
+    package,
+    push,
+    smoke,
+    stage,
+    strip,
+    verify,
+    verify_image,
+)  # fmt: skip
 from doit_cargo.steps import toolchain as toolchain_step
 from doit_cargo.tools.session import Session
 
@@ -32,7 +43,7 @@ class Step(Protocol):
 
 
 STEPS: tuple[Step, ...] = (
-    toolchain_step, build, strip, verify, package, stage, image, index, push,
+    toolchain_step, build, strip, verify, package, stage, image, verify_image, smoke, index, push,
 )  # fmt: skip
 _OVER_ALL: tuple[Step, ...] = (index, push)  # whose tasks are for all architectures at once
 

@@ -159,11 +159,26 @@ def breaking(port: int, target: int, after: int) -> Iterator[None]:
         assert sent[0] > after, "nothing was broken off"
 
 
-class Daemon:
-    """A Docker daemon with a socket and folders of its own."""
+_NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip-masq=false")
 
-    def __init__(self, folder: Path) -> None:
+
+def answers(host: str = "") -> bool:
+    """Whether a Docker daemon answers there (default: where the environment says)."""
+    program = real("docker")
+    assert program
+    asked = [program, *(["--host", host] if host else []), "version", "--format", "{{.Server.Os}}"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+class Daemon:
+    """A Docker daemon with a socket and folders of its own.
+
+    One with a `network` writes the machine's packet filter: then there may be no other.
+    """
+
+    def __init__(self, folder: Path, *, network: bool = False) -> None:
         self._folder = folder
+        self._options = () if network else _NO_NETWORK
         self.host = f"unix://{folder}/docker.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -174,11 +189,11 @@ class Daemon:
         with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
-                 folder / "exec", "--pidfile", folder / "pid", "--host", self.host, "--bridge=none",
-                 "--iptables=false", "--ip-masq=false"],
+                 folder / "exec", "--pidfile", folder / "pid", "--host", self.host,
+                 *self._options],
                 stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
-        wait_for(self._answers)
+        wait_for(lambda: answers(self.host))
 
     def pause(self) -> None:
         """Stop answering, as a daemon does that hangs."""
@@ -205,12 +220,6 @@ class Daemon:
         unmount = ["umount", f"{self._folder}/data"]
         while subprocess.run(unmount, capture_output=True, check=False).returncode == 0:
             pass
-
-    def _answers(self) -> bool:
-        program = real("docker")
-        assert program
-        asked = [program, "--host", self.host, "version", "--format", "{{.Server.Version}}"]
-        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds

@@ -94,7 +94,9 @@ def plugin_tables() -> str:
 
 
 class Project:
-    """A workspace with its dodo.py, in `root`."""
+    """A workspace with its dodo.py, in `root`. A run may take `limit` seconds."""
+
+    limit = 300
 
     def __init__(self, root: Path, files: Mapping[str, str] = SOURCES) -> None:
         self.root = root
@@ -110,7 +112,7 @@ class Project:
         """Run doit to its end."""
         return subprocess.run(
             [DOIT, *args], cwd=cwd or self.root, env=self.environment(env), text=True,
-            capture_output=True, check=False, timeout=300,
+            capture_output=True, check=False, timeout=self.limit,
         )  # fmt: skip
 
     def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
@@ -120,9 +122,9 @@ class Project:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
 
-    def build(self, *args: str) -> str:
+    def build(self, *args: str, env: Mapping[str, str] | None = None) -> str:
         """Run doit, which must succeed; what it printed."""
-        done = self.doit(*args)
+        done = self.doit(*args, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -64,6 +64,16 @@ def image_record(config: Config, target: Target, binary: Binary) -> Path:
     return _record(config, target, "image", binary.name)
 
 
+def verify_image_record(config: Config, target: Target, binary: Binary) -> Path:
+    """The record of what was found inside an image."""
+    return _record(config, target, "verify-image", binary.name)
+
+
+def smoke_record(config: Config, target: Target, binary: Binary) -> Path:
+    """The record of an image's trial that went well."""
+    return _record(config, target, "smoke", binary.name)
+
+
 def index_record(config: Config, binary: Binary) -> Path:
     """The record of an image for every platform: digest, and what is in it."""
     return config.state / "records" / "index" / f"{binary.name}.json"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import commands
-from doit_cargo.tools import command
+from doit_cargo.core.images.entries import Image
+from doit_cargo.tools import command, image_files
 
 TIMEOUT = 600.0  # seconds
 _LOCAL = "localhost/"  # what buildah puts before a name without a registry
@@ -56,9 +57,18 @@ class Buildah:
         finally:
             self._try("manifest", "rm", name)
 
-    def load(self, image: str, reference: str) -> None:
-        """Copy an image to the Docker daemon under that name. Raises CheckError."""
-        self._do("push", image.removeprefix("sha256:"), f"docker-daemon:{reference}")
+    def read(self, image: str, platform: str, folder: Path) -> Image:
+        """What is inside an image; `folder` is for what buildah writes. Raises CheckError."""
+        self._do("push", image.removeprefix("sha256:"), "oci:image", cwd=folder)
+        return image_files.oci(folder / "image", platform)
+
+    def archive(self, image: str, reference: str, folder: Path) -> Path:
+        """Write an image as `docker load` reads it, under that name. Raises CheckError."""
+        name = "image.tar"
+        self._do(
+            "push", image.removeprefix("sha256:"), f"docker-archive:{name}:{reference}", cwd=folder
+        )
+        return folder / name
 
     def _do(self, *words: str, cwd: Path | None = None) -> str:
         argv = commands.buildah(self._storage, *words)

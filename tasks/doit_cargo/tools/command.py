@@ -63,6 +63,15 @@ def spawn(
         raise MissingToolError(f"cannot run {argv[0]}: {error.strerror}") from error
 
 
+def ends(process: Process[bytes], seconds: float) -> bool:
+    """Wait for a process; whether it ended in that time."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 class Guard:
     """Kills a process group when this process is gone, however it went (SIGKILL too).
 

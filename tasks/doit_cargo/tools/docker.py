@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.images import commands
-from doit_cargo.tools import command
+from doit_cargo.core.images.entries import Image
+from doit_cargo.tools import command, image_files
 from doit_cargo.tools.buildah import TIMEOUT, end
 
 _NO_BUILDX = (
@@ -50,6 +52,13 @@ class Docker:
 
     def drop(self, image: str) -> None:
         """What no name is left of is the daemon's own: `docker image prune`."""
+
+    def read(self, image: str, platform: str, folder: Path) -> Image:
+        """What is inside an image; `folder` is for what the daemon writes. Raises CheckError."""
+        del platform  # an id names the image of one platform, and its config says which
+        path = folder / "image.tar"
+        self._run([commands.DOCKER, "save", "--output", str(path), image], "save it", self._env)
+        return image_files.docker(path)
 
     def _run(self, argv: list[str], what: str, env: Mapping[str, str]) -> str:
         done = command.run_guarded(argv, env=env, timeout=TIMEOUT)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.images import commands
+from doit_cargo.core.images.entries import Image
 from doit_cargo.core.model import Context, Images
 from doit_cargo.tools.buildah import Buildah
 from doit_cargo.tools.docker import Docker
@@ -23,6 +25,9 @@ class Engine(Protocol):
 
     def images(self) -> dict[str, str]:
         """Reference → id of every image that it keeps."""
+
+    def read(self, image: str, platform: str, folder: Path) -> Image:
+        """What is inside an image that it keeps, read by way of an empty folder."""
 
     def drop(self, image: str) -> None:
         """Remove an image that nothing names any more."""

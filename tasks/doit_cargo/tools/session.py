@@ -12,6 +12,7 @@ from doit_cargo.core.model import CrateGraph
 
 if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not import
     from doit_cargo.tools.cargo import CargoBuild, Delivery, Order, Progress
+    from doit_cargo.tools.containers import Containers
     from doit_cargo.tools.second_opinion import SecondOpinion
 
 
@@ -23,6 +24,8 @@ class Session:
         self._digests: dict[str, str] = {}
         self._stopping = False
         self._driver: threading.Thread | None = None
+        self._containers: Containers | None = None
+        self._lock = threading.Lock()
 
     @cached_property
     def opinion(self) -> SecondOpinion:
@@ -30,6 +33,14 @@ class Session:
         from doit_cargo.tools.second_opinion import SecondOpinion  # noqa: PLC0415
 
         return SecondOpinion()
+
+    def containers(self, env: Mapping[str, str], mark: str) -> Containers:
+        """The containers of this run; the first call says with what environment and mark."""
+        from doit_cargo.tools.containers import Containers  # noqa: PLC0415
+
+        with self._lock:
+            self._containers = self._containers or Containers(env, mark)
+            return self._containers
 
     def digest(self, task: str) -> str:
         """The digest of a task's inputs as they were when the run was planned."""
@@ -79,6 +90,8 @@ class Session:
         self._builds = {}
         if "opinion" in self.__dict__:
             self.opinion.close()
+        if self._containers:
+            self._containers.close()
 
     def _drive(self) -> None:
         for build in self._builds.values():

@@ -1,0 +1,216 @@
+"""smoke:<arch>:<bin>: starts an image for real, asks it something, tells it to end.
+
+In a container that may do nothing but that, on a network of its own; where buildah made the image
+and there is no docker, the same program in a root folder that holds nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError, MissingToolError, SetupError
+from doit_cargo.core.images import commands, dockerfile, names
+from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.record import digest, encode, read
+
+if TYPE_CHECKING:
+    from doit_cargo.core.images.trial import Trial
+    from doit_cargo.tools.containers import Containers
+    from doit_cargo.tools.session import Session
+
+NAME = "smoke"
+SUMMARY = "start every image, ask it something, and tell it to end"
+_REGISTERED = Path("/proc/sys/fs/binfmt_misc")
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a target and service with `smoke`; none without the section `images`."""
+    images = ctx.config.images
+    if images is None:
+        return
+    from doit_cargo.core.images import trial as trials
+
+    binaries = {binary.name: binary for binary in names.imaged(ctx)}
+    in_docker = cache(partial(_in_docker, ctx))
+    for target in ctx.config.targets:
+        for name, binary in binaries.items():
+            if trial := trials.trial(images, name):
+                involved = [binaries[need.name] for need in trial.needs] + [binary]
+                yield _spec(_Smoke(ctx, images, target, involved, trial), session, in_docker)
+
+
+class _Smoke(NamedTuple):
+    """A trial on one target; `involved` are its binaries, the one that is tried out last."""
+
+    ctx: Context
+    images: Images
+    target: Target
+    involved: list[Binary]
+    trial: Trial
+
+    @property
+    def binary(self) -> Binary:
+        return self.involved[-1]
+
+    def ids(self) -> dict[str, str]:
+        """Name → id of the images, each of which has been looked into in this run."""
+        found = {}
+        for binary in self.involved:
+            known = read(layout.image_record(self.ctx.config, self.target, binary)).get("id")
+            checked = layout.verify_image_record(self.ctx.config, self.target, binary)
+            if not known or read(checked).get("id") != known:
+                raise CheckError(f"the image of {binary.name} is not what was checked: run again")
+            found[binary.name] = str(known)
+        return found
+
+
+def _spec(
+    smoke: _Smoke, session: Session, in_docker: Callable[[], Mapping[str, str] | None]
+) -> TaskSpec:
+    from doit_cargo.core.images import trial as trials
+
+    config, target, name = smoke.ctx.config, smoke.target, smoke.binary.name
+    records = (layout.image_record, layout.verify_image_record)
+    return TaskSpec(
+        name=f"{NAME}:{target.arch}:{name}",
+        doc=f"try the {target.platform} image of {name} out",
+        action=partial(_try, smoke, session),
+        inputs=tuple(of(config, target, binary) for binary in smoke.involved for of in records),
+        outputs=(layout.smoke_record(config, target, smoke.binary),),
+        fingerprint=digest([trials.encode(smoke.trial), smoke.images.user]),
+        group=f"{NAME}:{target.arch}",
+        present=partial(_present, smoke, in_docker),
+    )
+
+
+def _in_docker(ctx: Context) -> Mapping[str, str] | None:
+    """Name → id of the daemon's images, asked once in a run; None where there is no daemon."""
+    from doit_cargo.core.errors import PipelineError
+    from doit_cargo.tools.docker import Docker
+
+    try:
+        return Docker(ctx.env).images()
+    except PipelineError:
+        return None
+
+
+def _present(smoke: _Smoke, in_docker: Callable[[], Mapping[str, str] | None]) -> bool:
+    """Whether what was tried out can still be started by its names."""
+    known = read(layout.image_record(smoke.ctx.config, smoke.target, smoke.binary)).get("id")
+    references = names.references(smoke.ctx, smoke.target, smoke.binary)
+    found = in_docker()
+    return found is None or all(found.get(name) == known for name in references)
+
+
+def _try(smoke: _Smoke, session: Session) -> Mapping[str, Any]:
+    from doit_cargo.core.text import seconds
+    from doit_cargo.tools import files
+
+    ctx, started, ids = smoke.ctx, time.monotonic(), smoke.ids()
+    containers = session.containers(ctx.env, digest(str(ctx.config.state))[:16])
+    docker = commands.choose(smoke.images, ctx.env) == commands.DOCKER
+    if containers.available():
+        seen, how = _contained(smoke, containers, ids), "in docker"
+    elif docker:
+        raise SetupError("the Docker daemon does not answer: systemctl start docker")
+    else:
+        seen, how = _bare(smoke, session)
+    path = layout.smoke_record(ctx.config, smoke.target, smoke.binary)
+    record = {"ids": ids, "seen": seen, "how": how}
+    files.write(ctx.config.root, path, encode(record))
+    took = seconds(time.monotonic() - started)
+    return {"line": f"smoked   {smoke.target.arch} {smoke.binary.name}  {seen}, {how}, {took}"}
+
+
+def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) -> str:
+    from doit_cargo.tools import smoke as smokes
+    from doit_cargo.tools.containers import Cell, Part
+
+    emulator = _emulator(smoke)
+    for binary in smoke.involved:
+        image, references = ids[binary.name], names.references(smoke.ctx, smoke.target, binary)
+        containers.ensure(image, references, partial(_load, smoke, containers, image, references))
+    platform = smoke.target.platform
+    parts = {name: Part(image, platform, emulator) for name, image in ids.items()}
+    cell = Cell(containers, parts, connected=smoke.trial.connected)
+    try:
+        return smokes.try_out(cell, smoke.trial)
+    finally:
+        cell.close()
+
+
+def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequence[str]) -> None:
+    """Copy it to the daemon under its own names, for whoever runs what was tried out.
+
+    By way of the client: it alone knows which daemon is meant (DOCKER_HOST, contexts).
+    """
+    from doit_cargo.tools import engines, files
+
+    if commands.choose(smoke.images, smoke.ctx.env) != commands.BUILDAH:
+        return
+    root = smoke.ctx.config.root
+    folder = layout.work_folder(smoke.ctx.config, f"load-{image.removeprefix('sha256:')}")
+    files.remove(root, folder)
+    files.create(root, folder / ".keep")
+    try:
+        path = engines.buildah(smoke.ctx).archive(image, references[0], folder)
+        containers.docker("image", "load", "--input", str(path))
+    finally:
+        files.remove(root, folder)
+    for reference in references[1:]:
+        containers.docker("image", "tag", image, reference)
+
+
+def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:
+    from doit_cargo.tools import bare, files
+
+    ctx, emulator = smoke.ctx, _emulator(smoke)
+    folder = layout.work_folder(ctx.config, f"{NAME}-{smoke.target.arch}-{smoke.binary.name}")
+    files.remove(ctx.config.root, folder)
+    try:
+        roots = {binary.name: folder / binary.name for binary in smoke.involved}
+        for binary in smoke.involved:
+            _fill(smoke, session, binary, roots[binary.name], emulator)
+        way = bare.way(smoke.images.user)
+        return bare.try_out(smoke.trial, roots, way, emulated=emulator is not None), str(way)
+    finally:
+        files.remove(ctx.config.root, folder)
+
+
+def _fill(
+    smoke: _Smoke, session: Session, binary: Binary, root: Path, emulator: Path | None
+) -> None:
+    """What the program sees: itself, what the image adds, and the names of the others."""
+    from doit_cargo.tools import files, shipped
+    from doit_cargo.tools.bare_child import EMULATOR
+
+    top = smoke.ctx.config.root
+    data = shipped.staged(smoke.ctx, session.opinion, smoke.target, binary)
+    files.write(top, Path(f"{root}{dockerfile.PROGRAM}"), data, layout.BINARY_MODE)
+    for path, source in dockerfile.extra_files(smoke.images).items():
+        files.write(top, Path(f"{root}{path}"), source.read_bytes(), layout.FILE_MODE)
+    hosts = "".join(f"127.0.0.1 {other.name}\n" for other in smoke.involved)
+    files.write(top, root / "etc" / "hosts", hosts.encode(), layout.FILE_MODE)
+    if emulator:
+        data = emulator.read_bytes()
+        files.write(top, Path(f"{root}{EMULATOR}"), data, layout.BINARY_MODE)
+
+
+def _emulator(smoke: _Smoke) -> Path | None:
+    """What runs the target's programs here; None if that is the kernel's affair."""
+    from doit_cargo.core.images import trial as trials
+    from doit_cargo.core.rust.compiler import on_path
+
+    host = smoke.ctx.toolchains[smoke.target.arch].host
+    name = trials.emulator(smoke.target.triple, host)
+    if name is None or "linux" not in host:  # engines on other systems bring their own
+        return None
+    found = on_path(name, smoke.ctx.env)
+    if found or (_REGISTERED / name.removesuffix("-static")).exists():
+        return found
+    raise MissingToolError(f"{name} runs these images here: apt-get install qemu-user-static")

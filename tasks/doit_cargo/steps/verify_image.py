@@ -1,0 +1,103 @@
+"""verify-image:<arch>:<bin>: reads every layer of an image, and holds all of it against the rules.
+
+Never up to date: the engine's store is no file of ours, and a record grants nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from doit_cargo.core import layout
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.images import dockerfile, names
+from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.record import encode, read
+
+if TYPE_CHECKING:
+    from doit_cargo.core.images.entries import Image
+    from doit_cargo.core.images.inside import Expected
+    from doit_cargo.tools.session import Session
+
+NAME = "verify-image"
+SUMMARY = "check what is inside every image"
+
+
+def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
+    """A task a target and binary with an image; none without the section `images`."""
+    del session
+    images = ctx.config.images
+    if images is None:
+        return
+    for target in ctx.config.targets:
+        for binary in names.imaged(ctx):
+            yield TaskSpec(
+                name=f"{NAME}:{target.arch}:{binary.name}",
+                doc=f"check that the {target.platform} image of {binary.name} holds it alone",
+                action=partial(_verify, ctx, images, target, binary),
+                inputs=(
+                    layout.image_record(ctx.config, target, binary),
+                    layout.manifest(ctx.config, target),
+                ),
+                outputs=(layout.verify_image_record(ctx.config, target, binary),),
+                group=f"{NAME}:{target.arch}",
+                always=True,
+            )
+
+
+def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Mapping[str, Any]:
+    from doit_cargo.core.images import inside
+    from doit_cargo.tools import files
+
+    known = read(layout.image_record(ctx.config, target, binary))
+    image = _image(ctx, images, target, binary, str(known.get("id")))
+    expected = _expected(ctx, images, target, binary, str(known.get("id")))
+    if faults := inside.faults(image, expected):
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise CheckError(f"the {target.platform} image of {binary.name} is not sound:\n{lines}")
+    record = {"id": known["id"], "platform": target.platform, "sha256": expected.sha256}
+    path = layout.verify_image_record(ctx.config, target, binary)
+    files.write(ctx.config.root, path, encode(record))
+    count = sum(entry.kind == "file" for layer in image.layers for entry in layer)
+    return {"line": f"checked  {target.arch} image of {binary.name}  {_counted(count)}"}
+
+
+def _counted(count: int) -> str:
+    from doit_cargo.core.text import plural
+
+    return plural(count, "file")
+
+
+def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Image:
+    """Read it by way of a folder that is there only meanwhile."""
+    from doit_cargo.tools import engines, files
+
+    folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
+    files.remove(ctx.config.root, folder)
+    files.create(ctx.config.root, folder / ".keep")
+    try:
+        return engines.engine(ctx, images).read(image, target.platform, folder)
+    finally:
+        files.remove(ctx.config.root, folder)
+
+
+def _expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
+    from doit_cargo.core.images.inside import Expected
+    from doit_cargo.tools import shipped
+
+    extra = dockerfile.extra_files(images)
+    return Expected(
+        id=image.removeprefix("sha256:"),
+        platform=target.platform,
+        binary=dockerfile.PROGRAM.lstrip("/"),
+        sha256=shipped.manifest_sum(ctx, target, binary),
+        user=images.user,
+        entry_point=(dockerfile.PROGRAM,),
+        env=dockerfile.service_of(images, binary).env,
+        files={
+            path.lstrip("/"): hashlib.sha256(file.read_bytes()).hexdigest()
+            for path, file in extra.items()
+        },
+    )

@@ -1,0 +1,99 @@
+"""Tries programs out without containers: each in a root folder that holds nothing else.
+
+A child does it, in a network and a process namespace of its own, so that no other program can
+answer in the place of ours and nothing of it outlives the child. Where the kernel does not allow
+that, as little as it allows is used, and said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from doit_cargo.core.errors import CheckError, PipelineError
+from doit_cargo.core.images import trial as trials
+from doit_cargo.core.images.trial import Trial
+from doit_cargo.tools import command
+
+_CHILD = [sys.executable, "-P", "-m", "doit_cargo.tools.bare_child"]
+_SPACES = ["--net", "--pid", "--fork", "--kill-child"]  # unshare(1)
+_ROOT = ["--user", "--map-root-user"]
+_LIMIT = 900.0  # seconds; the trial has its own, shorter limits
+
+
+class Way(NamedTuple):
+    """How far programs can be set apart here.
+
+    `prefix` starts the child in namespaces of its own; `rooted`: programs get root folders of
+    their own; `user`: and run as this user and group.
+    """
+
+    prefix: tuple[str, ...]
+    rooted: bool
+    user: str | None
+
+    def __str__(self) -> str:
+        """For the report."""
+        root = "in an empty root folder" if self.rooted else "in an empty folder"
+        return root if self.prefix else f"{root}, on this machine's network"
+
+
+def way(user: str) -> Way:
+    """The strictest that this machine allows."""
+    if os.geteuid() == 0:
+        prefix = ("unshare", *_SPACES)
+        group = user if ":" in user else f"{user}:{user}"
+        return Way(prefix if _works(*prefix, "true") else (), _works("chroot", "/", "true"), group)
+    prefix = ("unshare", *_ROOT, *_SPACES)
+    return (
+        Way(prefix, rooted=True, user=None)
+        if _works(*prefix, "true")
+        else Way((), rooted=False, user=None)
+    )
+
+
+def try_out(trial: Trial, roots: Mapping[str, Path], chosen: Way, *, emulated: bool) -> str:
+    """What was seen, in words. `roots` has the prepared folder of each program.
+
+    Raises CheckError with the reason and the end of the logs.
+    """
+    if trial.needs and not chosen.rooted:
+        names = ", ".join(program.name for program in trial.needs)
+        raise CheckError(
+            f"{trial.subject.name} needs {names} by name, and here is neither docker nor the right "
+            "to have namespaces: apt-get install docker.io, or run it as root"
+        )
+    order = {
+        "trial": trials.encode(trial),
+        "roots": {name: str(path) for name, path in roots.items()},
+        "private": bool(chosen.prefix),
+        "rooted": chosen.rooted,
+        "user": chosen.user,
+        "emulated": emulated,
+    }
+    answer = _answer([*chosen.prefix, *_CHILD, json.dumps(order)])
+    if "fault" in answer:
+        raise CheckError(answer["fault"])
+    return answer["seen"]
+
+
+def _answer(argv: list[str]) -> dict[str, str]:
+    done = command.run_guarded(argv, timeout=_LIMIT)
+    with suppress(ValueError):
+        found = json.loads(done.out)
+        if done.code == 0 and isinstance(found, dict) and found.keys() & {"seen", "fault"}:
+            return found
+    said = "\n".join(done.err.strip().splitlines()[-5:])
+    raise CheckError(f"the trial's own process ended with {done.code}:\n{said}")
+
+
+def _works(*argv: str) -> bool:
+    try:
+        return command.run_guarded(argv, timeout=20).code == 0
+    except PipelineError:
+        return False

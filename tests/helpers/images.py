@@ -1,0 +1,151 @@
+"""Writes images by hand, so that each may be wrong in one way and right in all others."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers.elf_files import elf
+
+PROGRAM = elf(machine=62)
+FOREIGN = elf(machine=183)
+PLACE = "usr/local/bin/chat"
+USER = "65532:65532"
+OCI = "application/vnd.oci.image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A tar member: a plain file of root's unless told otherwise. Its size may be a lie."""
+
+    name: str = PLACE
+    data: bytes = b""
+    mode: int = 0o755
+    uid: int = 0
+    gid: int = 0
+    type: bytes = tarfile.REGTYPE
+    link: str = ""
+    size: int | None = None
+    pax: Mapping[str, str] = field(default_factory=dict)
+
+
+BINARY = Member(data=PROGRAM)
+FOLDERS = tuple(
+    Member(name=name, type=tarfile.DIRTYPE) for name in ("usr/", "usr/local/", "usr/local/bin/")
+)
+CONFIG: Mapping[str, Any] = {
+    "User": USER,
+    "Entrypoint": [f"/{PLACE}"],
+    "Env": ["PATH=/usr/local/bin"],
+    "Labels": {"org.opencontainers.image.title": "chat"},
+}
+
+
+def layer(*members: Member) -> bytes:
+    """The bytes of a layer's tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for member in members:
+            info = tarfile.TarInfo(member.name)
+            info.size = len(member.data)
+            info.mode, info.uid, info.gid = member.mode, member.uid, member.gid
+            info.type, info.linkname = member.type, member.link
+            info.pax_headers = dict(member.pax)
+            tar.addfile(info, io.BytesIO(member.data))
+    return _lie(buffer.getvalue(), members)
+
+
+def _lie(data: bytes, members: Sequence[Member]) -> bytes:
+    """Write the false sizes into the headers, and the checksums that go with them."""
+    changed = bytearray(data)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        for info, member in zip(tar.getmembers(), members, strict=True):
+            if member.size is None:
+                continue
+            start = info.offset_data - 512
+            header = changed[start : start + 512]
+            header[124:136] = b"%011o\0" % member.size
+            header[148:156] = b" " * 8
+            header[148:156] = b"%06o\0 " % sum(header)
+            changed[start : start + 512] = header
+    return bytes(changed)
+
+
+GOOD = (layer(*FOLDERS, BINARY),)
+
+
+def config(
+    layers: Iterable[bytes], *, architecture: str = "amd64", top: Mapping[str, Any] | None = None,
+    **changes: object,
+) -> bytes:  # fmt: skip
+    """An image's config; `changes` are of what Docker calls Config."""
+    ids = [f"sha256:{sha256(data)}" for data in layers]
+    found = {
+        "os": "linux",
+        "architecture": architecture,
+        "config": {**CONFIG, **changes},
+        "rootfs": {"type": "layers", "diff_ids": ids},
+        "history": [{"created_by": "COPY chat /usr/local/bin/chat"}],
+    }
+    return json.dumps({**found, **(top or {})}).encode()
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 (hex) of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Layout:
+    """An OCI layout with one image in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.blobs = folder / "blobs" / "sha256"
+        self.blobs.mkdir(parents=True)
+        (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+
+    def put(self, layers: Sequence[bytes], text: bytes, *, platform: str | None) -> Layout:
+        """Write the image; the layers are compressed."""
+        manifest = {
+            "schemaVersion": 2,
+            "config": self.blob(text, f"{OCI}.config.v1+json"),
+            "layers": [
+                self.blob(gzip.compress(data, mtime=0), f"{OCI}.layer.v1.tar+gzip")
+                for data in layers
+            ],
+        }
+        pointer = self.blob(json.dumps(manifest).encode(), f"{OCI}.manifest.v1+json")
+        if platform:
+            system, _, architecture = platform.partition("/")
+            pointer["platform"] = {"os": system, "architecture": architecture}
+        self.index([pointer])
+        return self
+
+    def index(self, manifests: list[dict[str, Any]]) -> None:
+        """Write index.json."""
+        (self.folder / "index.json").write_text(
+            json.dumps({"schemaVersion": 2, "manifests": manifests})
+        )
+
+    def blob(self, data: bytes, media_type: str) -> dict[str, Any]:
+        """Add a blob; its descriptor."""
+        (self.blobs / sha256(data)).write_bytes(data)
+        return {"mediaType": media_type, "size": len(data), "digest": f"sha256:{sha256(data)}"}
+
+
+def docker_archive(path: Path, layers: Sequence[bytes], text: bytes) -> str:
+    """Write what `docker save` writes; the image's id (hex)."""
+    names = [f"{sha256(data)}/layer.tar" for data in layers]
+    files = {f"{sha256(text)}.json": text, **dict(zip(names, layers, strict=True))}
+    listed = [{"Config": f"{sha256(text)}.json", "RepoTags": ["chat:1"], "Layers": names}]
+    files["manifest.json"] = json.dumps(listed).encode()
+    members = [Member(name=name, data=data) for name, data in files.items()]
+    path.write_bytes(layer(*members))
+    return sha256(text)

@@ -1,0 +1,530 @@
+"""Reading images that somebody altered, and saying what is wrong with them.
+
+Each image is a real one, on disk, right in every way but one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.images.inside import Expected, faults
+from doit_cargo.tools import image_files, image_layers
+from helpers.images import (
+    BINARY,
+    FOLDERS,
+    FOREIGN,
+    GOOD,
+    OCI,
+    PLACE,
+    PROGRAM,
+    USER,
+    Layout,
+    Member,
+    config,
+    docker_archive,
+    layer,
+    sha256,
+)  # fmt: skip
+
+AMD64 = "linux/amd64"
+EXPECTED = Expected(
+    id=sha256(config(GOOD)), platform=AMD64, binary=PLACE, sha256=sha256(PROGRAM), user=USER,
+    entry_point=(f"/{PLACE}",),
+)  # fmt: skip
+
+
+def found(
+    folder: Path,
+    *layers: bytes,
+    expected: Expected = EXPECTED,
+    **changes: Any,  # noqa: ANN401
+) -> list[str]:
+    """What is wrong with an image of these layers (default: the good one)."""
+    made = layers or GOOD
+    text = config(made, **changes)
+    layout = Layout(folder).put(made, text, platform=expected.platform)
+    known = expected._replace(id=sha256(text))
+    return list(faults(image_files.oci(layout.folder, expected.platform), known))
+
+
+def with_binary(**changes: Any) -> bytes:  # noqa: ANN401
+    """The good layer, its binary changed in one way."""
+    return layer(*FOLDERS, Member(**{"data": PROGRAM, **changes}))
+
+
+def other_bytes(data: bytes, wanted: bytes = PROGRAM, place: str = PLACE) -> str:
+    """The complaint about a file of layer 1 that has other bytes than it should."""
+    source = "as the manifest says" if place == PLACE else "as is configured"
+    return f"layer 1: /{place} has SHA-256 {sha256(data)}, not {sha256(wanted)} {source}"
+
+
+def test_a_good_image_passes(tmp_path: Path) -> None:
+    assert found(tmp_path / "oci") == []
+
+    path = tmp_path / "saved.tar"
+    docker_archive(path, GOOD, config(GOOD))
+    assert faults(image_files.docker(path), EXPECTED) == ()
+
+
+# What lies in the layers.
+
+
+def test_the_binary_of_another_architecture_under_the_right_label(tmp_path: Path) -> None:
+    assert found(tmp_path, with_binary(data=FOREIGN)) == [
+        f"layer 1: /{PLACE} is for aarch64, the image for linux/amd64",
+        other_bytes(FOREIGN),
+    ]
+
+
+def test_a_manifest_that_lists_the_wrong_binary_does_not_help_it(tmp_path: Path) -> None:
+    """Hash and label agree, and the binary can still not run."""
+    lying = EXPECTED._replace(sha256=sha256(FOREIGN))
+
+    assert found(tmp_path, with_binary(data=FOREIGN), expected=lying) == [
+        f"layer 1: /{PLACE} is for aarch64, the image for linux/amd64"
+    ]
+
+
+def test_an_altered_byte(tmp_path: Path) -> None:
+    altered = PROGRAM[:-1] + bytes([PROGRAM[-1] ^ 1])
+
+    assert found(tmp_path, with_binary(data=altered)) == [other_bytes(altered)]
+
+
+def test_a_binary_cut_short(tmp_path: Path) -> None:
+    first, second = found(tmp_path, with_binary(data=PROGRAM[:100]))
+
+    assert first.startswith(f"layer 1: /{PLACE} starts like an ELF file and is no sound one: ")
+    assert "SHA-256" in second
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"mode": 0o4755}, "has mode 4755, not 0755"),
+        ({"mode": 0o2755}, "has mode 2755, not 0755"),
+        ({"mode": 0o777}, "has mode 0777, not 0755"),
+        ({"mode": 0o644}, "has mode 0644, not 0755"),
+        ({"uid": 1000}, "belongs to 1000:0, not to 0:0 or 65532:65532"),
+    ],
+)
+def test_mode_and_owner_of_the_binary(
+    tmp_path: Path, change: dict[str, int], reason: str
+) -> None:  # fmt: skip
+    assert found(tmp_path, with_binary(**change)) == [f"layer 1: /{PLACE} {reason}"]
+
+
+@pytest.mark.parametrize("change", [{"mode": 0o555}, {"uid": 65532, "gid": 65532}])
+def test_a_binary_may_be_read_only_and_the_users_own(
+    tmp_path: Path, change: dict[str, int]
+) -> None:
+    assert found(tmp_path, with_binary(**change)) == []
+
+
+EXTRA = "is in no way configured: only the binary and what the configuration names may be in it"
+HIDDEN = "looks like a secret, by its name"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("usr/local/bin/notes.txt", EXTRA),
+        ("usr/local/bin/.env", HIDDEN),
+        ("usr/local/id_rsa", HIDDEN),
+        ("usr/server.pem", HIDDEN),
+        ("usr/local/credentials", HIDDEN),
+        ("bin/sh", "is a shell, and an image of one static binary has none"),
+    ],
+)
+def test_an_extra_file(tmp_path: Path, name: str, reason: str) -> None:
+    extra = Member(name=name, data=b"x", mode=0o644)
+
+    assert found(tmp_path, layer(*FOLDERS, BINARY, extra)) == [f"layer 1: /{name} {reason}"]
+
+
+def test_an_extra_executable_of_another_machine(tmp_path: Path) -> None:
+    extra = Member(name="usr/local/bin/helper", data=FOREIGN)
+
+    assert found(tmp_path, layer(*FOLDERS, BINARY, extra)) == [
+        "layer 1: /usr/local/bin/helper is for aarch64, the image for linux/amd64",
+        f"layer 1: /usr/local/bin/helper {EXTRA}",
+    ]
+
+
+def test_folders_that_anybody_may_write_to(tmp_path: Path) -> None:
+    folders = [Member(name="usr/", type=tarfile.DIRTYPE, mode=0o1777), *FOLDERS[1:]]
+    tmp = Member(name="tmp/", type=tarfile.DIRTYPE, mode=0o777, uid=65532)
+
+    assert found(tmp_path, layer(*folders, tmp, BINARY)) == [
+        "layer 1: /usr has mode 1777, not 0755",
+        "layer 1: /tmp is a folder that nothing shipped lies in",
+        "layer 1: /tmp has mode 0777, not 0755",
+        "layer 1: /tmp belongs to 65532:0, not to 0:0",
+    ]
+
+
+def test_configured_files_are_held_against_their_bytes(tmp_path: Path) -> None:
+    """A CA bundle is no secret, in its place and with the bytes that were configured."""
+    place = "etc/ssl/certs/ca-certificates.crt.pem"
+    bundle = Member(name=place, data=b"certificates", mode=0o644)
+    expected = EXPECTED._replace(files={place: sha256(b"certificates")})
+    altered = Member(name=place, data=b"certificates and one more", mode=0o644)
+
+    assert found(tmp_path / "a", layer(*FOLDERS, BINARY, bundle), expected=expected) == []
+    assert found(tmp_path / "b", layer(*FOLDERS, BINARY, altered), expected=expected) == [
+        other_bytes(altered.data, bundle.data, place)
+    ]
+    assert found(tmp_path / "c", expected=expected) == [f"/{place} is missing"]
+
+
+# What layers do to one another.
+
+
+def test_a_file_that_a_later_layer_hides_is_shipped_all_the_same(tmp_path: Path) -> None:
+    secret = layer(Member(name="usr/.env", data=b"PASSWORD=x", mode=0o600))
+    hiding = layer(*FOLDERS, BINARY, Member(name="usr/.wh..env"))
+
+    assert found(tmp_path, secret, hiding) == [f"layer 1: /usr/.env {HIDDEN}"]
+
+
+def test_an_unverified_binary_below_the_verified_one(tmp_path: Path) -> None:
+    """Both as an overwritten file and as one that a whiteout took away first."""
+    other = PROGRAM + b"\0"
+    below = layer(*FOLDERS, Member(data=other))
+    above = layer(BINARY)
+    instead = layer(Member(name="usr/local/.wh.bin"), BINARY)
+
+    assert found(tmp_path / "a", below, above) == [other_bytes(other)]
+    assert found(tmp_path / "b", below, instead) == [other_bytes(other)]
+
+
+@pytest.mark.parametrize(
+    "name", ["usr/local/bin/.wh.chat", "usr/.wh.local", "usr/local/bin/.wh..wh..opq"]
+)
+def test_a_whiteout_takes_the_binary_away(tmp_path: Path, name: str) -> None:
+    assert found(tmp_path, *GOOD, layer(Member(name=name))) == [
+        f"/{PLACE} is missing: a later layer hides it"
+    ]
+
+
+def test_a_whiteout_does_not_hide_what_its_own_layer_has(tmp_path: Path) -> None:
+    again = layer(
+        *FOLDERS, BINARY, Member(name="usr/local/bin/.wh.chat"),
+        Member(name="usr/local/bin/.wh..wh..opq"),
+    )  # fmt: skip
+
+    assert found(tmp_path, *GOOD, again) == []
+
+
+def test_a_binary_with_a_folder_or_a_file_in_its_way(tmp_path: Path) -> None:
+    folder = layer(Member(name=f"{PLACE}/", type=tarfile.DIRTYPE))
+    file = layer(Member(name="usr/local", data=b"x", mode=0o644))
+
+    assert found(tmp_path / "a", *GOOD, folder)[-1] == (
+        f"/{PLACE} is missing: a later layer hides it"
+    )
+    assert found(tmp_path / "b", *GOOD, file)[-1] == f"/{PLACE} is missing: a later layer hides it"
+
+
+# What the config says.
+
+
+@pytest.mark.parametrize("user", ["", "0", "0:0", "root", "nobody", "00", "65532x"])
+def test_root_and_users_without_a_number(tmp_path: Path, user: str) -> None:
+    assert found(tmp_path, User=user) == [
+        f"its user is {user!r}: a number other than 0 is wanted: {USER}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"User": "1000"}, "its user is 1000, not 65532:65532"),
+        (
+            {"Entrypoint": ["/bin/sh", "-c", f"/{PLACE}"]},
+            f"its Entrypoint is ['/bin/sh', '-c', '/{PLACE}'], not ['/{PLACE}']",
+        ),
+        ({"Cmd": ["--verbose"]}, "its Cmd is ['--verbose'], not []"),
+        (
+            {"Shell": ["/bin/sh"]},
+            "it has a Shell, ['/bin/sh'], and nothing in it that a shell may run",
+        ),
+        (
+            {"Healthcheck": {"Test": ["CMD-SHELL", "curl localhost"]}},
+            "its Healthcheck is for a shell, and there is none",
+        ),
+        ({"Volumes": {"/data": {}}}, "it has Volumes or OnBuild, which nothing asked for"),
+        ({"Env": ["MODE=debug"]}, "its variable MODE is in no way configured"),
+        ({"Env": ["PATH=/x", "PATH=/y"]}, "it has a variable twice"),
+        ({"Labels": {"api-key": "x"}}, "its label api-key looks like a secret"),
+        ({"architecture": "arm64"}, "its config says platform 'linux/arm64', not linux/amd64"),
+        (
+            {"top": {"history": [{"created_by": "ARG K=AKIAIOSFODNN7EXAMPLE"}]}},
+            "its history has something in it that looks like a secret",
+        ),
+    ],
+)
+def test_what_a_config_may_not_say(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:  # fmt: skip
+    assert found(tmp_path, **changes) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DB_PASSWORD", "hunter2"), ("DB", "postgres://u:hunter2@db/x")]
+)
+def test_a_secret_is_refused_though_it_is_configured(
+    tmp_path: Path, name: str, value: str
+) -> None:  # fmt: skip
+    """And no message shows it."""
+    expected = EXPECTED._replace(env={name: value})
+
+    assert found(tmp_path, expected=expected, Env=[f"{name}={value}"]) == [
+        f"its variable {name} looks like a secret"
+    ]
+
+
+def test_the_configured_environment_is_in_it(tmp_path: Path) -> None:
+    expected = EXPECTED._replace(env={"MODE": "quiet"})
+
+    assert found(tmp_path / "a", expected=expected, Env=["PATH=/x", "MODE=quiet"]) == []
+    assert found(tmp_path / "b", expected=expected, Env=["MODE=loud"]) == [
+        "its variable MODE is not as configured"
+    ]
+
+
+def test_the_index_names_another_platform_than_the_config(tmp_path: Path) -> None:
+    expected = EXPECTED._replace(platform="linux/arm64", sha256=sha256(FOREIGN))
+
+    assert found(tmp_path, with_binary(data=FOREIGN), expected=expected) == [
+        "its config says platform 'linux/amd64', not linux/arm64"
+    ]
+
+
+# What cannot even be read.
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        (Member(name="/etc/passwd"), "its path is absolute"),
+        (Member(name="usr/../../etc/passwd"), "its path goes up by '..'"),
+        (Member(name="usr/a\nb"), "its name has characters that are no text"),
+        (Member(type=tarfile.SYMTYPE, link="/bin/sh"), "it is a symbolic link"),
+        (Member(type=tarfile.LNKTYPE, link="etc/shadow"), "it is a hard link"),
+        (Member(type=tarfile.CHRTYPE), "it is a device"),
+        (Member(type=tarfile.BLKTYPE), "it is a device"),
+        (Member(type=tarfile.FIFOTYPE), "it is a FIFO"),
+        (Member(type=tarfile.CONTTYPE), "it is a contiguous file"),
+        (Member(type=b"Z"), "it is of type b'Z'"),
+        (Member(name="usr/", type=tarfile.DIRTYPE, size=4096), "a folder with content"),
+        (Member(name=".wh.usr", data=b"hidden bytes"), "a whiteout with content"),
+        (Member(name=".wh."), "it is no whiteout that the OCI specification knows"),
+        (Member(name="usr/.wh..wh.plnk"), "it is no whiteout that the OCI specification knows"),
+        (
+            Member(pax={"SCHILY.xattr.security.capability": "x"}),
+            "it has SCHILY.xattr.security.capability",
+        ),
+    ],
+)
+def test_a_tar_with_what_a_safe_one_has_not(tmp_path: Path, member: Member, reason: str) -> None:
+    with pytest.raises(CheckError, match="layer 1: ") as caught:
+        found(tmp_path, layer(member))
+
+    assert str(caught.value).endswith(f": {reason}")
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(CheckError) as caught:
+        image_layers.layer(data, "layer 1")
+    return str(caught.value)
+
+
+def test_a_size_that_is_not_there() -> None:
+    data = layer(Member(data=b"x", size=(8 << 30) - 1), BINARY)
+
+    assert refusal(data) == (
+        f"layer 1: '{PLACE}': it claims 8,589,934,591 bytes, which the layer does not have"
+    )
+
+
+def test_a_file_that_is_there_twice() -> None:
+    assert refusal(layer(BINARY, BINARY)) == f"layer 1: '{PLACE}' is in it twice"
+    assert refusal(layer(BINARY, Member(name=f"./{PLACE}"))) == f"layer 1: '{PLACE}' is in it twice"
+
+
+def test_an_archive_that_goes_on_after_its_end() -> None:
+    """Readers differ in where they stop: at one block of zeros, at two, at a bad header."""
+    good = GOOD[0]
+    end = len(good.rstrip(b"\0")) // 512 * 512 + 512
+    for start in (good, good[:end] + bytes(512), good[:end] + b"\1" * 512):
+        assert refusal(start + good) == "layer 1: something follows the tar's end"
+
+
+def test_an_extended_header_without_bounds() -> None:
+    data = bytearray(layer(Member(name="n" * 300)))
+    assert data[156:157] == tarfile.XHDTYPE
+    for claimed in (64 << 20, 0o77777777777):
+        data[124:136] = b"%011o\0" % claimed
+        data[148:156] = b" " * 8
+        data[148:156] = b"%06o\0 " % sum(data[:512])
+
+        assert refusal(bytes(data)).startswith("layer 1 is no sound tar: a header of ")
+
+
+def test_more_members_than_anybody_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_layers, "MEMBER_LIMIT", 3)
+
+    assert refusal(GOOD[0]) == "layer 1 has more than 3 members"
+
+
+@pytest.mark.parametrize("cut", range(0, 512 * 5, 256))
+def test_a_layer_cut_short_is_refused_or_lacks_what_was_cut(tmp_path: Path, cut: int) -> None:
+    """No prefix of the good layer passes for it."""
+    data = GOOD[0][:cut]
+    try:
+        assert found(tmp_path, data) != []
+    except CheckError as error:
+        assert "layer 1" in str(error)  # noqa: PT017 - either way it is refused
+
+
+def test_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_layers, "LAYER_LIMIT", 1 << 20)
+    with pytest.raises(CheckError, match="more than 1,048,576 bytes when unpacked"):
+        image_layers.unzipped(gzip.compress(bytes(2 << 20)), "layer 1")
+
+
+@pytest.mark.parametrize("change", ["cut", "more", "other"])
+def test_gzip_that_is_not_whole_or_not_alone(change: str) -> None:
+    data = gzip.compress(GOOD[0])
+    changed = {"cut": data[:-9], "more": data + data, "other": b"plain"}[change]
+
+    with pytest.raises(CheckError, match=r"cut short, or something follows|is no gzip"):
+        image_layers.unzipped(changed, "layer 1")
+
+
+# Digests.
+
+
+def test_a_layer_that_is_not_what_its_digest_says(tmp_path: Path) -> None:
+    layout = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
+    blob = layout.blobs / sha256(gzip.compress(GOOD[0], mtime=0))
+    data = bytearray(blob.read_bytes())
+    data[9] ^= 1  # gzip's "operating system": unpacked it is the same
+    blob.write_bytes(data)
+
+    with pytest.raises(CheckError, match=r"blob \w+ has SHA-256 \w+, not \w+: it was altered"):
+        image_files.oci(tmp_path, AMD64)
+
+
+def test_a_layer_that_is_not_what_the_config_says(tmp_path: Path) -> None:
+    """Each blob has its own digest right; the config names the tar of other bytes."""
+    other = (layer(*FOLDERS, Member(data=PROGRAM + b"\0")),)
+    layout = Layout(tmp_path).put(GOOD, config(other), platform=AMD64)
+
+    with pytest.raises(CheckError, match=r"layer 1 has SHA-256 \w+, not \w+: it was altered"):
+        image_files.oci(layout.folder, AMD64)
+
+
+@pytest.mark.parametrize("layers", [(), GOOD * 2])
+def test_as_many_layers_as_the_config_lists(tmp_path: Path, layers: tuple[bytes, ...]) -> None:
+    layout = Layout(tmp_path).put(GOOD, config(layers), platform=AMD64)
+
+    with pytest.raises(CheckError, match="have not as many layers"):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_an_archive_of_docker_with_another_image(tmp_path: Path) -> None:
+    path = tmp_path / "saved.tar"
+    other = docker_archive(path, GOOD, config(GOOD, Cmd=["--verbose"]))
+    expected = EXPECTED._replace(command=("--verbose",))
+
+    assert faults(image_files.docker(path), expected) == (
+        f"its id is {other}, not {EXPECTED.id} as was recorded",
+    )
+
+
+def test_an_archive_of_docker_with_another_layer(tmp_path: Path) -> None:
+    path = tmp_path / "saved.tar"
+    docker_archive(path, (with_binary(data=FOREIGN),), config(GOOD))
+
+    with pytest.raises(CheckError, match=r"layer 1 has SHA-256 \w+, not \w+: it was altered"):
+        image_files.docker(path)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b'{"manifests": {}}', b'{"manifests": [1]}', b"[" * 100_000, b"\xff"]
+)
+def test_an_index_that_is_none(tmp_path: Path, text: bytes) -> None:
+    layout = Layout(tmp_path)
+    (layout.folder / "index.json").write_bytes(text)
+
+    with pytest.raises(CheckError):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_a_key_that_stands_twice_in_the_config(tmp_path: Path) -> None:
+    """Go takes the last of `User` and `user`, so a reader that knows only one may be lied to."""
+    text = config(GOOD).replace(b'"User": "65532:65532"', b'"User": "65532:65532", "user": "0"')
+    layout = Layout(tmp_path).put(GOOD, text, platform=AMD64)
+
+    with pytest.raises(CheckError, match="a key stands twice"):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_a_digest_that_leads_elsewhere(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "oci")
+    (tmp_path / "outside").write_text(json.dumps({"layers": []}))
+    layout.index([{"digest": "sha256:../../../outside", "size": 1, "mediaType": "x"}])
+
+    with pytest.raises(CheckError, match="is no digest by SHA-256"):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_a_blob_that_is_a_link(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "oci").put(GOOD, config(GOOD), platform=AMD64)
+    blob = layout.blobs / sha256(config(GOOD))
+    blob.rename(tmp_path / "config.json")
+    blob.symlink_to(tmp_path / "config.json")
+
+    with pytest.raises(CheckError, match="is a symbolic link"):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_a_layer_compressed_in_another_way(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    text = layout.blob(config(GOOD), f"{OCI}.config.v1+json")
+    packed = layout.blob(b"(\xb5/\xfd", f"{OCI}.layer.v1.tar+zstd")
+    manifest = json.dumps({"config": text, "layers": [packed]}).encode()
+    layout.index([layout.blob(manifest, f"{OCI}.manifest.v1+json")])
+
+    with pytest.raises(CheckError, match="only tar and tar\\+gzip are read"):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_each_platform_is_there_once(tmp_path: Path) -> None:
+    layout = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
+
+    with pytest.raises(CheckError, match="has 0 images for linux/arm64, not one"):
+        image_files.oci(layout.folder, "linux/arm64")
+
+    pointers = json.loads((tmp_path / "index.json").read_text())["manifests"]
+    layout.index(pointers * 2)
+    with pytest.raises(CheckError, match="has 2 images for linux/amd64, not one"):
+        image_files.oci(layout.folder, AMD64)
+
+
+def test_an_index_in_the_index(tmp_path: Path) -> None:
+    """What `buildah manifest push` writes."""
+    layout = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
+    inner = (tmp_path / "index.json").read_bytes()
+    layout.index([layout.blob(inner, f"{OCI}.index.v1+json")])
+
+    assert faults(image_files.oci(layout.folder, AMD64), EXPECTED) == ()
