@@ -93,11 +93,20 @@ class Crate(NamedTuple):
 
 
 class CrateGraph(NamedTuple):
-    """The workspace's crates in dependency order: a crate comes after those it depends on."""
+    """The workspace's crates in dependency order: a crate comes after those it depends on.
+
+    `patched` are the packages that a `[patch]` takes from a folder of this machine: a crate may
+    be built upon them by way of third-party ones, which its manifest does not tell. `vendored`
+    are the lists of checksums by which cargo knows third-party sources that lie in a folder.
+    `outside` are the folders of sources beyond the root, each with what stands for it in a binary.
+    """
 
     root: Path
     target_directory: Path
     crates: Mapping[str, Crate]
+    patched: frozenset[str] = frozenset()
+    vendored: tuple[Path, ...] = ()
+    outside: tuple[tuple[str, str], ...] = ()
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """The crates and every crate below them, in dependency order."""

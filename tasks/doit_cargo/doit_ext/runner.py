@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from doit_cargo.doit_ext.preflight import Preflight
 
 
+class StartOver(Exception):  # noqa: N818 - nothing is wrong
+    """What was read of the workspace is old, for the reason that the text tells."""
+
+
 class CargoRunner(MThreadRunner):
     """Plans the one cargo before the first task is dispatched, and keeps state honest."""
 
@@ -66,7 +70,6 @@ class CargoRunner(MThreadRunner):
             files.sweep(self.ctx.config.root, self.ctx.config.state)
         if plans:
             orders = self.preflight().orders(plans, keep_going=self.continue_)
-            self._depend_on_new_files(tasks)
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
             self._idle = [task for task in tasks if task.name in planner.current]
         # A parked thread for each awaited crate, or those that wait would starve the others.
@@ -89,13 +92,6 @@ class CargoRunner(MThreadRunner):
         for spec in filter(None, map(spec_of, self._idle)):
             for path in spec.made():
                 self.dep_manager.checker.output_state(path)
-
-    def _depend_on_new_files(self, tasks: list[Task]) -> None:
-        """A lock file that was just made is an input from now on."""
-        lock = self.ctx.graph.root / "Cargo.lock"
-        for task in tasks:
-            if task.name.startswith("toolchain:") and lock.exists():
-                task.file_dep.add(str(lock))
 
     def _status_in(self, tasks: dict[str, Task]) -> Any:
         return lambda task: self.dep_manager.get_status(task, tasks, get_log=True)

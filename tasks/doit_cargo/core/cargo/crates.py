@@ -6,40 +6,48 @@ members, path packages outside, binaries, build scripts and who needs whom.
 
 from __future__ import annotations
 
-import heapq
 import os
 from collections.abc import Iterable, Mapping
 from os.path import isdir, isfile
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config, manifests, toml_file
+from doit_cargo.core.cargo import cargo_config, lockfile, manifests, toml_file, vendored
 from doit_cargo.core.cargo.manifests import Manifest, Root
 from doit_cargo.core.cargo.membership import Membership, own_root
+from doit_cargo.core.cargo.order import ordered
 from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 
+Patches = Mapping[str, frozenset[str]]
 
-def load_graph(workspace: Path, env: Mapping[str, str]) -> CrateGraph:
+
+def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] = ()) -> CrateGraph:
     """The crates of the workspace in that folder, in dependency order, equals by name.
 
     Paths are real ones (symbolic links to the workspace resolved), as cargo reports them.
+    `made` are the folders that a run will make: none may look like a member.
     Raises ConfigError with every fault of every manifest, SetupError if there is no workspace.
     """
     faults: list[str] = []
     root = _root(workspace, faults)
     configs = cargo_config.read(root.folder, env, faults)
-    reader = _Reader(root, faults)
+    patches = _patches(root, configs)
+    reader = _Reader(root, faults, map(str, made))
     packages = reader.members()
     members = frozenset(packages)
-    edges = reader.edges(packages, _patches(root, configs))
+    edges = reader.edges(packages, patches)
     target = cargo_config.target_directory(root.folder, env, configs, faults)
+    lists = vendored.checksums(configs)
     crates = _crates(packages, members, edges, faults)
     _refuse(faults)
     return CrateGraph(
         root=Path(root.folder),
         target_directory=Path(target),
-        crates=_ordered(crates, root.file.path),
+        crates=ordered(crates, root.file.path),
+        patched=frozenset(patches),
+        vendored=lists,
+        outside=_outside(root.folder, packages, lists),
     )
 
 
@@ -55,26 +63,45 @@ def _root(workspace: Path, faults: list[str]) -> Root:
     return manifests.root_of(file, folder)
 
 
+def _outside(
+    root: str, packages: Mapping[str, Manifest], lists: Iterable[Path]
+) -> tuple[tuple[str, str], ...]:
+    """An inner folder comes after the one around it."""
+    names = {str(path.parent.parent): "/vendored" for path in lists}
+    names |= {folder: f"/outside/{package.name}" for folder, package in packages.items()}
+    below = f"{root}/"
+    return tuple((f, names[f]) for f in sorted(names) if not f"{f}/".startswith(below))
+
+
 def _refuse(faults: list[str]) -> None:
     if faults:
         raise ConfigError(tuple(sorted(set(faults))))
 
 
-def _patches(root: Root, configs: Iterable[TomlFile]) -> dict[str, str]:
-    """The root manifest's path patches, and over them those of cargo's configuration."""
+def _patches(root: Root, configs: Iterable[TomlFile]) -> Patches:
+    """The root manifest's path patches, and over them those of cargo's configuration.
+
+    Cargo's two older ways to put a folder in a package's place are refused: what they replace
+    would be missing among the inputs.
+    """
     found = manifests.patches(root.file, root.folder)
+    replaced = root.file.table(root.file.data, "replace").values()
+    if any(isinstance(spec, dict) and "path" in spec for spec in replaced):
+        root.file.fault("[replace] with a path is not followed: write it as [patch]")
     for config in reversed(tuple(configs)):
         found |= manifests.patches(config, cargo_config.base(config.path))
+        if "paths" in config.data:
+            config.fault("`paths` is not followed: write [patch] in the workspace's Cargo.toml")
     return found
 
 
 class _Reader:
     """Reads each manifest once and follows the packages that it names."""
 
-    def __init__(self, root: Root, faults: list[str]) -> None:
+    def __init__(self, root: Root, faults: list[str], made: Iterable[str]) -> None:
         self._root = root
         self._faults = faults
-        self._membership = Membership(root)
+        self._membership = Membership(root, made)
         self._packages: dict[str, Manifest | None] = {}
 
     def members(self) -> dict[str, Manifest]:
@@ -128,16 +155,15 @@ class _Reader:
             return self._root.file
         return toml_file.read(f"{folder}/Cargo.toml", self._faults, named_in=named_in)
 
-    def edges(
-        self, packages: dict[str, Manifest], patches: Mapping[str, str]
-    ) -> dict[str, set[str]]:
+    def edges(self, packages: dict[str, Manifest], patches: Patches) -> dict[str, set[str]]:
         """Folder → the folders it builds upon; those outside are added to `packages`."""
         edges: dict[str, set[str]] = {}
         members = frozenset(packages)
+        lock = self._lock() if patches else None
         queue = list(packages)
         while queue:
             folder = queue.pop()
-            edges[folder] = _below(packages[folder], patches)
+            edges[folder] = _below(packages[folder], patches, lock)
             for path in sorted(edges[folder] - packages.keys()):
                 # Cargo reads an outsider's optional dependency only if it is enabled.
                 if folder in members or isfile(f"{path}/Cargo.toml"):
@@ -147,12 +173,19 @@ class _Reader:
                         queue.append(path)
         return edges
 
+    def _lock(self) -> lockfile.Lock | None:
+        """The lock file, where there is one: a run makes it and starts over."""
+        path = f"{self._root.folder}/Cargo.lock"
+        return lockfile.read(path, self._faults) if os.path.exists(path) else None
 
-def _below(package: Manifest, patches: Mapping[str, str]) -> set[str]:
+
+def _below(package: Manifest, patches: Patches, lock: lockfile.Lock | None) -> set[str]:
     """The folders of what the package links or runs; a name that is patched counts as patched."""
-    built = (dep for dep in package.dependencies if not dep.dev)
-    paths = (patches.get(dep.name) if dep.path is None else dep.path for dep in built)
-    return {path for path in paths if path is not None}
+    built = [dep for dep in package.dependencies if not dep.dev]
+    foreign = {dep.name for dep in built if dep.path is None}
+    beyond = lock.beyond(package.name, foreign) if lock else set()
+    patched = (patches.get(name, frozenset()) for name in foreign | beyond)
+    return {dep.path for dep in built if dep.path is not None}.union(*patched)
 
 
 def _crates(
@@ -168,7 +201,9 @@ def _crates(
         crate = _crate(packages[folder], below, folder in members)
         if crate.name in crates:
             first = crates[crate.name].manifest
-            faults.append(f"{crate.manifest}: the name {crate.name} is taken by {first}")
+            faults.append(
+                f"{crate.manifest}: the name {crate.name} is taken by {first}: rename one of them"
+            )
         crates[crate.name] = crate
     return crates
 
@@ -184,34 +219,3 @@ def _crate(package: Manifest, below: list[str], member: bool) -> Crate:
         build_script=None if package.build_script is None else Path(package.build_script),
         member=member,
     )
-
-
-def _ordered(crates: Mapping[str, Crate], manifest: str) -> dict[str, Crate]:
-    """Dependencies first, and by name where that leaves a choice."""
-    waiting = {name: len(crate.dependencies) for name, crate in crates.items()}
-    above: dict[str, list[str]] = {name: [] for name in crates}
-    for name, crate in crates.items():
-        for below in crate.dependencies:
-            above[below].append(name)
-    ready = sorted(name for name, count in waiting.items() if count == 0)
-    ordered: dict[str, Crate] = {}
-    while ready:
-        name = heapq.heappop(ready)
-        ordered[name] = crates[name]
-        for user in above[name]:
-            waiting[user] -= 1
-            if waiting[user] == 0:
-                heapq.heappush(ready, user)
-    if len(ordered) < len(crates):
-        raise ConfigError((f"{manifest}: dependency cycle: {_cycle(crates, ordered)}",))
-    return ordered
-
-
-def _cycle(crates: Mapping[str, Crate], ordered: Mapping[str, Crate]) -> str:
-    """One of the cycles among the crates that could not be ordered: a → b → a."""
-    name = min(name for name in crates if name not in ordered)
-    trail: list[str] = []
-    while name not in trail:
-        trail.append(name)
-        name = next(below for below in crates[name].dependencies if below not in ordered)
-    return " → ".join([*trail[trail.index(name) :], name])

@@ -65,6 +65,7 @@ class Section:
 
     name: str
     type: int
+    flags: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +170,8 @@ def _sections(view: memoryview, header: Header) -> Iterator[Section]:
         _check_section(view, index, raw)
     names = _name_table(view, table, header.names_index)
     for raw in table:
-        yield Section(name=string_at(names, raw[0], "section name") if names else "", type=raw[1])
+        name = string_at(names, raw[0], "section name") if names else ""
+        yield Section(name=name, type=raw[1], flags=raw[2])
 
 
 def _check_section(view: memoryview, index: int, raw: tuple[int, ...]) -> None:
