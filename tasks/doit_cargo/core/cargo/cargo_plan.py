@@ -77,6 +77,8 @@ def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
         str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
         *(word for name in namesakes(ctx) for word in ("--exclude", name)),
         "--target", target.triple, "--profile", config.profile,
+        # the build folder's own spelling, or cargo waits for itself at the lock of both
+        "--target-dir", str(ctx.graph.target_directory),
         *features(config.features),
         "--config", f"target.{target.triple}.rustflags=[{flags}]",
     )  # fmt: skip
