@@ -17,7 +17,7 @@ from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
-from helpers.odd_workspaces import ONE, SHAPES, Shape, dependencies
+from helpers.odd_workspaces import LOCK, ONE, SHAPES, Shape, dependencies
 from helpers.workspaces import app, generate, lib, package, virtual, write
 
 shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
@@ -114,6 +114,19 @@ def test_a_crate_comes_after_those_it_depends_on(tmp_path: Path) -> None:
     assert names == list(load_graph(tmp_path, {}).crates)
 
 
+def test_a_patch_may_lead_back_to_a_member(tmp_path: Path) -> None:
+    """Its tests alone need `upper`, which is built upon it: no cycle."""
+    root = "exclude = ['target']\n[patch.crates-io]\ndeep = { path = 'deep' }"
+    upper = "dependencies]\nupper = '1'"
+    files = {"Cargo.toml": virtual('"*"', root), "Cargo.lock": LOCK, **app("a", f"[{upper}")}
+    graph = load_graph(write(tmp_path, {**files, **lib("deep", f"[dev-{upper}")}), {})
+
+    assert {name: crate.dependencies for name, crate in graph.crates.items()} == {
+        "deep": (),
+        "a": ("deep",),
+    }
+
+
 def test_a_linked_workspace_has_its_real_paths(tmp_path: Path) -> None:
     """Cargo reports real paths, and its messages are told apart by them."""
     write(tmp_path, ONE)
@@ -204,6 +217,7 @@ def faults(workspace: Path, env: dict[str, str] | None = None) -> tuple[str, ...
     return caught.value.faults
 
 
+NO_CRATE = "where no Cargo.toml is or will be: add that to workspace.exclude, or name the members"
 BAD_ROOTS = {
     "no TOML": ("members", "Expected '=' after a key in a key/value pair (at end of document)"),
     "a workspace that is no table": ("workspace = 1", "workspace must be a table"),
@@ -223,6 +237,14 @@ BAD_ROOTS = {
         virtual("'crates/*'"),
         "workspace.members 'crates/*' matches no crate",
     ),
+    "a pattern that matches a folder without a crate": (
+        virtual("'d*'"),
+        f"workspace.members 'd*' matches docs, drafts, {NO_CRATE}",
+    ),
+    "a package replaced by a folder": (
+        virtual("", "[replace]\n'x:1.0.0' = { path = 'x' }"),
+        "[replace] with a path is not followed: write it as [patch]",
+    ),
     "a patch that is no table": (
         virtual("", "[patch]\ncrates-io = 1"),
         "patch.crates-io must be a table",
@@ -237,9 +259,33 @@ BAD_ROOTS = {
 
 @pytest.mark.parametrize(("text", "fault"), BAD_ROOTS.values(), ids=BAD_ROOTS.keys())
 def test_a_bad_root_is_one_line(text: str, fault: str, tmp_path: Path) -> None:
-    write(tmp_path, {"Cargo.toml": text})
+    write(tmp_path, {"Cargo.toml": text, "docs/x": "", "drafts/x": "", "data": ""})
 
     assert faults(tmp_path) == (f"{tmp_path}/Cargo.toml: {fault}",)
+
+
+def test_an_output_folder_that_a_pattern_would_take_for_a_member(tmp_path: Path) -> None:
+    """Cargo would read the workspace once, and never again."""
+    write(tmp_path, {"Cargo.toml": virtual("'*', 'out/b*'", "exclude = ['kept']"), **app("a")})
+    made = [tmp_path / ".state", tmp_path / "out/binaries", tmp_path / "kept/context"]
+
+    with pytest.raises(ConfigError) as caught:
+        load_graph(tmp_path, {}, made=made)
+    assert caught.value.faults == (
+        f"{tmp_path}/Cargo.toml: workspace.members '*' matches .state, out, {NO_CRATE}",
+        f"{tmp_path}/Cargo.toml: workspace.members 'out/b*' matches no crate",
+        f"{tmp_path}/Cargo.toml: workspace.members 'out/b*' matches out/binaries, {NO_CRATE}",
+    )
+
+
+def test_paths_in_cargos_configuration(tmp_path: Path) -> None:
+    write(tmp_path, {**ONE, "ws/.cargo/config.toml": "paths = ['../x']"})
+
+    (fault,) = faults(tmp_path / "ws")
+    assert fault == (
+        f"{tmp_path}/ws/.cargo/config.toml: "
+        "`paths` is not followed: write [patch] in the workspace's Cargo.toml"
+    )
 
 
 def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:

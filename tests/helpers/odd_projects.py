@@ -133,11 +133,11 @@ BINARIES = Odd(
         "Cargo.toml": virtual('"tools", "quiet", "spare*"', RELEASE),
         "tools/Cargo.toml": package(
             "tools",
-            "[[bin]]\nname = 'first-tool'\npath = 'any where/it is.rs'\n"
+            "[[bin]]\nname = 'first-tool'\npath = '../any where/it is.rs'\n"
             "[[bin]]\nname = 'gated'\nrequired-features = ['extra']\n[features]\nextra = []\n",
         ),
-        "tools/any where/it is.rs": "mod part;\n" + main("part::SAID"),
-        "tools/any where/part.rs": 'pub const SAID: &str = "first";\n',
+        "any where/it is.rs": "mod part;\n" + main("part::SAID"),
+        "any where/part.rs": 'pub const SAID: &str = "first";\n',
         "tools/src/bin/one.rs": main(text("one")),
         "tools/src/bin/two/main.rs": "mod part;\n" + main("part::SAID"),
         "tools/src/bin/two/part.rs": 'pub const SAID: &str = "two";\n',

@@ -178,17 +178,28 @@ def test_a_script_that_cargo_always_runs_is_run_once(tmp_path: Path) -> None:
     assert False in fresh
     made.project.path("gone.txt").write_text("here")
     assert "1 built" in made.doit()
-    assert made.says() == {"a/a": "true"}
+    assert made.says() == {"a/a": "true 1"}
+
+
+def test_the_source_of_a_script_may_lie_outside_its_crate(tmp_path: Path) -> None:
+    made = shaped(WATCHING_NOTHING, tmp_path)
+    made.doit()
+    made.project.path("make/part.rs").write_text("pub const PART: u8 = 2;\n")
+
+    made.doit()
+
+    assert made.says() == {"a/a": "false 2"}
 
 
 WATCHING_NOTHING = Odd(
     files={
         "Cargo.toml": virtual('"a"', RELEASE),
-        **app("a", 'env!("THERE")'),
-        "a/build.rs": "fn main() {\n"
+        **app("a", 'env!("SAID")', more="build = '../make/it.rs'"),
+        "make/it.rs": "mod part;\nfn main() {\n"
         '    println!("cargo:rerun-if-changed=../gone.txt");\n'
         '    let there = std::path::Path::new("../gone.txt").exists();\n'
-        '    println!("cargo:rustc-env=THERE={there}");\n}\n',
+        '    println!("cargo:rustc-env=SAID={there} {}", part::PART);\n}\n',
+        "make/part.rs": "pub const PART: u8 = 1;\n",
     },
-    says={"a/a": "false"},
+    says={"a/a": "false 1"},
 )

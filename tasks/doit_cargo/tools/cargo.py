@@ -50,8 +50,8 @@ class Delivery(NamedTuple):
     """What cargo made of a crate: its executables, and where it is told what they were made of.
 
     `libraries` are what other crates link: one that somebody put in their place would be shipped.
-    `dep_infos` are rustc's lists of the files it read, `scripts` what the crate's build script
-    printed, `foreign` what those of third-party crates did.
+    `dep_infos` are rustc's lists of the files it read (for the build script too), `scripts` what
+    the crate's build script printed, `foreign` what those of third-party crates did.
     """
 
     executables: dict[str, Path]
@@ -71,6 +71,7 @@ class _Unit:
         self.executables: dict[str, Path] = {}
         self.files: list[Path] = []
         self.scripts: list[Path] = []
+        self.script_infos: list[Path] = []
         self.log: list[str] = []
         self.complaint = ""
 
@@ -139,7 +140,7 @@ class CargoBuild:
         if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
             raise CheckError(self._failure(name))
         libraries = tuple(path for path in unit.files if path.parent.name == "deps")
-        infos, scripts = tuple(_dep_infos(unit)), tuple(unit.scripts)
+        infos, scripts = (*_dep_infos(unit), *unit.script_infos), tuple(unit.scripts)
         return Delivery(unit.executables, libraries, infos, scripts, tuple(self._foreign_scripts))
 
     def warnings(self, name: str) -> str:
@@ -216,9 +217,10 @@ class CargoBuild:
 
     def _deliver(self, unit: _Unit, message: Mapping[str, Any]) -> None:
         kinds = set(message["target"]["kind"])
-        if "custom-build" in kinds:
-            return
         files = [Path(name) for name in message["filenames"]]
+        if "custom-build" in kinds:  # its folder has its dep-info and no other's
+            unit.script_infos += [info for path in files for info in path.parent.glob("*.d")]
+            return
         ours = all(path.is_relative_to(self.order.folder) for path in files)
         if message["fresh"] and ours and unit.crate.name in self.order.dropped:
             unit.complaint = (
