@@ -173,6 +173,19 @@ def test_a_workspace_without_a_lock_file_gets_one(tmp_path: Path) -> None:
     assert again.stderr == ""
 
 
+def test_an_old_lock_file_is_brought_up_to_date_where_that_is_wanted(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    lock, config = project.path("Cargo.lock"), project.path("config/pipeline.yaml")
+    config.write_text(config.read_text() + "cargo: {locked: false}\n")
+    lock.write_text(lock.read_text().replace('dependencies = ["core_lib"]\n', "", 1))
+
+    done = project.doit()
+
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == f"cargo brought {lock} up to date\n"
+    assert project.build().startswith("up to date")
+
+
 def test_an_old_lock_file_is_cargos_to_complain_about(tmp_path: Path) -> None:
     project = Project(tmp_path)
     lock = project.path("Cargo.lock")

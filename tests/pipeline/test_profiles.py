@@ -68,6 +68,17 @@ def test_a_profile_builds_and_runs(name: str, project: Project) -> None:
     assert ("warn stripped" in said) == symbols(program) == (PROFILES[name]["strip"] == "none")
 
 
+def test_split_debug_information_lies_beside_the_program(project: Project) -> None:
+    """And is not shipped: where it is wanted, cargo's folder has it."""
+    project.build("stage", "profile=packed")
+    folder = project.path("target/x86_64-unknown-linux-musl/packed")
+    argv: list[str | Path] = ["readelf", "--wide", "--sections", folder / "app.dwp"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+
+    assert ".debug_info.dwo" in done.stdout
+    assert list(project.tree("docker/context")) == ["binaries/app/app"]
+
+
 def test_a_profile_builds_and_runs_for_another_architecture(project: Project) -> None:
     said = project.build("verify:aarch64", "profile=thin")
     program = project.path("target/aarch64-unknown-linux-musl/thin/app")

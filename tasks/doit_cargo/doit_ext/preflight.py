@@ -34,7 +34,7 @@ class Preflight:
         """Make sure that cargo can start and will compile what is stale; its commands.
 
         Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
-        in another way than we did, StartOver when there was no Cargo.lock.
+        in another way than we did, StartOver when cargo made or changed the lock file.
         """
         self._tools(plan.target for plan in plans)
         self._lock(plans[0].target)
@@ -49,16 +49,17 @@ class Preflight:
             raise MissingToolError("\n".join(dict.fromkeys(lines)))
 
     def _lock(self, target: Target) -> None:
-        """Have a lock file: which crates there are may be told by it."""
+        """Have a lock file that fits: which crates there are may be told by it."""
         ctx, path = self._ctx, self._ctx.graph.root / "Cargo.lock"
-        if cargo_plan.is_locked(ctx) or path.exists():
+        if cargo_plan.is_locked(ctx):
             return
+        before = path.read_bytes() if path.is_file() else None
         env = cargo_plan.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        cargo.make_lockfile(program, ctx.graph.root, env, offline=ctx.config.offline)
-        if not path.is_file():
-            raise SetupError(f"cargo generate-lockfile made no {path}")
-        raise StartOver(f"made {path}: commit it, so that every build takes the same versions")
+        cargo.resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
+        if path.read_bytes() != before:
+            made = f"made {path}: commit it, so that every build takes the same versions"
+            raise StartOver(made if before is None else f"cargo brought {path} up to date")
 
     def _agree(self, target: Target) -> None:
         ctx = self._ctx

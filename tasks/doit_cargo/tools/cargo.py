@@ -305,7 +305,10 @@ def metadata(cargo: Path, workspace: Path, env: Mapping[str, str]) -> dict[str, 
     return loaded
 
 
-def make_lockfile(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bool) -> None:
-    """Let cargo resolve a workspace that has no Cargo.lock. Raises PipelineError with its words."""
-    argv = [str(cargo), "generate-lockfile", *["--offline"] * offline]
+def resolve(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bool) -> None:
+    """Let cargo make the lock file, or bring it up to date, as a build would.
+
+    Raises PipelineError with its words.
+    """
+    argv = [str(cargo), "metadata", "--format-version", "1", *["--offline"] * offline]
     command.run(argv, env=env, cwd=workspace)

@@ -182,10 +182,12 @@ class _Reader:
 def _below(package: Manifest, patches: Patches, lock: lockfile.Lock | None) -> set[str]:
     """The folders of what the package links or runs; a name that is patched counts as patched."""
     built = [dep for dep in package.dependencies if not dep.dev]
-    foreign = {dep.name for dep in built if dep.path is None}
-    beyond = lock.beyond(package.name, foreign) if lock else set()
-    patched = (patches.get(name, frozenset()) for name in foreign | beyond)
-    return {dep.path for dep in built if dep.path is not None}.union(*patched)
+    below = {dep.path for dep in built if dep.path is not None}
+    if patches:
+        foreign = {dep.name for dep in built if dep.path is None}
+        beyond = lock.beyond(package.name, foreign) if lock else set()
+        below.update(*(patches.get(name, ()) for name in foreign | beyond))
+    return below
 
 
 def _crates(
