@@ -127,6 +127,28 @@ def test_a_patch_may_lead_back_to_a_member(tmp_path: Path) -> None:
     }
 
 
+def test_sources_outside_the_workspace_have_names_of_their_own(tmp_path: Path) -> None:
+    """What stands for their folders in a binary; an inner folder after the one around it."""
+    files = {
+        **ONE,
+        **app("ws/a", dependencies("../../far", "../../far/in")),
+        **lib("far"),
+        **lib("far/in"),
+        "ws/.cargo/config.toml": "[source.x]\ndirectory = '../third'\n"
+        "[source.y]\ndirectory = 'gone'\n",
+        "third/b/.cargo-checksum.json": "",
+        "third/README.md": "",
+    }
+    graph = load_graph(write(tmp_path, files) / "ws", {})
+
+    assert graph.vendored == (tmp_path / "third/b/.cargo-checksum.json",)
+    assert graph.outside == (
+        (f"{tmp_path}/far", "/outside/far"),
+        (f"{tmp_path}/far/in", "/outside/in"),
+        (f"{tmp_path}/third", "/vendored"),
+    )
+
+
 def test_a_linked_workspace_has_its_real_paths(tmp_path: Path) -> None:
     """Cargo reports real paths, and its messages are told apart by them."""
     write(tmp_path, ONE)

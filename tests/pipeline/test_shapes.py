@@ -133,6 +133,14 @@ def _below(package: str, nodes: dict[str, Any], local: dict[str, Any]) -> list[s
     return sorted(found)
 
 
+def test_a_member_with_a_shipped_name_is_left_out(tmp_path: Path) -> None:
+    """`--bin one` is said of every member, and the last one linked would stay."""
+    command = shaped(ODD_PROJECTS["binaries of every kind, and namesakes"], tmp_path).doit("env")
+
+    assert "--workspace --exclude spare1 --target" in command
+    assert "spare2" not in command
+
+
 def test_a_patched_package_behind_a_third_party_one_is_an_input(tmp_path: Path) -> None:
     made = shaped(PATCHED, tmp_path)
     made.doit()
