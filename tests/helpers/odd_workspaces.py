@@ -269,6 +269,20 @@ DEPENDENCIES = {
         },
         graph="a: lib\nb > a: lib",
     ),
+    "a cycle that no feature closes": Shape(
+        files={
+            "ws/Cargo.toml": virtual('"a", "b"'),
+            **app("ws/a", dependencies("../b")),
+            **lib("ws/b", dependencies("../../far")),
+            **lib(
+                "far",
+                "[dependencies]\nb = { path = '../ws/b', optional = true }\n"
+                "c = { path = '../c', optional = true }",
+            ),
+            **lib("c"),
+        },
+        graph="+c: lib\n+far > c: lib\nb > far: lib\na > b: bin a",
+    ),
     "patched by a path": Shape(
         files={
             "ws/Cargo.toml": virtual(

@@ -12,14 +12,13 @@ from os.path import isdir, isfile
 from pathlib import Path
 
 from doit_cargo.core.cargo import cargo_config, lockfile, manifests, toml_file, vendored
+from doit_cargo.core.cargo.edges import Patches, disable, everything, optional
 from doit_cargo.core.cargo.manifests import Manifest, Root
 from doit_cargo.core.cargo.membership import Membership, own_root
 from doit_cargo.core.cargo.order import ordered
 from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
-
-Patches = Mapping[str, frozenset[str]]
 
 
 def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] = ()) -> CrateGraph:
@@ -119,7 +118,7 @@ class _Reader:
                 continue
             found[folder] = package
             manifest = f"{folder}/Cargo.toml"
-            for _, path, _ in package.dependencies:
+            for _, path, *_ in package.dependencies:
                 if path is not None and path not in joined and self._joins(path, manifest):
                     joined.add(path)
                     queue[path] = manifest
@@ -158,36 +157,28 @@ class _Reader:
     def edges(self, packages: dict[str, Manifest], patches: Patches) -> dict[str, set[str]]:
         """Folder → the folders it builds upon; those outside are added to `packages`."""
         edges: dict[str, set[str]] = {}
+        options: list[tuple[str, str]] = []
         members = frozenset(packages)
         lock = self._lock() if patches else None
         queue = list(packages)
         while queue:
             folder = queue.pop()
-            edges[folder] = _below(packages[folder], patches, lock)
+            edges[folder] = everything(packages[folder], patches, lock)
             for path in sorted(edges[folder] - packages.keys()):
-                # Cargo reads an outsider's optional dependency only if it is enabled.
                 if folder in members or isfile(f"{path}/Cargo.toml"):
                     package = self._package(path, f"{folder}/Cargo.toml")
                     if package is not None:
                         packages[path] = package
                         queue.append(path)
+            if folder not in members:
+                options += ((folder, path) for path in optional(packages[folder]))
+        disable(options, edges)
         return edges
 
     def _lock(self) -> lockfile.Lock | None:
         """The lock file, where there is one: a run makes it and starts over."""
         path = f"{self._root.folder}/Cargo.lock"
         return lockfile.read(path, self._faults) if os.path.exists(path) else None
-
-
-def _below(package: Manifest, patches: Patches, lock: lockfile.Lock | None) -> set[str]:
-    """The folders of what the package links or runs; a name that is patched counts as patched."""
-    built = [dep for dep in package.dependencies if not dep.dev]
-    below = {dep.path for dep in built if dep.path is not None}
-    if patches:
-        foreign = {dep.name for dep in built if dep.path is None}
-        beyond = lock.beyond(package.name, foreign) if lock else set()
-        below.update(*(patches.get(name, ()) for name in foreign | beyond))
-    return below
 
 
 def _crates(

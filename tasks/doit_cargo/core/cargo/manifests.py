@@ -30,6 +30,7 @@ class Dependency(NamedTuple):
     name: str
     path: str | None
     dev: bool
+    optional: bool = False
 
 
 class Root(NamedTuple):
@@ -144,6 +145,7 @@ def _dependency(  # noqa: PLR0917 - for thousands of dependencies, one more valu
     *,
     dev: bool,
 ) -> Dependency:
+    optional = isinstance(spec, dict) and spec.get("optional") is True
     if isinstance(spec, dict) and spec.get("workspace") is True:
         if root is not None and key in root.dependencies:
             where, spec = f"workspace.dependencies.{key}", root.dependencies[key]
@@ -154,7 +156,8 @@ def _dependency(  # noqa: PLR0917 - for thousands of dependencies, one more valu
     if isinstance(spec, dict):
         path = file.text(spec, "path", f"{where}.")
         name = file.text(spec, "package", f"{where}.") or key
-        return Dependency(name, None if path is None else normpath(join(folder, path)), dev)
+        folder = "" if path is None else normpath(join(folder, path))
+        return Dependency(name, folder or None, dev, optional)
     if not isinstance(spec, str):
         file.fault(f"{where} must be a version or a table")
     return Dependency(key, None, dev)
