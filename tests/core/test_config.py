@@ -497,9 +497,20 @@ def test_without_a_ship_list_the_workspace_must_be_shippable(root: Path) -> None
         "config/pipeline.yaml:1: ship: 'a' and 'b' have a binary 'x' each, name what to ship",
         (
             "config/pipeline.yaml:1: ship: 'a/x y' cannot be shipped, its names must be of "
-            "letters, digits, '_' and '-', at most 64"
+            "letters, digits, '_' and '-', at most 64; name what to ship"
         ),
     ]
+
+
+def test_a_binary_that_would_take_the_place_of_a_shipped_one(root: Path) -> None:
+    config = decode(root, TWO_LINES + "ship: {a: [a], b: [tool]}\n")
+    known = graph(root, crate(root / "a", "a", "a", "tool"), crate(root / "b", "b", "tool"))
+
+    with pytest.raises(ConfigError) as caught:
+        check_ship(config, known)
+    assert caught.value.faults == (
+        "config/pipeline.yaml:3: ship.a: it has a binary 'tool' too, as 'b': rename one of them",
+    )
 
 
 PIECES = (

@@ -17,7 +17,7 @@ from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
-from helpers.odd_workspaces import ONE, SHAPES, Shape, dependencies
+from helpers.odd_workspaces import LOCK, ONE, SHAPES, Shape, dependencies
 from helpers.workspaces import app, generate, lib, package, virtual, write
 
 shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
@@ -114,6 +114,41 @@ def test_a_crate_comes_after_those_it_depends_on(tmp_path: Path) -> None:
     assert names == list(load_graph(tmp_path, {}).crates)
 
 
+def test_a_patch_may_lead_back_to_a_member(tmp_path: Path) -> None:
+    """Its tests alone need `upper`, which is built upon it: no cycle."""
+    root = "exclude = ['target']\n[patch.crates-io]\ndeep = { path = 'deep' }"
+    upper = "dependencies]\nupper = '1'"
+    files = {"Cargo.toml": virtual('"*"', root), "Cargo.lock": LOCK, **app("a", f"[{upper}")}
+    graph = load_graph(write(tmp_path, {**files, **lib("deep", f"[dev-{upper}")}), {})
+
+    assert {name: crate.dependencies for name, crate in graph.crates.items()} == {
+        "deep": (),
+        "a": ("deep",),
+    }
+
+
+def test_sources_outside_the_workspace_have_names_of_their_own(tmp_path: Path) -> None:
+    """What stands for their folders in a binary; an inner folder after the one around it."""
+    files = {
+        **ONE,
+        **app("ws/a", dependencies("../../far", "../../far/in")),
+        **lib("far"),
+        **lib("far/in"),
+        "ws/.cargo/config.toml": "[source.x]\ndirectory = '../third'\n"
+        "[source.y]\ndirectory = 'gone'\n",
+        "third/b/.cargo-checksum.json": "",
+        "third/README.md": "",
+    }
+    graph = load_graph(write(tmp_path, files) / "ws", {})
+
+    assert graph.vendored == (tmp_path / "third/b/.cargo-checksum.json",)
+    assert graph.outside == (
+        (f"{tmp_path}/far", "/outside/far"),
+        (f"{tmp_path}/far/in", "/outside/in"),
+        (f"{tmp_path}/third", "/vendored"),
+    )
+
+
 def test_a_linked_workspace_has_its_real_paths(tmp_path: Path) -> None:
     """Cargo reports real paths, and its messages are told apart by them."""
     write(tmp_path, ONE)
@@ -179,10 +214,6 @@ BAD = {
         package("a", "[[bin]]\npath = 'x.rs'"),
         "every [[bin]] needs a name",
     ),
-    "an odd binary": (
-        package("a", "[[bin]]\nname = '../x'"),
-        f"bin.name '../x' must be {RULE}",
-    ),
     "autobins that is no flag": (
         package("a", "autobins = 1"),
         "package.autobins must be true or false",
@@ -208,6 +239,7 @@ def faults(workspace: Path, env: dict[str, str] | None = None) -> tuple[str, ...
     return caught.value.faults
 
 
+NO_CRATE = "where no Cargo.toml is or will be: add that to workspace.exclude, or name the members"
 BAD_ROOTS = {
     "no TOML": ("members", "Expected '=' after a key in a key/value pair (at end of document)"),
     "a workspace that is no table": ("workspace = 1", "workspace must be a table"),
@@ -227,6 +259,14 @@ BAD_ROOTS = {
         virtual("'crates/*'"),
         "workspace.members 'crates/*' matches no crate",
     ),
+    "a pattern that matches a folder without a crate": (
+        virtual("'d*'"),
+        f"workspace.members 'd*' matches docs, drafts, {NO_CRATE}",
+    ),
+    "a package replaced by a folder": (
+        virtual("", "[replace]\n'x:1.0.0' = { path = 'x' }"),
+        "[replace] with a path is not followed: write it as [patch]",
+    ),
     "a patch that is no table": (
         virtual("", "[patch]\ncrates-io = 1"),
         "patch.crates-io must be a table",
@@ -241,9 +281,33 @@ BAD_ROOTS = {
 
 @pytest.mark.parametrize(("text", "fault"), BAD_ROOTS.values(), ids=BAD_ROOTS.keys())
 def test_a_bad_root_is_one_line(text: str, fault: str, tmp_path: Path) -> None:
-    write(tmp_path, {"Cargo.toml": text})
+    write(tmp_path, {"Cargo.toml": text, "docs/x": "", "drafts/x": "", "data": ""})
 
     assert faults(tmp_path) == (f"{tmp_path}/Cargo.toml: {fault}",)
+
+
+def test_an_output_folder_that_a_pattern_would_take_for_a_member(tmp_path: Path) -> None:
+    """Cargo would read the workspace once, and never again."""
+    write(tmp_path, {"Cargo.toml": virtual("'*', 'out/b*'", "exclude = ['kept']"), **app("a")})
+    made = [tmp_path / ".state", tmp_path / "out/binaries", tmp_path / "kept/context"]
+
+    with pytest.raises(ConfigError) as caught:
+        load_graph(tmp_path, {}, made=made)
+    assert caught.value.faults == (
+        f"{tmp_path}/Cargo.toml: workspace.members '*' matches .state, out, {NO_CRATE}",
+        f"{tmp_path}/Cargo.toml: workspace.members 'out/b*' matches no crate",
+        f"{tmp_path}/Cargo.toml: workspace.members 'out/b*' matches out/binaries, {NO_CRATE}",
+    )
+
+
+def test_paths_in_cargos_configuration(tmp_path: Path) -> None:
+    write(tmp_path, {**ONE, "ws/.cargo/config.toml": "paths = ['../x']"})
+
+    (fault,) = faults(tmp_path / "ws")
+    assert fault == (
+        f"{tmp_path}/ws/.cargo/config.toml: "
+        "`paths` is not followed: write [patch] in the workspace's Cargo.toml"
+    )
 
 
 def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
@@ -300,9 +364,8 @@ def test_a_cycle_is_named(tmp_path: Path) -> None:
 def test_a_name_is_one_crate(tmp_path: Path) -> None:
     write(tmp_path, {"Cargo.toml": virtual('"a", "b/a"'), **lib("a"), **lib("b/a")})
 
-    assert faults(tmp_path) == (
-        f"{tmp_path}/b/a/Cargo.toml: the name a is taken by {tmp_path}/a/Cargo.toml",
-    )
+    taken = f"the name a is taken by {tmp_path}/a/Cargo.toml: rename one of them"
+    assert faults(tmp_path) == (f"{tmp_path}/b/a/Cargo.toml: {taken}",)
 
 
 def test_a_package_of_an_outer_workspace(tmp_path: Path) -> None:
@@ -382,45 +445,6 @@ def test_an_empty_target_directory(name: str, tmp_path: Path) -> None:
 
     assert faults(tmp_path / "ws", {name: ""}) == (
         f"the environment variable {name} must name a folder",
-    )
-
-
-PATCH = "[patch.crates-io]\np = { path = 'p' }\nq = { path = 'q' }\n"
-
-
-def test_a_patch_may_be_needed_by_a_third_party_crate(tmp_path: Path) -> None:
-    """So it counts for all that use any, but for what the patched crate is itself made of."""
-    files = {
-        "Cargo.toml": virtual('"a", "b", "c"', f"exclude = ['p', 'q']\n{PATCH}"),
-        **app("a", '[dependencies]\nserde = "1"\n'),
-        **lib("b", "[dependencies]\nc = { path = '../c' }\n[dev-dependencies]\nserde = '1'\n"),
-        **lib("c", '[dependencies]\nserde = "1"\n'),
-        **lib("p", "[dependencies]\nc = { path = '../c' }\nserde = '1'\n"),
-    }
-    graph = load_graph(write(tmp_path, files), {})
-
-    found = {name: set(crate.dependencies) for name, crate in graph.crates.items()}
-    assert found == {"a": {"p"}, "b": {"c"}, "c": set(), "p": {"c"}}
-    assert graph.patched == {"p"}
-
-
-def test_patches_that_need_each_other(tmp_path: Path) -> None:
-    """What a third-party crate between them does is not known; they are no cycle."""
-    serde = '[dependencies]\nserde = "1"\n'
-    files = {"Cargo.toml": virtual('"a"', PATCH), **app("a", serde), **lib("p", serde)}
-    graph = load_graph(write(tmp_path, {**files, **lib("q", serde)}), {})
-
-    assert set(graph.crates["a"].dependencies) == {"p", "q"}
-
-
-def test_paths_are_refused(tmp_path: Path) -> None:
-    write(tmp_path, {**ONE, "ws/.cargo/config.toml": "paths = ['../other']\n"})
-
-    assert faults(tmp_path / "ws") == (
-        (
-            f"{tmp_path}/ws/.cargo/config.toml: paths: edits of packages there go unseen; "
-            "name them in [patch] instead"
-        ),
     )
 
 

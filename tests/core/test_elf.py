@@ -33,6 +33,7 @@ from doit_cargo.core.elf.numbers import (
     PT_LOAD,
     PT_NULL,
     PT_TLS,
+    SHF_ALLOC,
     SHT_NOBITS,
     SHT_SYMTAB,
 )  # fmt: skip
@@ -173,6 +174,13 @@ def test_stripped_is_without_symbols_and_debug_sections(
     sections: dict[str, int], expected: bool
 ) -> None:
     assert read(elf(sections=sections)).stripped is expected
+
+
+def test_a_loaded_section_is_no_debug_information() -> None:
+    """Rustc leaves `.debug_gdb_scripts` in the program, which strip keeps."""
+    data = elf(sections={".debug_gdb_scripts": 1}, section_flags=SHF_ALLOC)
+
+    assert read(data).stripped is True
 
 
 def test_a_file_without_section_headers_is_read() -> None:

@@ -44,6 +44,7 @@ GRAPH = CrateGraph(
             build_script=None,
         ),
     },
+    patched=frozenset({"far"}),
 )
 
 
@@ -144,9 +145,9 @@ PLANTED: dict[str, tuple[list[Any], Any, str]] = {
         "crate core: cargo sees path dependency server, we don't",
     ),
     "our dependency": (
-        ["packages", 1, "dependencies", 1, "name"],
+        ["packages", 1, "dependencies", 0, "name"],
         "x",
-        "crate server: we see path dependency far, cargo doesn't",
+        "crate server: we see path dependency core, cargo doesn't",
     ),
     "path": (
         ["packages", 1, "dependencies", 0, "path"],

@@ -22,7 +22,7 @@ PIPELINE = "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n"
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """With a workspace of one program."""
     made = usual(tmp_path)
-    files = {"Cargo.toml": virtual(), "config/pipeline.yaml": PIPELINE}
+    files = {"Cargo.toml": virtual('"alpha"'), "config/pipeline.yaml": PIPELINE}
     write(made.workspace, {**files, **app("alpha")})
     monkeypatch.syspath_prepend(made.site)
     return made

@@ -75,7 +75,7 @@ def test_a_violation_reads_as_one_line() -> None:
 
     assert str(violation) == (
         "stripped: found a symbol table or debug sections, wanted a stripped file: "
-        "set `strip = true` in [profile.release] of the workspace's Cargo.toml"
+        "set `strip = true` in the profile, in the workspace's Cargo.toml"
     )
 
 

@@ -72,12 +72,13 @@ def elf(
     strings: bytes = b"\0",
     more: Sequence[Seg] = (),
     sections: Mapping[str, int] | None = None,
+    section_flags: int = 0,
     payload: bytes = b"\xc3" * 64,
 ) -> bytes:
     """Write an ELF file; by default a static PIE for x86_64 that keeps every rule but `size`.
 
     One PT_LOAD maps everything before the section headers to its own offset. The string table
-    and DT_NULL are added to `dynamic`. `sections` maps names to types.
+    and DT_NULL are added to `dynamic`. `sections` maps names to types; all have the same flags.
     """
     head, form, section, pair = _forms(bits, order)
     count = 1 + len(stacks) + (relro is not None) + (interp is not None) + len(more)
@@ -100,7 +101,7 @@ def elf(
         segments.append(Seg(type=PT_GNU_RELRO, offset=start, filesz=0, memsz=relro))
     segments += [Seg(type=PT_GNU_STACK, flags=flags) for flags in stacks]
     segments += more
-    names, headers, shnum = _sections(at, section, sections or {})
+    names, headers, shnum = _sections(at, section, sections or {}, section_flags)
     ident = bytes([0x7F, *b"ELF", bits // 32, 1 if order == "<" else 2, 1, os_abi]) + bytes(8)
     sizes = (16 + struct.calcsize(head), struct.calcsize(form), count)
     tail = (struct.calcsize(section), shnum, shnum - 1)
@@ -192,7 +193,9 @@ def _segment(form: str, bits: int, s: Seg) -> bytes:
     return struct.pack(form, s.type, s.offset, vaddr, vaddr, s.filesz, size, s.flags, align)
 
 
-def _sections(at: int, form: str, sections: Mapping[str, int]) -> tuple[bytes, bytes, int]:
+def _sections(
+    at: int, form: str, sections: Mapping[str, int], flags: int
+) -> tuple[bytes, bytes, int]:
     """The name table, the headers and their number: the null section, the wanted, the names."""
     names, headers = b"\0", struct.pack(form, *[0] * 10)
     for name, kind in (*sections.items(), (".shstrtab", SHT_STRTAB)):
@@ -200,5 +203,5 @@ def _sections(at: int, form: str, sections: Mapping[str, int]) -> tuple[bytes, b
         names += name.encode() + b"\0"
         is_last = name == ".shstrtab"
         fields = (at, len(names)) if is_last else (0, 0)
-        headers += struct.pack(form, place, kind, 0, 0, *fields, 0, 0, 1, 0)
+        headers += struct.pack(form, place, kind, flags, 0, *fields, 0, 0, 1, 0)
     return names, headers, len(sections) + 2

@@ -30,6 +30,58 @@ def dependencies(*paths: str, table: str = "dependencies") -> str:
     return f"[{table}]\n" + "\n".join(lines) + "\n"
 
 
+# `upper` 1 is built upon `real` 0.1 and, by way of `lower`, upon `deep`: both are patched.
+LOCK = """\
+version = 4
+[[package]]
+name = "a"
+version = "0.1.0"
+dependencies = ["upper 1.0.0"]
+[[package]]
+name = "b"
+version = "0.1.0"
+dependencies = ["upper 1.0.0"]
+[[package]]
+name = "c"
+version = "0.1.0"
+dependencies = ["other"]
+[[package]]
+name = "deep"
+version = "0.1.0"
+[[package]]
+name = "lower"
+version = "1.0.0"
+source = "registry+https://example.com"
+dependencies = ["deep", "lower 0.9.0 (registry+https://example.com)"]
+[[package]]
+name = "lower"
+version = "0.9.0"
+source = "registry+https://example.com"
+[[package]]
+name = "other"
+version = "1.0.0"
+source = "registry+https://example.com"
+dependencies = ["upper 2.0.0"]
+[[package]]
+name = "real"
+version = "0.1.0"
+[[package]]
+name = "upper"
+version = "1.0.0"
+source = "registry+https://example.com"
+dependencies = ["lower 1.0.0", "real 0.1.0"]
+[[package]]
+name = "upper"
+version = "2.0.0"
+source = "registry+https://example.com"
+dependencies = ["real 2.0.0"]
+[[package]]
+name = "real"
+version = "2.0.0"
+source = "registry+https://example.com"
+"""
+
+
 MEMBERS = {
     "a pattern, files next to the crates": Shape(
         files={
@@ -39,6 +91,25 @@ MEMBERS = {
             **app("ws/crates/server", dependencies("../core")),
         },
         graph="core: lib\nserver > core: bin server",
+    ),
+    "a pattern that matches files alone": Shape(
+        files={"ws/Cargo.toml": virtual('"a", "docs/*"'), **app("ws/a"), "ws/docs/x.md": ""},
+        graph="a: bin a",
+    ),
+    "letters of every script": Shape(
+        files={
+            "ws/Cargo.toml": virtual('"größe/*"', "exclude = ['größe/Ausnahme']"),
+            **app(
+                "ws/größe/länge",
+                "[dependencies]\n'宽度' = { path = '../宽度' }\n"
+                "mehr_davon = { path = '../../mehr davon' }",
+            ),
+            **lib("ws/größe/宽度"),
+            "ws/mehr davon/Cargo.toml": package("mehr_davon"),
+            "ws/mehr davon/src/lib.rs": "",
+            "ws/größe/Ausnahme/x": "",
+        },
+        graph="mehr_davon: lib\n宽度: lib\nlänge > mehr_davon 宽度: bin länge",
     ),
     "patterns of every kind, a hidden folder": Shape(
         files={
@@ -198,6 +269,20 @@ DEPENDENCIES = {
         },
         graph="a: lib\nb > a: lib",
     ),
+    "a cycle that no feature closes": Shape(
+        files={
+            "ws/Cargo.toml": virtual('"a", "b"'),
+            **app("ws/a", dependencies("../b")),
+            **lib("ws/b", dependencies("../../far")),
+            **lib(
+                "far",
+                "[dependencies]\nb = { path = '../ws/b', optional = true }\n"
+                "c = { path = '../c', optional = true }",
+            ),
+            **lib("c"),
+        },
+        graph="+c: lib\n+far > c: lib\nb > far: lib\na > b: bin a",
+    ),
     "patched by a path": Shape(
         files={
             "ws/Cargo.toml": virtual(
@@ -217,6 +302,22 @@ DEPENDENCIES = {
             **lib("ws/vendor/real"),
         },
         graph="+real: lib\na > real: bin a",
+    ),
+    "patched behind a third-party package, as the lock file tells": Shape(
+        files={
+            "ws/Cargo.toml": virtual(
+                '"*"',
+                "[patch.crates-io]\nreal = { path = '../fork' }\ndeep = { path = '../deep' }",
+            ),
+            **app("ws/a", "[dependencies]\nupper = '1'"),
+            **lib("ws/b", "[dev-dependencies]\nupper = '1'"),
+            **lib("ws/c", "[dependencies]\nother = '1'"),
+            **lib("deep"),
+            "fork/Cargo.toml": package("real"),
+            "fork/src/lib.rs": "",
+            "ws/Cargo.lock": LOCK,
+        },
+        graph="b: lib\nc: lib\n+deep: lib\n+real: lib\na > deep real: bin a",
     ),
     "a package outside inherits from its own workspace": Shape(
         files={
@@ -244,6 +345,15 @@ TARGETS = {
             "ws/a/src/bin/notes.txt": "",
         },
         graph="a: bin a, bin one, bin tool, bin two",
+    ),
+    "binaries of any name, outside the crate": Shape(
+        files={
+            "ws/Cargo.toml": virtual(),
+            **app("ws/a", "[[bin]]\nname = '../x y'\npath = '../../x.rs'"),
+            "ws/a/src/bin/größe.rs": "",
+            "x.rs": "",
+        },
+        graph="a: bin ../x y, bin a, bin größe",
     ),
     "a listed binary takes the file of a found one": Shape(
         files={

@@ -158,13 +158,45 @@ def test_a_crate_that_cargo_has_no_use_for_is_no_failure(tmp_path: Path) -> None
 
 
 def test_a_workspace_without_a_lock_file_gets_one(tmp_path: Path) -> None:
+    """And is told so, once."""
     project = Project(tmp_path)
-    project.path("Cargo.lock").unlink()
+    lock = project.path("Cargo.lock")
+    lock.unlink()
 
-    project.build()
+    done = project.doit()
 
-    assert project.path("Cargo.lock").exists()
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == (f"made {lock}: commit it, so that every build takes the same versions\n")
+    assert lock.exists()
+    again = project.doit()
+    assert again.stdout.startswith("up to date")
+    assert again.stderr == ""
+
+
+def test_an_old_lock_file_is_brought_up_to_date_where_that_is_wanted(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    lock, config = project.path("Cargo.lock"), project.path("config/pipeline.yaml")
+    config.write_text(config.read_text() + "cargo: {locked: false}\n")
+    lock.write_text(lock.read_text().replace('dependencies = ["core_lib"]\n', "", 1))
+
+    done = project.doit()
+
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == f"cargo brought {lock} up to date\n"
     assert project.build().startswith("up to date")
+
+
+def test_an_old_lock_file_is_cargos_to_complain_about(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    lock = project.path("Cargo.lock")
+    lock.write_text(lock.read_text().replace('dependencies = ["core_lib"]\n', "", 1))
+
+    done = project.doit()
+
+    assert done.returncode == 1
+    words = f"error: cannot update the lock file {lock} because --locked was passed"
+    assert words in done.stdout
+    assert "Cargo.lock" not in done.stderr
 
 
 def test_a_macro_crate_serves_both_architectures(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_both_readers_see_the_same_facts_of_real_files(opinion: SecondOpinion, p
         elf(interp=b"/lib/ld.so\0", dynamic=[(DT_NEEDED, 1)], strings=b"\0libc.so\0"),
         elf(dynamic=[(DT_RPATH, 1), (DT_RUNPATH, 3)], strings=b"\0a\0b\0"),
         elf(sections={".debug_info": 1, ".symtab": 2}),
+        elf(sections={".debug_gdb_scripts": 1}, section_flags=2),
         elf(entry=1 << 40),
     ],
 )

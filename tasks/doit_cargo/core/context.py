@@ -39,7 +39,8 @@ def read_context(
         raise SetupError(f"profile={profile}: no name of a cargo profile")
     if profile:
         config = config._replace(profile=profile)
-    graph = crates.load_graph(config.workspace, env)
+    made = (config.state, config.binaries, config.context)
+    graph = crates.load_graph(config.workspace, env, made=made)
     parts = toolchain.survey(config.workspace, env, host=host)
     chains = {target.arch: toolchain.assemble(target, parts) for target in config.targets}
     config = configuration.check_ship(config, graph)

@@ -164,7 +164,10 @@ class Crate(NamedTuple):
 class CrateGraph(NamedTuple):
     """The workspace's crates in dependency order: a crate comes after those it depends on.
 
-    `patched` names those that stand for crates from elsewhere, by `[patch]`.
+    `patched` are the packages that a `[patch]` takes from a folder of this machine: a crate may
+    be built upon them by way of third-party ones, which its manifest does not tell. `vendored`
+    are the lists of checksums by which cargo knows third-party sources that lie in a folder.
+    `outside` are the folders of sources beyond the root, each with what stands for it in a binary.
     `configs` are cargo's own configuration files that count there, parsed, strongest first.
     """
 
@@ -172,6 +175,8 @@ class CrateGraph(NamedTuple):
     target_directory: Path
     crates: Mapping[str, Crate]
     patched: frozenset[str] = frozenset()
+    vendored: tuple[Path, ...] = ()
+    outside: tuple[tuple[str, str], ...] = ()
     configs: tuple[TomlFile, ...] = ()
 
     def closure(self, *names: str) -> tuple[str, ...]:

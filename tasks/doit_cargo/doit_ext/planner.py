@@ -14,14 +14,14 @@ from typing import Any
 from doit.task import Task
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import cargo_plan, vendored
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import digest, read
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.tasks import spec_of
 
 # What all crates depend on but for cargo's configuration, which may set variables.
-_NO_ENV = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml")
+_NO_ENV = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", vendored.LIST)
 
 Status = Callable[[Task], Any]
 
@@ -91,6 +91,8 @@ class Planner:
         env = digest(cargo_plan.readable(self._ctx, plan.target))
         settings = {p for p in _changed(reasons) - identity if os.path.basename(p) not in _NO_ENV}
         plan.rerun_scripts = known.get("env") != env or bool(settings)
+        lists = _changed(reasons).intersection(map(str, self._ctx.graph.vendored))
+        plan.dropped.update(map(vendored.package_of, lists))
         moved = known.get("target") != str(self._ctx.graph.target_directory)
         if moved or plan.rerun_scripts:  # a macro may have read a variable
             plan.dropped.update(self._ctx.graph.crates)

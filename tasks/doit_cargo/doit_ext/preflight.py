@@ -12,6 +12,7 @@ from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.doit_ext.held import Held
 from doit_cargo.doit_ext.planner import Plan
+from doit_cargo.doit_ext.runner import StartOver
 from doit_cargo.tools import cargo, files, fingerprints
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
@@ -36,9 +37,10 @@ class Preflight:
         """Make sure that cargo can start and will compile what is stale; its commands.
 
         Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
-        in another way than we did.
+        in another way than we did, StartOver when cargo made or changed the lock file.
         """
         self._tools(plan.target for plan in plans)
+        self._lock(plans[0].target)
         self._agree(plans[0].target)
         self._forget_spoiled()
         for plan in plans:
@@ -50,12 +52,23 @@ class Preflight:
         if lines:
             raise MissingToolError("\n".join(dict.fromkeys(lines)))
 
+    def _lock(self, target: Target) -> None:
+        """Have a lock file that fits: which crates there are may be told by it."""
+        ctx, path = self._ctx, self._ctx.graph.root / "Cargo.lock"
+        if cargo_plan.is_locked(ctx):
+            return
+        before = path.read_bytes() if path.is_file() else None
+        env = cargo_plan.cargo_env(ctx, target)
+        program = ctx.toolchains[target.arch].cargo or Path("cargo")
+        cargo.resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
+        if path.read_bytes() != before:
+            made = f"made {path}: commit it, so that every build takes the same versions"
+            raise StartOver(made if before is None else f"cargo brought {path} up to date")
+
     def _agree(self, target: Target) -> None:
         ctx = self._ctx
         env = cargo_plan.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        if not cargo_plan.is_locked(ctx) and not (ctx.graph.root / "Cargo.lock").exists():
-            cargo.make_lockfile(program, ctx.graph.root, env, offline=ctx.config.offline)
         said = cargo.metadata(program, ctx.graph.root, env)
         if found := comparison.differences(ctx.graph, said):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from doit import cmd_run
 from doit.control import TaskControl
@@ -18,7 +18,7 @@ from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.ownership import claim
 from doit_cargo.doit_ext.reporter import LineReporter
-from doit_cargo.doit_ext.runner import CargoRunner, in_order
+from doit_cargo.doit_ext.runner import CargoRunner, StartOver, in_order
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.log import log
@@ -118,11 +118,14 @@ class Run(cmd_run.Run):
                 force=force,
             )
             return runner.run_all(control.task_dispatcher())
+        except StartOver as reason:
+            sys.stderr.write(f"{reason}\n")
         finally:
             if (index := self.dep_manager.checker.index.save()) is not None:
                 files.sweep(config.root, config.state)  # a killed run's; a no-op looks for none
                 files.write(config.root, config.state / "index.json", index)
             runner.lock.release()
+        return _start_over()
 
 
 def _preflight(ctx: Context, *, jobs: int, color: bool) -> Preflight:
@@ -132,8 +135,8 @@ def _preflight(ctx: Context, *, jobs: int, color: bool) -> Preflight:
     return Preflight(ctx, jobs=jobs, color=color)
 
 
-def _start_over() -> None:
-    """Another run has ended since we read the workspace and its state: read them again."""
+def _start_over() -> NoReturn:
+    """The workspace or its state has changed since we read it: read it again."""
     sys.stdout.flush()
     os.execv(  # noqa: S606 - this very command again
         sys.executable, [sys.executable, *sys.orig_argv[1:]]

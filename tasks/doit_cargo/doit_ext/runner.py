@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from doit_cargo.doit_ext.preflight import Preflight
 
 
+class StartOver(Exception):  # noqa: N818 - nothing is wrong
+    """What was read of the workspace is old, for the reason that the text tells."""
+
+
 class CargoRunner(MThreadRunner):
     """Plans the one cargo before the first task is dispatched, and keeps state honest."""
 
@@ -73,7 +77,6 @@ class CargoRunner(MThreadRunner):
             preflight = self.preflight()
             orders = preflight.orders(plans, keep_going=self.continue_)
             self._held = preflight.held
-            self._depend_on_new_files(tasks)
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
             self._idle = [task for task in tasks if task.name in planner.current]
         # A parked thread for each awaited crate, or those that wait would starve the others.
@@ -113,13 +116,6 @@ class CargoRunner(MThreadRunner):
             made.setdefault(name, set()).update(paths)
         if made and self._held:
             self._held.note(made)
-
-    def _depend_on_new_files(self, tasks: list[Task]) -> None:
-        """A lock file that was just made is an input from now on."""
-        lock = self.ctx.graph.root / "Cargo.lock"
-        for task in tasks:
-            if task.name.startswith("toolchain:") and lock.exists():
-                task.file_dep.add(str(lock))
 
     def _status_in(self, tasks: dict[str, Task]) -> Any:
         return lambda task: self.dep_manager.get_status(task, tasks, get_log=True)

@@ -23,7 +23,9 @@ SUMMARY = "compile the shipped binaries and the crates they are made of, in one 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     """A task a target and crate, in dependency order: what is shipped and what that is made of."""
-    skip = frozenset(str(p) for p in (ctx.config.state, ctx.config.binaries, ctx.config.context))
+    vendored = {path.parent.parent for path in ctx.graph.vendored}
+    made = (ctx.config.state, ctx.config.binaries, ctx.config.context)
+    skip = frozenset(map(str, (*made, *vendored)))
     shipped: dict[str, list[Binary]] = {}
     for binary in ctx.ship:
         shipped.setdefault(binary.crate, []).append(binary)

@@ -52,7 +52,7 @@ def workspace_files(ctx: Context) -> tuple[Path, ...]:
         if not crate.member:  # it may inherit from the workspace that it belongs to
             candidates += [folder / "Cargo.toml" for folder in crate.directory.parents]
     found = dict.fromkeys(path for path in candidates if path.is_file())
-    return (*found, *cargo_config.config_files(root, ctx.env))
+    return (*found, *cargo_config.config_files(root, ctx.env), *ctx.graph.vendored)
 
 
 def describe(ctx: Context, target: Target) -> dict[str, object]:

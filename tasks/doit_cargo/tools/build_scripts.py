@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import lock_file, outside
+from doit_cargo.core.cargo import lockfile, outside
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import read
 
@@ -59,7 +59,7 @@ def _watched(ctx: Context, package: str, output: Path) -> set[str]:
 
 def _below(ctx: Context, crate: str) -> frozenset[str]:
     """All that a crate is made of: by its own manifests, and by the lock file."""
-    locked = lock_file.closure(lock_file.dependencies(ctx.graph.root / "Cargo.lock"), crate)
+    locked = lockfile.closure(lockfile.dependencies(ctx.graph.root / "Cargo.lock"), crate)
     return locked | set(ctx.graph.closure(crate))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from doit_cargo.core.cargo import lock_file
+from doit_cargo.core.cargo import lockfile
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools import command
@@ -52,8 +52,8 @@ class Delivery(NamedTuple):
     """What cargo made of a crate: its executables, and where it is told what they were made of.
 
     `libraries` are what other crates link: one that somebody put in their place would be shipped.
-    `dep_infos` are rustc's lists of the files it read, `scripts` what the crate's build script
-    printed, `foreign` what those of third-party crates did.
+    `dep_infos` are rustc's lists of the files it read (for the build script too), `scripts` what
+    the crate's build script printed, `foreign` what those of third-party crates did.
     """
 
     executables: dict[str, Path]
@@ -73,6 +73,7 @@ class _Unit:
         self.executables: dict[str, Path] = {}
         self.files: list[Path] = []
         self.scripts: list[Path] = []
+        self.script_infos: list[Path] = []
         self.log: list[str] = []
         self.failed = False
         self.complaint = ""
@@ -143,7 +144,7 @@ class CargoBuild:
         if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
             raise CheckError(self._failure(name))
         libraries = tuple(path for path in unit.files if path.parent.name == "deps")
-        infos, scripts = tuple(_dep_infos(unit)), tuple(unit.scripts)
+        infos, scripts = (*_dep_infos(unit), *unit.script_infos), tuple(unit.scripts)
         return Delivery(unit.executables, libraries, infos, scripts, tuple(self._foreign_scripts))
 
     def held(self) -> Mapping[str, frozenset[str]]:
@@ -162,7 +163,7 @@ class CargoBuild:
         if told := self._told(name):
             return told.rstrip()
         local = "".join(self._told(crate) for crate in self._graph.closure(name))
-        below = lock_file.closure(lock_file.dependencies(self._graph.root / "Cargo.lock"), name)
+        below = lockfile.closure(lockfile.dependencies(self._graph.root / "Cargo.lock"), name)
         told = local or self._words.of(below) or self._words.every()
         return told.rstrip() or f"cargo did not build {name}"
 
@@ -241,9 +242,11 @@ class CargoBuild:
 
     def _deliver(self, unit: _Unit, message: Mapping[str, Any]) -> None:
         kinds = set(message["target"]["kind"])
-        if "custom-build" in kinds:
+        files = [Path(name) for name in message["filenames"]]
+        if "custom-build" in kinds:  # its folder has its dep-info and no other's
+            unit.script_infos += [info for path in files for info in path.parent.glob("*.d")]
             return
-        unit.files += [Path(name) for name in message["filenames"]]
+        unit.files += files
         self._distrust(message, [unit])
         name = message["target"]["name"] if kinds == {"bin"} else _LIBRARY
         if name and message.get("executable"):
@@ -344,7 +347,10 @@ def metadata(cargo: Path, workspace: Path, env: Mapping[str, str]) -> dict[str, 
     return loaded
 
 
-def make_lockfile(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bool) -> None:
-    """Let cargo resolve a workspace that has no Cargo.lock. Raises PipelineError with its words."""
-    argv = [str(cargo), "generate-lockfile", *["--offline"] * offline]
+def resolve(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bool) -> None:
+    """Let cargo make the lock file, or bring it up to date, as a build would.
+
+    Raises PipelineError with its words.
+    """
+    argv = [str(cargo), "metadata", "--format-version", "1", *["--offline"] * offline]
     command.run(argv, env=env, cwd=workspace)

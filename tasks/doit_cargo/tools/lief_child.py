@@ -136,7 +136,8 @@ def _relro(elf: Any, binary: lief.ELF.Binary) -> str:  # noqa: ANN401 - a module
 
 
 def _has_symbols(elf: Any, section: lief.ELF.Section) -> bool:  # noqa: ANN401 - a module
-    debug = str(section.name).startswith((".debug_", ".zdebug_"))
+    loaded = section.has(elf.Section.FLAGS.ALLOC)
+    debug = str(section.name).startswith((".debug_", ".zdebug_")) and not loaded
     return debug or section.type == elf.Section.TYPE.SYMTAB
 
 

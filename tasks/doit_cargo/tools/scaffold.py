@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import crates, manifests, membership, toml_file
+from doit_cargo.core.cargo import crates, membership, toml_file
 from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
 from doit_cargo.core.model import CrateGraph
@@ -35,16 +34,21 @@ def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, .
         )
     rust = survey(folder, env).rust
     if rust.cargo is None:
-        graph = crates.load_graph(_root(folder), env)
+        graph = _graph(_root(folder), env)
         return graph, tuple(f"read without cargo: {line}" for line in missing_rust(rust))
     try:
         said = cargo.metadata(rust.cargo, folder, env)
     except PipelineError as error:
         raise SetupError(f"cargo cannot read {folder}:\n{error}") from None
-    graph = crates.load_graph(Path(said["workspace_root"]), env)
+    graph = _graph(Path(said["workspace_root"]), env)
     if found := differences(graph, said):
         raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
     return graph, ()
+
+
+def _graph(root: Path, env: Mapping[str, str]) -> CrateGraph:
+    """What will be made here must not look like a member, or cargo would fail."""
+    return crates.load_graph(root, env, made=[root / name for name in MADE])
 
 
 def _root(folder: Path) -> Path:
@@ -73,7 +77,7 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     """Compare with what is there. Raises PipelineError with everything that is in the way."""
     wanted = {root / name: text.encode() for name, text in contents.items()}
     ignore = root / IGNORE_FILE
-    faults = [*_caught(root), *(_fault(root, path) for path in (*wanted, ignore))]
+    faults = [_fault(root, path) for path in (*wanted, ignore)]
     there = {path: data for path in wanted if (data := _bytes(path)) is not None}
     differ = [path for path, data in there.items() if data != wanted[path]]
     if differ and not (force or keep):
@@ -85,18 +89,6 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     before = _bytes(ignore) or b""
     after = ignoring(before)
     return Plan(written | ({ignore: after} if after != before else {}), kept)
-
-
-def _caught(root: Path) -> Iterator[str]:
-    """A pattern such as `*` makes cargo look for a crate in every folder that it matches."""
-    manifest = f"{root}/Cargo.toml"
-    file = toml_file.read(manifest, [])
-    rules = membership.Membership(manifests.root_of(file, str(root))) if file else None
-    if names := [name for name in MADE if rules and rules.catches(name)]:
-        yield (
-            f"{manifest}: workspace.members matches what is no crate, and cargo would fail: "
-            f"add {', '.join(map(json.dumps, names))} to workspace.exclude"
-        )
 
 
 def _fault(root: Path, path: Path) -> str:

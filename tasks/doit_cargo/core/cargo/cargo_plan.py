@@ -124,7 +124,10 @@ def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
     config = ctx.config
     return (
         str(ctx.toolchains[target.arch].cargo or "cargo"), "build", "--workspace",
+        *(word for name in namesakes(ctx) for word in ("--exclude", name)),
         "--target", target.triple, "--profile", config.profile,
+        # the build folder's own spelling, or cargo waits for itself at the lock of both
+        "--target-dir", str(ctx.graph.target_directory),
         *features(config.features),
         *_unforced(ctx, target),
     )  # fmt: skip
@@ -144,6 +147,19 @@ def overridden_env(ctx: Context, target: Target) -> tuple[str, ...]:
     tools = _toolchain_env(ctx, target, _base(ctx)) if table else {}
     return tuple(
         name for name in tools if name in table and not name.startswith(("PATH", "RUST", "CARGO"))
+    )
+
+
+def namesakes(ctx: Context) -> tuple[str, ...]:
+    """The members that ship nothing and have a binary named as a shipped one.
+
+    `--bin` names no crate: cargo would link both into the same file.
+    """
+    shipped, names = {b.crate for b in ctx.ship}, {b.name for b in ctx.ship}
+    return tuple(
+        crate.name
+        for crate in ctx.graph.crates.values()
+        if crate.member and crate.name not in shipped and not names.isdisjoint(crate.bins)
     )
 
 
@@ -191,6 +207,7 @@ def remaps(ctx: Context, target: Target) -> tuple[tuple[str, str], ...]:
     """Path prefixes of this machine and what stands for them in a binary; the last match wins."""
     chain = ctx.toolchains[target.arch]
     pairs = [
+        *ctx.graph.outside,
         (_cargo_home(ctx.env), "/cargo"),
         (str(chain.sysroot or ""), "/sysroot"),
         (str(ctx.graph.root), "/workspace"),
@@ -203,8 +220,9 @@ def private_paths(ctx: Context, target: Target) -> tuple[bytes, ...]:
     """What no shipped binary may contain: folders of the machine that built it."""
     chain = ctx.toolchains[target.arch]
     folders = (
-        str(ctx.graph.root), str(ctx.graph.target_directory), _cargo_home(ctx.env),
-        str(chain.sysroot or ""), str(chain.wrappers.parent), str(chain.zig_cache),
+        *(folder for folder, _ in ctx.graph.outside), str(ctx.graph.root),
+        str(ctx.graph.target_directory), _cargo_home(ctx.env), str(chain.sysroot or ""),
+        str(chain.wrappers.parent), str(chain.zig_cache),
     )  # fmt: skip
     return tuple(dict.fromkeys(os.fsencode(folder) for folder in folders if len(folder) > 1))
 

@@ -6,42 +6,47 @@ members, path packages outside, binaries, build scripts and who needs whom.
 
 from __future__ import annotations
 
-import heapq
 import os
 from collections.abc import Iterable, Mapping
 from os.path import isdir, isfile
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config, manifests, toml_file
+from doit_cargo.core.cargo import cargo_config, lockfile, manifests, toml_file, vendored
+from doit_cargo.core.cargo.edges import Patches, disable, everything, optional
 from doit_cargo.core.cargo.manifests import Manifest, Root
 from doit_cargo.core.cargo.membership import Membership, own_root
+from doit_cargo.core.cargo.order import ordered
 from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 
 
-def load_graph(workspace: Path, env: Mapping[str, str]) -> CrateGraph:
+def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] = ()) -> CrateGraph:
     """The crates of the workspace in that folder, in dependency order, equals by name.
 
     Paths are real ones (symbolic links to the workspace resolved), as cargo reports them.
+    `made` are the folders that a run will make: none may look like a member.
     Raises ConfigError with every fault of every manifest, SetupError if there is no workspace.
     """
     faults: list[str] = []
     root = _root(workspace, faults)
     configs = cargo_config.read(root.folder, env, faults)
-    reader = _Reader(root, faults)
+    patches = _patches(root, configs)
+    reader = _Reader(root, faults, map(str, made))
     packages = reader.members()
     members = frozenset(packages)
-    patches = _patches(root, configs)
     edges = reader.edges(packages, patches)
     target = cargo_config.target_directory(root.folder, env, configs, faults)
+    lists = vendored.checksums(configs)
     crates = _crates(packages, members, edges, faults)
     _refuse(faults)
     return CrateGraph(
         root=Path(root.folder),
         target_directory=Path(target),
-        crates=_ordered(crates, root.file.path),
-        patched=frozenset(packages[p].name for p in patches.values() if p in packages),
+        crates=ordered(crates, root.file.path),
+        patched=frozenset(patches),
+        vendored=lists,
+        outside=_outside(root.folder, packages, lists),
         configs=tuple(configs),
     )
 
@@ -58,28 +63,45 @@ def _root(workspace: Path, faults: list[str]) -> Root:
     return manifests.root_of(file, folder)
 
 
+def _outside(
+    root: str, packages: Mapping[str, Manifest], lists: Iterable[Path]
+) -> tuple[tuple[str, str], ...]:
+    """An inner folder comes after the one around it."""
+    names = {str(path.parent.parent): "/vendored" for path in lists}
+    names |= {folder: f"/outside/{package.name}" for folder, package in packages.items()}
+    below = f"{root}/"
+    return tuple((f, names[f]) for f in sorted(names) if not f"{f}/".startswith(below))
+
+
 def _refuse(faults: list[str]) -> None:
     if faults:
         raise ConfigError(tuple(sorted(set(faults))))
 
 
-def _patches(root: Root, configs: Iterable[TomlFile]) -> dict[str, str]:
-    """The root manifest's path patches, and over them those of cargo's configuration."""
+def _patches(root: Root, configs: Iterable[TomlFile]) -> Patches:
+    """The root manifest's path patches, and over them those of cargo's configuration.
+
+    Cargo's two older ways to put a folder in a package's place are refused: what they replace
+    would be missing among the inputs.
+    """
     found = manifests.patches(root.file, root.folder)
+    replaced = root.file.table(root.file.data, "replace").values()
+    if any(isinstance(spec, dict) and "path" in spec for spec in replaced):
+        root.file.fault("[replace] with a path is not followed: write it as [patch]")
     for config in reversed(tuple(configs)):
-        if "paths" in config.data:
-            config.fault("paths: edits of packages there go unseen; name them in [patch] instead")
         found |= manifests.patches(config, cargo_config.base(config.path))
+        if "paths" in config.data:
+            config.fault("`paths` is not followed: write [patch] in the workspace's Cargo.toml")
     return found
 
 
 class _Reader:
     """Reads each manifest once and follows the packages that it names."""
 
-    def __init__(self, root: Root, faults: list[str]) -> None:
+    def __init__(self, root: Root, faults: list[str], made: Iterable[str]) -> None:
         self._root = root
         self._faults = faults
-        self._membership = Membership(root)
+        self._membership = Membership(root, made)
         self._packages: dict[str, Manifest | None] = {}
 
     def members(self) -> dict[str, Manifest]:
@@ -97,7 +119,7 @@ class _Reader:
                 continue
             found[folder] = package
             manifest = f"{folder}/Cargo.toml"
-            for _, path, _ in package.dependencies:
+            for _, path, *_ in package.dependencies:
                 if path is not None and path not in joined and self._joins(path, manifest):
                     joined.add(path)
                     queue[path] = manifest
@@ -133,60 +155,31 @@ class _Reader:
             return self._root.file
         return toml_file.read(f"{folder}/Cargo.toml", self._faults, named_in=named_in)
 
-    def edges(
-        self, packages: dict[str, Manifest], patches: Mapping[str, str]
-    ) -> dict[str, set[str]]:
+    def edges(self, packages: dict[str, Manifest], patches: Patches) -> dict[str, set[str]]:
         """Folder → the folders it builds upon; those outside are added to `packages`."""
         edges: dict[str, set[str]] = {}
+        options: list[tuple[str, str]] = []
         members = frozenset(packages)
-        packages |= self._patched(patches)
+        lock = self._lock() if patches else None
         queue = list(packages)
         while queue:
             folder = queue.pop()
-            edges[folder] = _below(packages[folder], patches)
+            edges[folder] = everything(packages[folder], patches, lock)
             for path in sorted(edges[folder] - packages.keys()):
-                # Cargo reads an outsider's optional dependency only if it is enabled.
                 if folder in members or isfile(f"{path}/Cargo.toml"):
                     package = self._package(path, f"{folder}/Cargo.toml")
                     if package is not None:
                         packages[path] = package
                         queue.append(path)
-        _hide_behind_others(edges, packages, patches)
+            if folder not in members:
+                options += ((folder, path) for path in optional(packages[folder]))
+        disable(options, edges)
         return edges
 
-    def _patched(self, patches: Mapping[str, str]) -> dict[str, Manifest]:
-        """The packages that stand for others, whoever needs them; cargo tells an absent one."""
-        folders = {path for path in patches.values() if isfile(f"{path}/Cargo.toml")}
-        found = {path: self._package(path, self._root.file.path) for path in sorted(folders)}
-        return {path: package for path, package in found.items() if package is not None}
-
-
-def _hide_behind_others(
-    edges: dict[str, set[str]], packages: Mapping[str, Manifest], patches: Mapping[str, str]
-) -> None:
-    """A third-party crate may need a patched one: what uses any such crate may be built upon it."""
-    for patched in sorted(set(patches.values()) & edges.keys()):
-        below = _closure(edges, patched)
-        for folder in edges.keys() - below:
-            if any(dep.path is None and not dep.dev for dep in packages[folder].dependencies):
-                edges[folder].add(patched)
-
-
-def _closure(edges: Mapping[str, set[str]], folder: str) -> set[str]:
-    """The folder and all that it is built upon."""
-    found, queue = {folder}, [folder]
-    while queue:
-        new = edges.get(queue.pop(), set()) - found
-        found |= new
-        queue += new
-    return found
-
-
-def _below(package: Manifest, patches: Mapping[str, str]) -> set[str]:
-    """The folders of what the package links or runs; a name that is patched counts as patched."""
-    built = (dep for dep in package.dependencies if not dep.dev)
-    paths = (patches.get(dep.name) if dep.path is None else dep.path for dep in built)
-    return {path for path in paths if path is not None}
+    def _lock(self) -> lockfile.Lock | None:
+        """The lock file, where there is one: a run makes it and starts over."""
+        path = f"{self._root.folder}/Cargo.lock"
+        return lockfile.read(path, self._faults) if os.path.exists(path) else None
 
 
 def _crates(
@@ -202,7 +195,9 @@ def _crates(
         crate = _crate(packages[folder], below, folder in members)
         if crate.name in crates:
             first = crates[crate.name].manifest
-            faults.append(f"{crate.manifest}: the name {crate.name} is taken by {first}")
+            faults.append(
+                f"{crate.manifest}: the name {crate.name} is taken by {first}: rename one of them"
+            )
         crates[crate.name] = crate
     return crates
 
@@ -218,34 +213,3 @@ def _crate(package: Manifest, below: list[str], member: bool) -> Crate:
         build_script=None if package.build_script is None else Path(package.build_script),
         member=member,
     )
-
-
-def _ordered(crates: Mapping[str, Crate], manifest: str) -> dict[str, Crate]:
-    """Dependencies first, and by name where that leaves a choice."""
-    waiting = {name: len(crate.dependencies) for name, crate in crates.items()}
-    above: dict[str, list[str]] = {name: [] for name in crates}
-    for name, crate in crates.items():
-        for below in crate.dependencies:
-            above[below].append(name)
-    ready = sorted(name for name, count in waiting.items() if count == 0)
-    ordered: dict[str, Crate] = {}
-    while ready:
-        name = heapq.heappop(ready)
-        ordered[name] = crates[name]
-        for user in above[name]:
-            waiting[user] -= 1
-            if waiting[user] == 0:
-                heapq.heappush(ready, user)
-    if len(ordered) < len(crates):
-        raise ConfigError((f"{manifest}: dependency cycle: {_cycle(crates, ordered)}",))
-    return ordered
-
-
-def _cycle(crates: Mapping[str, Crate], ordered: Mapping[str, Crate]) -> str:
-    """One of the cycles among the crates that could not be ordered: a → b → a."""
-    name = min(name for name in crates if name not in ordered)
-    trail: list[str] = []
-    while name not in trail:
-        trail.append(name)
-        name = next(below for below in crates[name].dependencies if below not in ordered)
-    return " → ".join([*trail[trail.index(name) :], name])

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from doit_cargo.core.cargo.toml_file import Table, TomlFile
 
 # Names become task names, file names and cargo arguments: nothing in them may need quoting.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+# Letters of every script, as in cargo. What is shipped must have a plainer name still.
+_NAME = re.compile(r"\w[\w-]{0,63}")
 _RULE = "letters, digits, - and _ (64 at most, not starting with -)"
 # Every spelling cargo takes, and whether the table is for tests, examples and benchmarks alone.
 _KINDS = {
@@ -29,6 +30,7 @@ class Dependency(NamedTuple):
     name: str
     path: str | None
     dev: bool
+    optional: bool = False
 
 
 class Root(NamedTuple):
@@ -82,7 +84,9 @@ def package(file: TomlFile, folder: str, root: Root | None) -> Manifest | None:
 def _name(file: TomlFile, table: Table) -> str | None:
     name = file.text(table, "name", "package.")
     if name is not None:
-        return name if _is_named(file, "package.name", name) else None
+        if _NAME.fullmatch(name):
+            return name
+        file.fault(f"package.name {name!r} must be {_RULE}")
     if not {"package", "project"} & file.data.keys():
         file.fault("no [package] with a name")
     elif table and "name" not in table:
@@ -90,22 +94,19 @@ def _name(file: TomlFile, table: Table) -> str | None:
     return None
 
 
-def patches(file: TomlFile, folder: str) -> dict[str, str]:
-    """Package name → folder of every `[patch]` with a path, whatever source it patches."""
+def patches(file: TomlFile, folder: str) -> dict[str, frozenset[str]]:
+    """Package name → folders of every `[patch]` with a path, whatever source it patches."""
     sources = file.table(file.data, "patch")
     found = (
         _dependency(file, folder, f"patch.{source}.{key}", key, spec, None, dev=False)
         for source in sources
         for key, spec in file.table(sources, source, "patch.").items()
     )
-    return {patch.name: patch.path for patch in found if patch.path is not None}
-
-
-def _is_named(file: TomlFile, what: str, name: str) -> bool:
-    if _NAME.fullmatch(name):
-        return True
-    file.fault(f"{what} {name!r} must be {_RULE}")
-    return False
+    folders: dict[str, set[str]] = {}
+    for patch in found:
+        if patch.path is not None:
+            folders.setdefault(patch.name, set()).add(patch.path)
+    return {name: frozenset(paths) for name, paths in folders.items()}
 
 
 def _inherited(file: TomlFile, table: Table, key: str, root: Root | None) -> str | None:
@@ -144,6 +145,7 @@ def _dependency(  # noqa: PLR0917 - for thousands of dependencies, one more valu
     *,
     dev: bool,
 ) -> Dependency:
+    optional = isinstance(spec, dict) and spec.get("optional") is True
     if isinstance(spec, dict) and spec.get("workspace") is True:
         if root is not None and key in root.dependencies:
             where, spec = f"workspace.dependencies.{key}", root.dependencies[key]
@@ -154,7 +156,8 @@ def _dependency(  # noqa: PLR0917 - for thousands of dependencies, one more valu
     if isinstance(spec, dict):
         path = file.text(spec, "path", f"{where}.")
         name = file.text(spec, "package", f"{where}.") or key
-        return Dependency(name, None if path is None else normpath(join(folder, path)), dev)
+        folder = "" if path is None else normpath(join(folder, path))
+        return Dependency(name, folder or None, dev, optional)
     if not isinstance(spec, str):
         file.fault(f"{where} must be a version or a table")
     return Dependency(key, None, dev)
@@ -174,7 +177,7 @@ def _bins(
     taken = {normpath(join(folder, path)) for path in names.values() if path is not None}
     found = [bin_ for bin_, path in _inferred(folder, name) if path not in taken] if auto else []
     every = {*(bin_ for bin_ in names if bin_ is not None), *found}
-    return tuple(bin_ for bin_ in sorted(every) if _is_named(file, "bin.name", bin_))
+    return tuple(sorted(every))
 
 
 def _inferred(folder: str, name: str) -> Iterator[tuple[str, str]]:

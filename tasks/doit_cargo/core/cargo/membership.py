@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from os.path import dirname, isfile, join, normpath
+from os.path import dirname, isdir, isfile, join, normpath, relpath
 from pathlib import PurePosixPath
 
 from doit_cargo.core.cargo import toml_file
@@ -15,9 +16,12 @@ from doit_cargo.core.cargo.toml_file import TomlFile
 
 
 class Membership:
-    """The rules of one workspace root: `members`, `exclude`, and what lies below it."""
+    """The rules of one workspace root: `members`, `exclude`, and what lies below it.
 
-    def __init__(self, root: Root) -> None:
+    `made` are folders that will be there when cargo looks, if they are not there yet.
+    """
+
+    def __init__(self, root: Root, made: Iterable[str] = ()) -> None:
         self.root = root
         data = root.file.data
         workspace = root.file.table(data, "workspace")
@@ -27,6 +31,7 @@ class Membership:
         self._explicit = tuple(self._within(folder) for folder in self._patterns)
         self._excluded = tuple(self._within(folder) for folder in exclude)
         self._below = join(root.folder, "")
+        self._made = tuple(_folders_to(root.folder, made))
 
     def _within(self, folder: str) -> str:
         """What the paths in that folder begin with; like cargo, we leave a `..` as it is."""
@@ -45,11 +50,24 @@ class Membership:
             yield normpath(join(root, pattern))
             return
         matches = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
-        folders = [normpath(join(root, match)) for match in matches]
-        crates = [folder for folder in folders if isfile(f"{folder}/Cargo.toml")]
-        if not crates:
+        if not matches:
             self.root.file.fault(f"workspace.members {pattern!r} matches no crate")
+        paths = [match for match in matches if isdir(join(root, match))]
+        paths += [path for path in self._made if path not in paths and _fits(path, pattern)]
+        folders = [normpath(join(root, path)) for path in paths]
+        crates = [folder for folder in folders if isfile(f"{folder}/Cargo.toml")]
+        self._refuse_others(pattern, set(folders).difference(crates))
         yield from crates
+
+    def _refuse_others(self, pattern: str, folders: Iterable[str]) -> None:
+        """Cargo takes every matching folder for a crate, hidden ones too."""
+        others = sorted(folder for folder in folders if not self.excludes(folder))
+        if others:
+            names = ", ".join(relpath(folder, self.root.folder) for folder in others)
+            self.root.file.fault(
+                f"workspace.members {pattern!r} matches {names}, where no Cargo.toml is or will "
+                "be: add that to workspace.exclude, or name the members"
+            )
 
     def excludes(self, folder: str) -> bool:
         """Whether `exclude` keeps the folder out; a member named without a pattern stays in."""
@@ -60,13 +78,20 @@ class Membership:
         """Whether the folder lies below the root, where path dependencies become members."""
         return join(folder, "").startswith(self._below)
 
-    def catches(self, folder: str) -> bool:
-        """Whether a pattern matches a folder at the root that is no crate's: cargo fails on it."""
-        path = join(self.root.folder, folder)
-        return not (self.excludes(path) or isfile(join(path, "Cargo.toml"))) and any(
-            glob.has_magic(pattern) and fnmatchcase(folder, normpath(pattern))
-            for pattern in self._patterns
-        )
+
+def _folders_to(root: str, folders: Iterable[str]) -> Iterator[str]:
+    """The folders below the root that lead to these, and these themselves, relative to it."""
+    for folder in folders:
+        path = relpath(folder, root)
+        while path and not path.startswith(os.pardir):
+            yield path
+            path = dirname(path)
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a pattern (but for `**`, which cargo's users keep below a folder) matches."""
+    names, parts = path.split("/"), normpath(pattern).split("/")
+    return len(names) == len(parts) and all(map(fnmatchcase, names, parts))
 
 
 def own_root(file: TomlFile, folder: str) -> Root | None:

@@ -12,7 +12,7 @@ _NO_LIBRARY = frozenset({"bin", "example", "test", "bench", "custom-build"})
 
 
 class _Package(NamedTuple):
-    """A member as cargo sees it. `others` are the dependencies that come from elsewhere."""
+    """A member as cargo sees it."""
 
     name: str
     version: str
@@ -21,7 +21,6 @@ class _Package(NamedTuple):
     has_lib: bool
     build_script: str | None
     dependencies: Mapping[str, str]
-    others: frozenset[str]
 
 
 def differences(graph: CrateGraph, metadata: Mapping[str, object]) -> tuple[str, ...]:
@@ -53,9 +52,8 @@ def _crate(ours: Crate, theirs: _Package, graph: CrateGraph) -> Iterator[str]:
     yield from _sets(who, "binary", ours.bins, theirs.bins)
     yield from _value(who, "library", _yes(ours.has_lib), _yes(theirs.has_lib))
     yield from _value(who, "build script", ours.build_script, theirs.build_script, _real)
-    # We count a dependency that `[patch]` turns to a path, and one that may lie below third-party
-    # crates; for cargo's manifest they are none.
-    patched = (theirs.others | graph.patched) - theirs.dependencies.keys()
+    # We count a dependency that `[patch]` turns to a path; for cargo's manifest it is none.
+    patched = graph.patched - theirs.dependencies.keys()
     below = [name for name in ours.dependencies if name not in patched]
     yield from _sets(who, "path dependency", below, theirs.dependencies)
     for name in sorted(theirs.dependencies.keys() & below):
@@ -107,7 +105,6 @@ def _package(table: Mapping[str, object]) -> _Package:
         has_lib=any(kinds - _NO_LIBRARY for kinds, _ in targets),
         build_script=next(scripts, None),
         dependencies={_text(d, "name"): _text(d, "path") for d in built if "path" in d},
-        others=frozenset(_text(d, "name") for d in built if "path" not in d),
     )
 
 

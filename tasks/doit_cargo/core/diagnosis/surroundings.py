@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config, lock_file
+from doit_cargo.core.cargo import cargo_config, lockfile
 
 
 class Surroundings:
@@ -47,7 +47,7 @@ class Surroundings:
 
     @cached_property
     def _locked(self) -> frozenset[str]:
-        return frozenset(lock_file.dependencies(self._root / "Cargo.lock") if self._root else ())
+        return frozenset(lockfile.dependencies(self._root / "Cargo.lock") if self._root else ())
 
     @cached_property
     def _configuration(self) -> tuple[tuple[Path, list[str]], ...]:

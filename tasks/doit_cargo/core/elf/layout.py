@@ -68,6 +68,7 @@ class Section:
 
     name: str
     type: int
+    flags: int
     offset: int
     size: int
     link: int
@@ -177,7 +178,7 @@ def _sections(view: memoryview, header: Header) -> Iterator[Section]:
     for raw in table:
         yield Section(
             name=string_at(names, raw[0], "section name") if names else "",
-            type=raw[1], offset=raw[4], size=raw[5], link=raw[6],
+            type=raw[1], flags=raw[2], offset=raw[4], size=raw[5], link=raw[6],
         )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from doit_cargo.core.elf.numbers import (
     PT_GNU_STACK,
     PT_INTERP,
     PT_LOAD,
+    SHF_ALLOC,
     SHT_SYMTAB,
 )
 
@@ -140,5 +141,6 @@ def _entry_executable(layout: Layout) -> bool:
 
 
 def _has_symbols(section: elf_layout.Section) -> bool:
-    debug = section.name.startswith((".debug_", ".zdebug_"))
+    """What is loaded is no debug information, whatever its name: rustc's .debug_gdb_scripts."""
+    debug = section.name.startswith((".debug_", ".zdebug_")) and not section.flags & SHF_ALLOC
     return debug or section.type == SHT_SYMTAB

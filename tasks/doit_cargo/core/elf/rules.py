@@ -156,7 +156,7 @@ def _entry(case: Case) -> Finding | None:
 def _stripped(case: Case) -> Finding | None:
     if case.facts.stripped:
         return None
-    remedy = "set `strip = true` in [profile.release] of the workspace's Cargo.toml"
+    remedy = "set `strip = true` in the profile, in the workspace's Cargo.toml"
     return Finding("a symbol table or debug sections", "a stripped file", remedy)
 
 
@@ -183,7 +183,7 @@ def _build_path(case: Case) -> Finding | None:
         return None
     found = ", ".join(f"`{path}`" for path in case.build_paths)
     remedy = (
-        'set `strip = true` in [profile.release], replace env!("CARGO_MANIFEST_DIR") and '
+        'set `strip = true` in the profile, replace env!("CARGO_MANIFEST_DIR") and '
         "OUT_DIR paths in the code"
     )
     return Finding(found, "no path of the machine that built it", remedy)

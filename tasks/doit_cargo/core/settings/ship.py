@@ -37,6 +37,17 @@ def _unknown(config: Config, members: dict[str, Crate]) -> Iterator[Fault]:
         if crate is not None and binary.name not in crate.bins:
             text = f"no binary of this crate is '{binary.name}', {nearest(binary.name, crate.bins)}"
             yield ("ship", binary.crate, index), text
+    yield from _taken(config, members)
+
+
+def _taken(config: Config, members: dict[str, Crate]) -> Iterator[Fault]:
+    """Refuse what cargo would link into a shipped binary's file: `--bin` names no crate."""
+    crate_of = {binary.name: binary.crate for binary in config.ship or ()}
+    for name in dict.fromkeys(crate_of.values()):
+        for other in members[name].bins if name in members else ():
+            if crate_of.get(other, name) != name:
+                text = f"it has a binary '{other}' too, as '{crate_of[other]}': rename one of them"
+                yield ("ship", name), text
 
 
 def _unfit(members: dict[str, Crate]) -> Iterator[Fault]:
@@ -45,10 +56,8 @@ def _unfit(members: dict[str, Crate]) -> Iterator[Fault]:
     for crate in members.values():
         for name in crate.bins:
             if not (re.fullmatch(NAME, crate.name) and re.fullmatch(NAME, name)):
-                yield (
-                    ("ship",),
-                    f"'{crate.name}/{name}' cannot be shipped, its names must be of {NAME_HINT}",
-                )
+                rule = f"its names must be of {NAME_HINT}; name what to ship"
+                yield ("ship",), f"'{crate.name}/{name}' cannot be shipped, {rule}"
             if name in crate_of:
                 both = f"'{crate_of[name]}' and '{crate.name}'"
                 yield ("ship",), f"{both} have a binary '{name}' each, name what to ship"

@@ -1,0 +1,100 @@
+"""Cargo.lock: which packages a package is made of, and by way of which.
+
+Only a `[patch]` leads from a third-party package back to one of this machine, and no manifest
+says which: cargo's resolver decides it, and writes it down here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from doit_cargo.core.cargo import toml_file
+from doit_cargo.core.cargo.toml_file import TomlFile
+
+
+class _Package(NamedTuple):
+    """An entry. A package of this machine has no source."""
+
+    name: str
+    version: str
+    source: str | None
+    dependencies: tuple[str, ...]
+
+
+class Lock:
+    """The packages of a Cargo.lock, by name."""
+
+    def __init__(self, file: TomlFile) -> None:
+        self._packages: dict[str, list[_Package]] = {}
+        for table in file.tables(file.data, "package"):
+            package = _Package(
+                name=file.text(table, "name", "package.") or "",
+                version=file.text(table, "version", "package.") or "",
+                source=file.text(table, "source", "package."),
+                dependencies=file.texts(table, "dependencies", "package."),
+            )
+            self._packages.setdefault(package.name, []).append(package)
+
+    def beyond(self, name: str, foreign: Iterable[str]) -> set[str]:
+        """The local packages that these third-party dependencies of a local one lead to."""
+        wanted = frozenset(foreign)
+        queue = [
+            package
+            for local in self._packages.get(name, ())
+            if local.source is None
+            for package in self._below(local)
+            if package.name in wanted
+        ]
+        seen = set(queue)
+        for package in queue:  # grows as it is walked
+            if package.source is not None:
+                new = set(self._below(package)) - seen
+                seen |= new
+                queue += new
+        return {package.name for package in queue if package.source is None}
+
+    def _below(self, package: _Package) -> Iterator[_Package]:
+        """What a package depends on: `name`, with version and source where it needs them.
+
+        Source: cargo's src/cargo/core/resolver/encode.rs.
+        """
+        for dependency in package.dependencies:
+            name, *more = dependency.split(" ")
+            for found in self._packages.get(name, ()):
+                if more == [found.version, f"({found.source})"][: len(more)]:
+                    yield found
+
+
+def read(path: str, faults: list[str]) -> Lock | None:
+    """The lock file at that path; None, and a fault, if it can't be read."""
+    file = toml_file.read(path, faults)
+    return None if file is None else Lock(file)
+
+
+def dependencies(path: Path) -> Mapping[str, frozenset[str]]:
+    """Every package's direct dependencies, by name; nothing where there is no readable file.
+
+    Versions of one name are taken together: too many are better than too few here.
+    """
+    try:
+        packages = tomllib.loads(path.read_text(encoding="utf-8"))["package"]
+        found: dict[str, frozenset[str]] = {}
+        for package in packages:
+            names = {line.split(" ")[0] for line in package.get("dependencies", ())}
+            found[package["name"]] = found.get(package["name"], frozenset()) | names
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+    return found
+
+
+def closure(graph: Mapping[str, frozenset[str]], name: str) -> frozenset[str]:
+    """The package and all that are below it."""
+    below, queue = {name}, [name]
+    while queue:
+        new = graph.get(queue.pop(), frozenset()) - below
+        below |= new
+        queue += new
+    return frozenset(below)
