@@ -39,7 +39,7 @@ _CARGOS = ("target", "built")
 _OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow", ".git")
 _SHRINK_RUNS = 30
 _BINARY = re.compile(r"--bin (\S+)")
-_TARGET = re.compile(r'--remap-path-prefix=([^"]+)=/target"')
+_TARGET = re.compile(r"CARGO_BUILD_BUILD_DIR=(\S+)")
 
 
 class StaleError(Exception):
