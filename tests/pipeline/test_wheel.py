@@ -50,6 +50,10 @@ def test_the_wheel_takes_one_import_name(wheel: Path) -> None:
     assert names == {"doit_cargo", "doit_cargo-0.1.0.dist-info"}
 
 
+def test_the_table_of_known_failures_is_shipped(wheel: Path) -> None:
+    assert "doit_cargo/core/diagnosis/failures.toml" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_no_entry_point_reaches_into_other_projects(wheel: Path) -> None:
     """What an installed package offers as an entry point, doit would take everywhere."""
     assert [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("entry_points.txt")] == []
