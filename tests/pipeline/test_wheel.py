@@ -65,6 +65,10 @@ def test_the_wheel_has_the_templates(wheel: Path) -> None:
     assert {path.name for path in (REPOSITORY / folder).iterdir()} == names - {""}
 
 
+def test_the_table_of_known_failures_is_shipped(wheel: Path) -> None:
+    assert "doit_cargo/core/diagnosis/failures.toml" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path) -> None:
     """From nothing but the wheel: the one command, and doit takes over."""
     run(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
