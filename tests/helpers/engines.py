@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 PROGRAMS = ("buildah", "skopeo", "docker", "dockerd", "docker-registry")
+ME, PASSWORD = "me", "hush-hush-42"
+_HASH = "$2y$05$abcdefghijklmnopqrstuuHkPleiHEvnYlDUz.G9IJ/sWjTjJJlcG"  # bcrypt of PASSWORD
 _FOLDERS = "/usr/bin:/usr/sbin:/bin:/sbin"  # where the engines' own packages put them
 
 
@@ -56,9 +58,13 @@ class Shims:
 
     def calls(self) -> list[str]:
         """What was called since the last time: the program and its command."""
+        return [_command(line.split()) for line in self.lines()]
+
+    def lines(self) -> list[str]:
+        """The same, with every argument."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         self._log.unlink(missing_ok=True)
-        return [_command(line.split()) for line in lines]
+        return lines
 
 
 def _command(words: list[str]) -> str:
@@ -88,19 +94,22 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def registry(folder: Path, port: int) -> Iterator[str]:
-    """A registry in a folder, which it keeps when it is stopped; its address."""
-    file = folder / "registry.yml"
-    file.write_text(
-        json.dumps(
-            {
-                "version": "0.1",
-                "log": {"level": "error"},
-                "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
-                "http": {"addr": f"127.0.0.1:{port}"},
-            }
-        )
-    )
+def registry(folder: Path, port: int, *, secret: bool = False) -> Iterator[str]:
+    """A registry in a folder, which it keeps when it is stopped; its address.
+
+    With `secret` it lets only the user ME in, with PASSWORD.
+    """
+    file, users = folder / "registry.yml", folder / "users"
+    settings: dict[str, Any] = {
+        "version": "0.1",
+        "log": {"level": "error"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
+        "http": {"addr": f"127.0.0.1:{port}"},
+    }
+    if secret:
+        users.write_text(f"{ME}:{_HASH}\n")
+        settings["auth"] = {"htpasswd": {"realm": "test", "path": str(users)}}
+    file.write_text(json.dumps(settings))
     program = real("docker-registry")
     assert program
     process = subprocess.Popen([program, "serve", file], stderr=subprocess.DEVNULL)
@@ -162,12 +171,13 @@ class Daemon:
         program = real("dockerd")
         assert program
         folder = self._folder
-        self._process = subprocess.Popen(
-            [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
-             folder / "exec", "--pidfile", folder / "pid", "--host", self.host, "--bridge=none",
-             "--iptables=false", "--ip-masq=false"],
-            stdout=subprocess.DEVNULL, stderr=(folder / "log").open("ab"),
-        )  # fmt: skip
+        with (folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "--storage-driver=vfs", "--data-root", folder / "data", "--exec-root",
+                 folder / "exec", "--pidfile", folder / "pid", "--host", self.host, "--bridge=none",
+                 "--iptables=false", "--ip-masq=false"],
+                stdout=subprocess.DEVNULL, stderr=log,
+            )  # fmt: skip
         wait_for(self._answers)
 
     def pause(self) -> None:
@@ -185,6 +195,16 @@ class Daemon:
             file = self._folder / "exec" / "containerd" / "containerd.pid"
             os.kill(int(file.read_text()), signal.SIGKILL)
         (self._folder / "pid").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End it in good order; one that was killed has left its folder mounted on itself."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            self._process = None
+        unmount = ["umount", f"{self._folder}/data"]
+        while subprocess.run(unmount, capture_output=True, check=False).returncode == 0:
+            pass
 
     def _answers(self) -> bool:
         program = real("docker")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import subprocess  # noqa: TID251 - the tests drive real processes
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from doit_cargo.core.model import Binary, Context
 from doit_cargo.tools import oci_check, shipped
 from doit_cargo.tools.second_opinion import SecondOpinion
 from helpers import engines
-from helpers.project import REPOSITORY, Project
+from helpers.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.integration]
 
@@ -50,8 +53,6 @@ class World(Project):
         self.shims, self.port = shims, port
         text = CONFIG.replace("ENGINE", engine).replace("PORT", str(port))
         (folder / "config/pipeline.yaml").write_text(text)
-        (folder / "docker").mkdir()
-        shutil.copy(REPOSITORY / "docker/Dockerfile", folder / "docker/Dockerfile")
         (folder / "etc").mkdir()
         (folder / "etc/certificates.crt").write_text(CERTIFICATES)
 
@@ -61,6 +62,18 @@ class World(Project):
         said = done.stdout + done.stderr
         assert done.returncode == code, said
         return said
+
+    @contextmanager
+    def configured(self, old: str, new: str) -> Iterator[None]:
+        """Another configuration for a while."""
+        path = self.path("config/pipeline.yaml")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        try:
+            yield
+        finally:
+            path.write_text(text)
 
     def record(self, name: str) -> Any:  # noqa: ANN401 - JSON
         return engines.read_json(self.path(f".doit-cargo/records/{name}.json"))
@@ -215,49 +228,47 @@ def test_another_folder_and_an_empty_store_give_the_same_digests(
 ) -> None:
     world.run("index")
     other = World(tmp_path / "elsewhere" / "deep", shims, world.port, "buildah")
-    other.run("index")
+    other.run("index:alpha")
     shutil.rmtree(world.path(".doit-cargo/containers"))
     shutil.rmtree(world.path("docker/images"))
-    world.run("index")
+    world.run("index:alpha")
 
-    for name in ("alpha", "beta"):
-        assert other.layout(name).digest == world.layout(name).digest
+    assert other.layout("alpha").digest == world.layout("alpha").digest
     assert other.tree("docker/images") == world.tree("docker/images")
 
 
 def test_the_creation_time_is_source_date_epoch(world: World) -> None:
+    world.run("index:beta")
     digest = world.layout("beta").digest
-    world.run("index", SOURCE_DATE_EPOCH="1000000000")
+    world.run("index:beta", SOURCE_DATE_EPOCH="1000000000")
     layout = world.layout("beta")
 
     assert layout.images[0].config["created"] == "2001-09-09T01:46:40Z"
     assert layout.digest != digest
-    assert "whole seconds" in world.run("image", code=1, SOURCE_DATE_EPOCH="today")
-    world.run("index")
+    assert "whole seconds" in world.run("image:x86_64:beta", code=1, SOURCE_DATE_EPOCH="today")
+    world.run("index:beta")
     assert world.layout("beta").digest == digest
 
 
 def test_a_commit_moves_a_tag_and_changes_no_digest(world: World) -> None:
     """And nothing is pushed under the name of a revision that it is not."""
-    config = world.path("config/pipeline.yaml")
-    text = config.read_text()
-    config.write_text(text.replace("images:\n", "images:\n  tags: ['{version}', '{revision}']\n"))
-    assert "{revision} needs a git repository" in world.run("image", code=1)
-    git = ["git", "-C", str(world.root), "-c", "user.name=a", "-c", "user.email=a@b.c"]
-    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
-        subprocess.run([*git, *words], check=True)
-    world.run("image")
-    before = world.record("x86_64/image/alpha")
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "two"], check=True)
-    world.run("image")
-    after = world.record("x86_64/image/alpha")
+    tags = "images:\n  tags: ['{version}', '{revision}']\n"
+    with world.configured("images:\n", tags):
+        assert "{revision} needs a git repository" in world.run("image:x86_64:alpha", code=1)
+        git = ["git", "-C", str(world.root), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+        for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+            subprocess.run([*git, *words], check=True)
+        world.run("image:x86_64:alpha")
+        before = world.record("x86_64/image/alpha")
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "two"], check=True)
+        world.run("image:x86_64:alpha")
+        after = world.record("x86_64/image/alpha")
 
-    assert before["id"] == after["id"]
-    assert before["references"][0] == after["references"][0] == "acme/alpha:0.1.0"
-    assert before["references"][1] != after["references"][1]
-    assert "differs from it: commit first" in world.run("push:alpha", code=1)
-    shutil.rmtree(world.path(".git"))
-    config.write_text(text)
+        assert before["id"] == after["id"]
+        assert before["references"][0] == after["references"][0] == "acme/alpha:0.1.0"
+        assert before["references"][1] != after["references"][1]
+        assert "differs from it: commit first" in world.run("push:alpha", code=1)
+        shutil.rmtree(world.path(".git"))
 
 
 def test_a_push_sends_what_the_registry_lacks(world: World, tmp_path: Path) -> None:
@@ -288,6 +299,23 @@ def test_a_registry_that_is_down_or_breaks_off_leaves_no_tag(world: World, tmp_p
     with engines.registry(tmp_path, world.port):
         world.run("push")
         assert remote_digest(world, "beta") == world.layout("beta").digest
+
+
+def test_credentials_come_from_the_login_and_go_nowhere(world: World, tmp_path: Path) -> None:
+    login = tmp_path / "auth.json"
+    token = base64.b64encode(f"{engines.ME}:{engines.PASSWORD}".encode()).decode()
+    login.write_text(json.dumps({"auths": {f"localhost:{world.port}": {"auth": token}}}))
+    with engines.registry(tmp_path, world.port, secret=True) as address:
+        refused = world.run("push:alpha", code=1, REGISTRY_AUTH_FILE=str(tmp_path / "none"))
+        said = world.run("push:alpha", REGISTRY_AUTH_FILE=str(login))
+    told = "\n".join([refused, said, *(argv := world.shims.lines())])
+    kept = (path.read_bytes() for path in world.path(".doit-cargo").rglob("*") if path.is_file())
+
+    assert any("skopeo copy" in line for line in argv)
+    assert f"log in first: skopeo login {address}" in refused
+    assert f"pushed   0.1.0  {address}/acme/alpha@" in said
+    assert not any(secret in told for secret in (token, engines.PASSWORD))
+    assert not any(engines.PASSWORD.encode() in data or token.encode() in data for data in kept)
 
 
 def remote_digest(world: World, name: str) -> str:
@@ -321,7 +349,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.Daemon]
     one = engines.Daemon(tmp_path_factory.mktemp("d"))
     one.start()
     yield one
-    one.kill()
+    one.stop()
 
 
 def docker(daemon: engines.Daemon, *words: str) -> str:
@@ -336,22 +364,21 @@ def test_docker_makes_the_same_image(
     world: World, daemon: engines.Daemon, opinion: SecondOpinion
 ) -> None:
     """Contents, modes, owners; it runs without network, rights or a shell; no-op and removal."""
-    config = world.path("config/pipeline.yaml")
-    text = config.read_text()
-    config.write_text(text.replace("engine: buildah", "engine: docker"))
-    world.run("index:alpha", DOCKER_HOST=daemon.host)
-    layout = oci_check.checked(world.context(), opinion, ALPHA, world.path("docker/images/alpha"))
-    docker_made, _ = contents.entries(layout.images[0].layers)
-    safe = ("--rm", "--network", "none", "--read-only", "--cap-drop", "ALL")
-    said = docker(daemon, "run", *safe, "acme/alpha:0.1.0")
-    health = docker(daemon, "inspect", "--format", "{{json .Config.Healthcheck.Test}}",
-                    "acme/alpha:0.1.0")  # fmt: skip
-    world.shims.calls()
-    again = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
-    calls = world.shims.calls()
-    docker(daemon, "rmi", "acme/alpha:0.1.0")
-    third = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
-    config.write_text(text)
+    with world.configured("engine: buildah", "engine: docker"):
+        world.run("index:alpha", DOCKER_HOST=daemon.host)
+        layout = oci_check.checked(
+            world.context(), opinion, ALPHA, world.path("docker/images/alpha")
+        )
+        docker_made, _ = contents.entries(layout.images[0].layers)
+        safe = ("--rm", "--network", "none", "--read-only", "--cap-drop", "ALL")
+        said = docker(daemon, "run", *safe, "acme/alpha:0.1.0")
+        health = docker(daemon, "inspect", "--format", "{{json .Config.Healthcheck.Test}}",
+                        "acme/alpha:0.1.0")  # fmt: skip
+        world.shims.calls()
+        again = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
+        calls = world.shims.calls()
+        docker(daemon, "rmi", "acme/alpha:0.1.0")
+        third = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
     world.run("index")
 
     assert docker_made == contents.entries(world.layout("alpha").images[0].layers)[0]
@@ -363,41 +390,61 @@ def test_docker_makes_the_same_image(
 
 def test_a_daemon_that_goes_away_during_a_build(world: World, daemon: engines.Daemon) -> None:
     """A clear error; when it is back, the next run completes."""
-    config = world.path("config/pipeline.yaml")
-    text = config.read_text()
-    config.write_text(text.replace("engine: buildah", "engine: docker"))
-    env = {"PATH": world.shims.path, "DOCKER_HOST": daemon.host, "SOURCE_DATE_EPOCH": "1"}
-    world.run("stage")
-    world.shims.calls()
-    daemon.pause()
-    run = world.start("image:x86_64:beta", env=env)
-    engines.wait_for(lambda: "docker build" in world.shims.calls())
-    daemon.kill()
-    out, err = run.communicate(timeout=60)
-    assert run.returncode == 1, out + err
-    assert "the Docker daemon" in out + err
+    with world.configured("engine: buildah", "engine: docker"):
+        env = {"PATH": world.shims.path, "DOCKER_HOST": daemon.host, "SOURCE_DATE_EPOCH": "1"}
+        world.run("stage")
+        world.shims.calls()
+        daemon.pause()
+        run = world.start("image:x86_64:beta", env=env)
+        engines.wait_for(lambda: "docker build" in world.shims.calls())
+        daemon.kill()
+        out, err = run.communicate(timeout=60)
+        assert run.returncode == 1, out + err
+        assert "the Docker daemon" in out + err
 
-    gone = world.doit("image:x86_64:beta", env=env)
-    daemon.start()
-    back = world.doit("image:x86_64:beta", env=env)
-    assert gone.returncode == 1
-    assert "the Docker daemon does not answer: systemctl start docker" in gone.stdout + gone.stderr
-    assert "imaged   x86_64 beta" in back.stdout + back.stderr
-    config.write_text(text)
+        gone = world.doit("image:x86_64:beta", env=env)
+        daemon.start()
+        back = world.doit("image:x86_64:beta", env=env)
+        assert gone.returncode == 1
+        assert (
+            "the Docker daemon does not answer: systemctl start docker" in gone.stdout + gone.stderr
+        )
+        assert "imaged   x86_64 beta" in back.stdout + back.stderr
 
 
 def test_a_client_without_buildx_is_told_what_to_do(world: World, tmp_path: Path) -> None:
     """What the client 28.2 says without its plugin, said by a script: Debian has no such client."""
-    config = world.path("config/pipeline.yaml")
-    text = config.read_text()
-    config.write_text(text.replace("engine: buildah", "engine: docker"))
-    script = tmp_path / "docker"
-    script.write_text(
-        "#!/bin/sh\necho 'ERROR: BuildKit is enabled but the buildx component is missing or "
-        "broken.' >&2\nexit 1\n"
-    )
-    script.chmod(0o755)
-    said = world.run("image:x86_64:beta", code=1, PATH=f"{tmp_path}:{world.shims.path}")
-    config.write_text(text)
+    with world.configured("engine: buildah", "engine: docker"):
+        script = tmp_path / "docker"
+        script.write_text(
+            "#!/bin/sh\necho 'ERROR: BuildKit is enabled but the buildx component is missing or "
+            "broken.' >&2\nexit 1\n"
+        )
+        script.chmod(0o755)
+        said = world.run("image:x86_64:beta", code=1, PATH=f"{tmp_path}:{world.shims.path}")
 
     assert "cannot build without buildx: install its plugin (docker-buildx-plugin)" in said
+
+
+def test_a_killed_run_leaves_nothing_in_the_way(world: World) -> None:
+    """SIGKILL in the middle of a build: the engine goes too, and the next run completes."""
+    world.run("image")
+    world.shims.calls()
+    run = world.start(
+        "image:x86_64:alpha", env={"PATH": world.shims.path, "SOURCE_DATE_EPOCH": "2"}
+    )
+    engines.wait_for(lambda: "buildah bud" in world.shims.calls())
+    run.kill()
+    run.communicate()
+
+    assert "imaged   x86_64 alpha" in world.run("image:x86_64:alpha", SOURCE_DATE_EPOCH="2")
+    assert list(world.path(".doit-cargo/work").iterdir()) == []
+
+
+def test_clean_takes_the_images_along(world: World) -> None:
+    world.run("index")
+    world.path("docker/images/own").write_text("not ours")
+    world.run("clean")
+
+    assert [path.name for path in world.path("docker/images").iterdir()] == ["own"]
+    assert not world.path(".doit-cargo/containers").exists()

@@ -83,7 +83,15 @@ class Reader:
     def _outputs(self, root: Path, kept: dict[str, Path]) -> dict[str, Path]:
         found: dict[str, Path] = {}
         sound: dict[str, Path] = {}
+        wanted = {
+            "images": self._values["images"] is not None,
+            "debug": self._values["split_debug"],
+        }
+        unused = {name for name, used in wanted.items() if not used}
         for name, text in self._values["output"].items():
+            if name in unused:  # nothing will lie there
+                found[name] = root / text
+                continue
             path = self._folder(root, text, "output", name)
             if path and (fault := places.output_fault(path, root, kept, sound)):
                 self._fault(f"{quote(text)} {fault}", "output", name)
@@ -111,7 +119,7 @@ class Reader:
     def _images(self, root: Path, values: dict[str, Any] | None) -> Images | None:
         if values is None:
             return None
-        dockerfile = places.file_below(root, values["dockerfile"])
+        dockerfile = image_values.dockerfile(values["dockerfile"], root)
         if dockerfile is None:
             text = f"{quote(values['dockerfile'])} is outside the root folder {root}"
             self._fault(text, "images", "dockerfile")
