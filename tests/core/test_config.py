@@ -357,6 +357,15 @@ def test_an_overlap_with_a_default_is_told_at_the_mapping(root: Path) -> None:
     assert faults(root, TWO_LINES + "output: {binaries: docker}\n") == expected
 
 
+def test_the_folder_of_what_was_stripped_counts_when_it_is_used(root: Path) -> None:
+    text = TWO_LINES + "output: {debug: docker/context}\n"
+    expected = ["3: output.debug: 'docker/context' and the folder of 'context' overlap"]
+    (root / "pipeline.yaml").write_text(text)
+
+    assert not load_config(root / "pipeline.yaml", root).split_debug
+    assert faults(root, text + "split_debug: true\n") == expected
+
+
 def test_every_fault_is_told_in_the_order_of_the_file(root: Path) -> None:
     content = """\
 workspce: .

@@ -65,7 +65,8 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
                 yield folder
             elif files.listing(folder):
                 print(f"keeping {folder}: no run has taken it over (doit --force)")
-        yield from (layout.debug_file(ctx.config, target, binary) for binary in ctx.ship)
+        if ctx.config.split_debug:
+            yield from (layout.debug_file(ctx.config, target, binary) for binary in ctx.ship)
         if cargo:
             yield ctx.graph.target_directory / target.triple
     for binary in names.imaged(ctx):

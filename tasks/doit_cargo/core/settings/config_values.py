@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from doit_cargo.core.settings.faults import Faults
     from doit_cargo.core.settings.yamlfile import Node
 
-# Output folders that nothing lies in unless the configuration asks for it, and by which key
-_OPTIONAL: Final = {"images": "images", "debug": "split_debug"}
 _TAKEN: Final = "binaries"  # the folder beside those of the architectures in the Docker context
 
 
@@ -85,8 +83,13 @@ class Reader:
     def _outputs(self, root: Path, kept: dict[str, Path]) -> dict[str, Path]:
         found: dict[str, Path] = {}
         sound: dict[str, Path] = {}
+        wanted = {
+            "images": self._values["images"] is not None,
+            "debug": self._values["split_debug"],
+        }
+        unused = {name for name, used in wanted.items() if not used}
         for name, text in self._values["output"].items():
-            if name in _OPTIONAL and not self._values[_OPTIONAL[name]]:  # nothing will lie there
+            if name in unused:  # nothing will lie there
                 found[name] = root / text
                 continue
             path = self._folder(root, text, "output", name)

@@ -77,9 +77,9 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
         "state": config.state,
         "binaries": config.binaries,
         "context": config.context,
+        **({"images": config.layouts} if config.images else {}),
+        **({"debug": config.debug} if config.split_debug else {}),
     }
-    outputs |= {"images": config.layouts} if config.images else {}
-    outputs |= {"debug": config.debug} if config.split_debug else {}
     for key, output in outputs.items():
         for what, folder in folders.items():
             if overlap(output, folder):
