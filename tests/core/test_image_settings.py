@@ -8,6 +8,7 @@ import pytest
 
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.model import Crate, CrateGraph, ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.settings import image_values
 from doit_cargo.core.settings.config import check_ship, load_config
 
 HEAD = "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n"
@@ -55,9 +56,20 @@ def test_without_the_section_there_are_no_images(tmp_path: Path) -> None:
 
 
 def test_an_empty_section_has_every_default(tmp_path: Path) -> None:
-    expected = Images(engine="auto", dockerfile=tmp_path / "docker" / "Dockerfile")
+    """The Dockerfile is docker/Dockerfile where there is one, else the package's own."""
+    own = Path(image_values.__file__).parents[1] / "images" / "Dockerfile"
+    assert decode(tmp_path, "images: {}\n") == Images(engine="auto", dockerfile=own)
 
-    assert decode(tmp_path, "images: {}\n") == expected
+    theirs = tmp_path / "docker" / "Dockerfile"
+    theirs.parent.mkdir()
+    theirs.touch()
+    assert decode(tmp_path, "images: {}\n") == Images(engine="auto", dockerfile=theirs)
+
+
+def test_the_projects_dockerfile_is_the_packages() -> None:
+    own = Path(image_values.__file__).parents[1] / "images" / "Dockerfile"
+
+    assert own.read_text() == (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text()
 
 
 def test_every_key_is_decoded(tmp_path: Path) -> None:

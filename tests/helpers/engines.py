@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 PROGRAMS = ("buildah", "skopeo", "docker", "dockerd", "docker-registry")
+ME, PASSWORD = "me", "hush-hush-42"
+_HASH = "$2y$05$abcdefghijklmnopqrstuuHkPleiHEvnYlDUz.G9IJ/sWjTjJJlcG"  # bcrypt of PASSWORD
 _FOLDERS = "/usr/bin:/usr/sbin:/bin:/sbin"  # where the engines' own packages put them
 
 
@@ -56,9 +58,13 @@ class Shims:
 
     def calls(self) -> list[str]:
         """What was called since the last time: the program and its command."""
+        return [_command(line.split()) for line in self.lines()]
+
+    def lines(self) -> list[str]:
+        """The same, with every argument."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         self._log.unlink(missing_ok=True)
-        return [_command(line.split()) for line in lines]
+        return lines
 
 
 def _command(words: list[str]) -> str:
@@ -88,19 +94,22 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def registry(folder: Path, port: int) -> Iterator[str]:
-    """A registry in a folder, which it keeps when it is stopped; its address."""
-    file = folder / "registry.yml"
-    file.write_text(
-        json.dumps(
-            {
-                "version": "0.1",
-                "log": {"level": "error"},
-                "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
-                "http": {"addr": f"127.0.0.1:{port}"},
-            }
-        )
-    )
+def registry(folder: Path, port: int, *, secret: bool = False) -> Iterator[str]:
+    """A registry in a folder, which it keeps when it is stopped; its address.
+
+    With `secret` it lets only the user ME in, with PASSWORD.
+    """
+    file, users = folder / "registry.yml", folder / "users"
+    settings: dict[str, Any] = {
+        "version": "0.1",
+        "log": {"level": "error"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
+        "http": {"addr": f"127.0.0.1:{port}"},
+    }
+    if secret:
+        users.write_text(f"{ME}:{_HASH}\n")
+        settings["auth"] = {"htpasswd": {"realm": "test", "path": str(users)}}
+    file.write_text(json.dumps(settings))
     program = real("docker-registry")
     assert program
     process = subprocess.Popen([program, "serve", file], stderr=subprocess.DEVNULL)
@@ -208,8 +217,9 @@ class Daemon:
             self._process.terminate()
             self._process.wait(timeout=60)
             self._process = None
-        while os.path.ismount(self._folder / "data"):
-            subprocess.run(["umount", self._folder / "data"], check=True)
+        unmount = ["umount", f"{self._folder}/data"]
+        while subprocess.run(unmount, capture_output=True, check=False).returncode == 0:
+            pass
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import subprocess  # noqa: TID251 - the tests drive real processes
@@ -19,7 +21,7 @@ from doit_cargo.core.model import Binary, Context
 from doit_cargo.tools import oci_check, shipped
 from doit_cargo.tools.second_opinion import SecondOpinion
 from helpers import engines
-from helpers.project import REPOSITORY, Project
+from helpers.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.integration]
 
@@ -51,8 +53,6 @@ class World(Project):
         self.shims, self.port = shims, port
         text = CONFIG.replace("ENGINE", engine).replace("PORT", str(port))
         (folder / "config/pipeline.yaml").write_text(text)
-        (folder / "docker").mkdir()
-        shutil.copy(REPOSITORY / "docker/Dockerfile", folder / "docker/Dockerfile")
         (folder / "etc").mkdir()
         (folder / "etc/certificates.crt").write_text(CERTIFICATES)
 
@@ -238,6 +238,7 @@ def test_another_folder_and_an_empty_store_give_the_same_digests(
 
 
 def test_the_creation_time_is_source_date_epoch(world: World) -> None:
+    world.run("index:beta")
     digest = world.layout("beta").digest
     world.run("index:beta", SOURCE_DATE_EPOCH="1000000000")
     layout = world.layout("beta")
@@ -298,6 +299,23 @@ def test_a_registry_that_is_down_or_breaks_off_leaves_no_tag(world: World, tmp_p
     with engines.registry(tmp_path, world.port):
         world.run("push")
         assert remote_digest(world, "beta") == world.layout("beta").digest
+
+
+def test_credentials_come_from_the_login_and_go_nowhere(world: World, tmp_path: Path) -> None:
+    login = tmp_path / "auth.json"
+    token = base64.b64encode(f"{engines.ME}:{engines.PASSWORD}".encode()).decode()
+    login.write_text(json.dumps({"auths": {f"localhost:{world.port}": {"auth": token}}}))
+    with engines.registry(tmp_path, world.port, secret=True) as address:
+        refused = world.run("push:alpha", code=1, REGISTRY_AUTH_FILE=str(tmp_path / "none"))
+        said = world.run("push:alpha", REGISTRY_AUTH_FILE=str(login))
+    told = "\n".join([refused, said, *(argv := world.shims.lines())])
+    kept = (path.read_bytes() for path in world.path(".doit-cargo").rglob("*") if path.is_file())
+
+    assert any("skopeo copy" in line for line in argv)
+    assert f"log in first: skopeo login {address}" in refused
+    assert f"pushed   0.1.0  {address}/acme/alpha@" in said
+    assert not any(secret in told for secret in (token, engines.PASSWORD))
+    assert not any(engines.PASSWORD.encode() in data or token.encode() in data for data in kept)
 
 
 def remote_digest(world: World, name: str) -> str:

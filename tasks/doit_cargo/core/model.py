@@ -80,7 +80,8 @@ class Images(NamedTuple):
     """The section `images`. `services` maps a binary's name to its service, None: all shipped.
 
     `tags` may hold `{version}` and `{revision}`. `certificates` is a file of this machine,
-    anywhere; `dockerfile` lies below the root. `engine` is "auto", "buildah" or "docker".
+    anywhere; `dockerfile` lies below the root or is our own. `engine` is "auto", "buildah" or
+    "docker".
     """
 
     engine: str

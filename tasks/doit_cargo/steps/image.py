@@ -69,15 +69,14 @@ class _Image(NamedTuple):
 
 def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]) -> TaskSpec:
     ctx, target, binary = image.ctx, image.target, image.binary
-    extra = dockerfile.extra_files(image.images).values()
+    read_too = (image.images.dockerfile, *dockerfile.extra_files(image.images).values())
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{binary.name}",
         doc=f"make the {target.platform} image of {binary.name}",
         action=partial(_make, image, session),
         inputs=(
             layout.staged(ctx.config, target, binary),
-            image.images.dockerfile,
-            *(path for path in extra if path.is_file()),
+            *(path for path in read_too if path.is_file()),
         ),
         outputs=(image.record,),
         fingerprint=digest(

@@ -100,7 +100,9 @@ def _rootless(ctx: Context) -> Iterator[Finding]:
 def _file(path: Path, images: Images) -> Iterator[Finding]:
     if not path.is_file():
         own = path == images.dockerfile
-        remedy = "copy it from doit-cargo" if own else "apt-get install ca-certificates tzdata"
+        remedy = (
+            "name another in images.dockerfile" if own else "apt-get install ca-certificates tzdata"
+        )
         yield Finding(
             name="images", found=False, detail=f"no file {path}", remedy=remedy,
             optional=not images.default,

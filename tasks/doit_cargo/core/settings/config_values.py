@@ -112,7 +112,7 @@ class Reader:
     def _images(self, root: Path, values: dict[str, Any] | None) -> Images | None:
         if values is None:
             return None
-        dockerfile = places.file_below(root, values["dockerfile"])
+        dockerfile = image_values.dockerfile(values["dockerfile"], root)
         if dockerfile is None:
             text = f"{quote(values['dockerfile'])} is outside the root folder {root}"
             self._fault(text, "images", "dockerfile")

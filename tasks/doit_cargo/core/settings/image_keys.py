@@ -117,7 +117,8 @@ IMAGES: Final = Record(
         ),
         "default": Field(Flag(), "Whether `doit` alone makes them.", default=False),
         "dockerfile": Field(
-            Text("a path", r"[^\n\t]+"), "The Dockerfile of every image.", "docker/Dockerfile"
+            Text("a path", r"[^\n\t]+"),
+            "The Dockerfile of every image. Default: docker/Dockerfile, else doit-cargo's own.",
         ),
         "prefix": Field(
             Text(

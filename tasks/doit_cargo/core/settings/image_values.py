@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.settings import places
 from doit_cargo.core.settings.faults import nearest
+
+_DOCKERFILE = "docker/Dockerfile"
+_OWN = Path(__file__).parents[1] / "images" / "Dockerfile"
 
 Fault = tuple[tuple[str, ...], str]  # the keys below `images`, and what is wrong there
 
@@ -26,6 +31,17 @@ def images(values: Mapping[str, Any], root: Path, dockerfile: Path) -> Images:
             "services": services and {name: _service(of) for name, of in services.items()},
         }
     )
+
+
+def dockerfile(text: str | None, root: Path) -> Path | None:
+    """Return the Dockerfile that is named below the root (None: it lies elsewhere).
+
+    Where none is named it is docker/Dockerfile, or our own where there is no such file.
+    """
+    found = places.file_below(root, text or _DOCKERFILE)
+    if text is None and not (found and os.path.isfile(found)):
+        return _OWN
+    return found
 
 
 def faults(values: Mapping[str, Any]) -> Iterator[Fault]:
