@@ -379,6 +379,14 @@ def test_an_extended_header_without_bounds() -> None:
         assert refusal(bytes(data)).startswith("layer 1 is no sound tar: a header of ")
 
 
+def test_a_path_may_be_long_but_not_endless() -> None:
+    """What tarfile does with a long header takes the square of its length."""
+    (entry,) = image_layers.layer(layer(Member(name="n" * 900)), "layer 1")
+
+    assert entry.path == "n" * 900
+    assert refusal(layer(Member(name="n" * 1100))).startswith("layer 1 is no sound tar: a header")
+
+
 def test_more_members_than_anybody_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_layers, "MEMBER_LIMIT", 3)
 

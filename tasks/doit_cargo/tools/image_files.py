@@ -5,7 +5,6 @@ Nothing is believed: every blob is read once, and its SHA-256 has to be the one 
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
@@ -92,7 +91,7 @@ def _members(path: Path) -> dict[str, bytes]:
     data = elf.read_artifact(path, max_size=image_layers.LAYER_LIMIT)
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        with tarfile.open(fileobj=image_layers.Headers(data), mode="r:") as archive:
             for count, member in enumerate(archive, 1):
                 if member.name in found or count > _MEMBER_LIMIT:
                     raise CheckError(f"{path}: {member.name[:200]!r} is in it twice or too many")

@@ -21,7 +21,9 @@ from doit_cargo.core.images.entries import Entry, Executable, Layer, entry_path,
 LAYER_LIMIT = 1 << 30
 """The most bytes of a layer, uncompressed."""
 MEMBER_LIMIT = 10_000
-_HEADER_LIMIT = 16 << 10  # of an extended header; longer than any path
+# Bytes of an extended header: a path of 900 characters, more than any image of ours has. tarfile
+# searches these headers in quadratic time, and follows one to the next a thousand times.
+_HEADER_LIMIT = 1024
 _ELF = b"\x7fELF"
 # What the writers of Go and Python add for long names, large files and exact times. What is not
 # here could change what the member is (GNU.sparse.*) or grant it rights (SCHILY.xattr.*).
@@ -38,7 +40,7 @@ BROKEN = (
 )  # fmt: skip
 
 
-class _Headers(io.BytesIO):
+class Headers(io.BytesIO):
     """What tarfile reads: headers alone, each of a bounded size."""
 
     def read(self, size: int | None = -1) -> bytes:
@@ -66,7 +68,7 @@ def layer(data: bytes, what: str) -> Layer:
     """The entries of a layer's tar. Raises CheckError for whatever a safe one has not."""
     found: dict[tuple[str, bool], Entry] = {}
     try:
-        with tarfile.open(fileobj=_Headers(data), mode="r:") as tar:
+        with tarfile.open(fileobj=Headers(data), mode="r:") as tar:
             for entry in _entries(tar, data, what):
                 key = entry.path, entry.kind in ("whiteout", "opaque")
                 if key in found:
