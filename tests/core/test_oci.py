@@ -189,7 +189,10 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         contents.entries([layer(("a", 0o644, b"x" * 600), ("b", 0o644, b"x" * 600))])
 
 
-@pytest.mark.parametrize("data", [b"", b"text", GOOD[:-30], gzip.compress(b"x" * 5000)])
+NO_LAYERS = (b"", b"text", GOOD[:-30], gzip.compress(b"x" * 5000))
+
+
+@pytest.mark.parametrize("data", NO_LAYERS, ids=["empty", "text", "cut", "no tar"])
 def test_what_is_no_layer_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         contents.entries([data])
