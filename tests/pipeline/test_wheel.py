@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess  # noqa: TID251
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.project import REPOSITORY, Project, plugin_tables
+from helpers.project import REPOSITORY, Project, adopt
+from helpers.registry import unpack
 
 pytestmark = pytest.mark.integration
 
@@ -72,27 +72,11 @@ def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path
 
 def test_a_program_that_no_one_here_wrote(tmp_path: Path) -> None:
     """A search tool as its crate package ships it, pointed at by a configuration of two lines."""
-    probe = tmp_path / "probe"
-    (probe / "src").mkdir(parents=True)
-    (probe / "src/lib.rs").write_text("")
-    (probe / "Cargo.toml").write_text(
-        '[package]\nname = "probe"\nversion = "0.1.0"\nedition = "2021"\n'
-        '[dependencies]\nripgrep = "=14.1.1"\n'
-    )
-    run("cargo", "fetch", cwd=probe)
-    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-    (package,) = (home / "registry/src").glob("*/ripgrep-14.1.1")
-    root = tmp_path / "ripgrep"
-    shutil.copytree(package, root)
-    for name, text in {
-        "dodo.py": (REPOSITORY / "dodo.py").read_text(),
-        "pyproject.toml": plugin_tables(),
-        "pipeline.yaml": "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n",
-    }.items():
-        (root / name).write_text(text)
+    root = unpack("ripgrep", "14.1.1", tmp_path / "ripgrep")
+    adopt(root)
 
     doit = Path(sys.executable).with_name("doit")
-    env = Project.environment({"DOIT_CARGO_CONFIG": "pipeline.yaml"})
+    env = Project.environment(None)
     said = run(doit, cwd=root, env=env)
 
     assert "1 binary" in said
