@@ -9,6 +9,7 @@ from corpus.attempt import Program
 
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
+REBUILT = "built once more by the next `doit`, for its build script changed its sources"
 HEAD = """\
 | program | crates | C, C++, assembly | x86_64 | CPU | size | aarch64 | size |
 |---|---|---|---|---|---|---|---|
@@ -16,16 +17,21 @@ HEAD = """\
 
 
 def markdown(programs: Iterable[Program], found: Found) -> str:
-    """A line for each program that was tried, and why a failed one failed below."""
+    """A line for each program that was tried; below, why a failed one failed."""
     tried = [(program, found[program.key]) for program in programs if program.key in found]
-    failures = [
-        f"- {program.name} {program.version}, {arch}: {result['reason']}\n"
+    lines = [_line(program, results) for program, results in tried]
+    notes = [
+        f"- {program.name} {program.version}, {arch}: {note}\n"
         for program, results in tried
         for arch, result in results.items()
-        if result["reason"]
+        if (note := _note(result))
     ]
-    lines = [_line(program, results) for program, results in tried]
-    return HEAD + "".join(lines) + "".join(["\n", *failures] if failures else [])
+    return HEAD + "".join(lines) + "".join(["\n", *notes] if notes else [])
+
+
+def _note(result: Mapping[str, Any]) -> str:
+    """Why it failed, or what is odd about it."""
+    return str(result["reason"]) or REBUILT * bool(result["more"])
 
 
 def _line(program: Program, results: Mapping[str, Mapping[str, Any]]) -> str:
