@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import IO, Self
 
-# By the clock: what takes a second took more than 24 at nice 10 on a machine with ten times its work.
+# By the clock: at nice 10 on a machine that is busy otherwise, one second became more than 24.
 SECONDS, BYTES_PER_SECOND = 120.0, 10_000_000
 MEMORY = 2 << 30
 _LONGEST_ANSWER = 1 << 20
