@@ -39,6 +39,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_single_cert(vec![made.cert.der().clone()], key)?;
     let tls = Tls(common::listen().await?, Arc::new(config).into());
     let router = Router::new().route("/", get(|| async { "through the gateway" }));
-    axum::serve(tls, router).with_graceful_shutdown(common::terminated()).await?;
+    axum::serve(tls, router)
+        .with_graceful_shutdown(common::terminated())
+        .await?;
     Ok(())
 }

@@ -8,7 +8,10 @@ use rusqlite::Connection;
 
 type Database = Arc<Mutex<Connection>>;
 
-async fn add(State(database): State<Database>, Path(word): Path<String>) -> Result<String, StatusCode> {
+async fn add(
+    State(database): State<Database>,
+    Path(word): Path<String>,
+) -> Result<String, StatusCode> {
     let connection = database.lock().expect("no other request panicked");
     connection
         .execute("insert into words values (?1)", [word])
@@ -26,6 +29,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/{word}", get(add))
         .with_state(Arc::new(Mutex::new(connection)));
     let listener = common::listen().await?;
-    axum::serve(listener, router).with_graceful_shutdown(common::terminated()).await?;
+    axum::serve(listener, router)
+        .with_graceful_shutdown(common::terminated())
+        .await?;
     Ok(())
 }
