@@ -154,12 +154,13 @@ def _run(*argv: str | Path, cwd: Path) -> str:
     )  # fmt: skip
     if done.returncode:
         output = done.stdout + done.stderr
-        raise Failure(f"{Path(argv[0]).name}: {_reason(output)}", output)
+        raise Failure(f"{Path(argv[0]).name}: {reason(output)}", output)
     return done.stdout
 
 
-def _reason(output: str) -> str:
-    """The line that says most: the first error, else the last line."""
+def reason(output: str) -> str:
+    """The line that says most: the first error, else the last line that is no count."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    lines = [line for line in lines if not re.fullmatch(r"\d+ faults?", line)]
     errors = [line for line in lines if re.match(r"error\b|.*\berror[:\[]", line)]
     return (errors or lines[-1:] or ["failed without a word"])[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.attempt import Failure, Program, attempt, readelf
+from corpus.attempt import Failure, Program, attempt, readelf, reason
 from corpus.run import Results
 from corpus.table import REBUILT, Found, markdown
 from helpers.project import Project
@@ -49,6 +49,18 @@ def test_a_program_that_does_not_compile_failed(tmp_path: Path) -> None:
 
     assert result["reason"] == "doit: error: compile_error! takes 1 argument"
     assert "compile_error!()" in (tmp_path / "alpha-x86_64.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("compiled a\nerror: linker not found\nfailed: b\n", "error: linker not found"),
+        ("build:x86_64:a is stale: b; run doit\n1 fault\n", "build:x86_64:a is stale: b; run doit"),
+        ("\n", "failed without a word"),
+    ],
+)
+def test_one_line_says_why(output: str, expected: str) -> None:
+    assert reason(output) == expected
 
 
 def test_readelf_finds_an_interpreter() -> None:
