@@ -1,6 +1,6 @@
 """Speed and memory, side by side with what they are compared to.
 
-    python tests/bench/run.py [no-op|cold|edit|scale|verify …]
+    python tests/bench/run.py [no-op|cold|edit|scale|verify|services …]
 
 Times are this machine's; the ratios are what counts. Every pair is run in turn (A B A B …), and
 the median of the pairs' ratios is printed. Nothing here is a test: it asserts nothing.
@@ -21,7 +21,7 @@ from statistics import median
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).parents[2] / "tasks")]
 
-from helpers.project import REPOSITORY, Project
+from helpers.project import REPOSITORY, Project, adopt
 from helpers.workspaces import generate
 
 Row = tuple[str, str, str, str]
@@ -98,17 +98,35 @@ def no_op(work: Path) -> Iterator[Row]:
 def cold(work: Path) -> Iterator[Row]:
     """Everything from sources, against the same cargo command by hand."""
     project = example(work / "project")
+    found = from_nothing(project, project / "examples/fechatter", 3)
+    yield row("cold doit", "the cargo command alone", found, "≤ 1.05 + 1 s")
+
+
+def services(work: Path) -> Iterator[Row]:
+    """The same with hundreds of crates, OpenSSL, SQLite and ring: minutes, so one pair."""
+    project = work / "services"
+    ignored = shutil.ignore_patterns("target")
+    shutil.copytree(REPOSITORY / "tests/workspaces/services", project, ignore=ignored)
+    adopt(project)
+    run(["cargo", "fetch", "--locked"], project)
+    found = from_nothing(project, project, 1)
+    yield row("cold doit, three servers", "the cargo command alone", found, "≤ 1.05")
+
+
+def from_nothing(project: Path, workspace: Path, runs: int) -> tuple[float, ...]:
+    """Pairs of builds with no target folder, state or output: doit, and cargo by hand."""
     command = subprocess.run([DOIT, "env"], cwd=project, text=True, capture_output=True, check=True)
 
     def reset() -> None:
-        for path in ("examples/fechatter/target", ".doit-cargo", "docker"):
-            shutil.rmtree(project / path, ignore_errors=True)
+        for path in (workspace / "target", project / ".doit-cargo", project / "docker"):
+            shutil.rmtree(path, ignore_errors=True)
 
-    workspace = project / "examples/fechatter"
-    found = paired(
-        lambda: run([DOIT], project), lambda: run(["sh", "-c", command.stdout], workspace), 3, reset
+    return paired(
+        lambda: run([DOIT], project),
+        lambda: run(["sh", "-c", command.stdout], workspace),
+        runs,
+        reset,
     )
-    yield row("cold doit", "the cargo command alone", found, "≤ 1.05 + 1 s")
 
 
 def edit(work: Path) -> Iterator[Row]:
@@ -181,13 +199,17 @@ def padded(project: Path) -> list[str]:
     return [str(path) for path in names]
 
 
-BENCHES = {"no-op": no_op, "cold": cold, "edit": edit, "scale": scale, "verify": verify}
+BENCHES = {
+    "no-op": no_op, "cold": cold, "edit": edit, "scale": scale, "verify": verify,
+    "services": services,
+}  # fmt: skip
+QUICK = [name for name in BENCHES if name != "services"]
 
 
 def main() -> None:
-    """Run the named benches, or all, and print the table as it grows."""
+    """Run the named benches, or all that take no minutes, and print the table as it grows."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for name in sys.argv[1:] or BENCHES:
+    for name in sys.argv[1:] or QUICK:
         with tempfile.TemporaryDirectory() as folder:
             for what, versus, numbers, bar in BENCHES[name](Path(folder)):
                 print(f"{what:36} {versus:36} {numbers:44} {bar}", flush=True)

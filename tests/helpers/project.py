@@ -93,6 +93,12 @@ def plugin_tables() -> str:
     return "\n".join(tables) + "\n"
 
 
+def adopt(root: Path, config: str = CONFIG) -> None:
+    """Put the three files beside a workspace that make it a project."""
+    tables = plugin_tables()
+    write(root, {"dodo.py": DODO, "pyproject.toml": tables, "config/pipeline.yaml": config})
+
+
 class Project:
     """A workspace with its dodo.py, in `root`. A run may take `limit` seconds."""
 
@@ -101,10 +107,7 @@ class Project:
     def __init__(self, root: Path, files: Mapping[str, str] = SOURCES) -> None:
         self.root = root
         write(root, files)
-        write(
-            root,
-            {"dodo.py": DODO, "pyproject.toml": plugin_tables(), "config/pipeline.yaml": CONFIG},
-        )
+        adopt(root)
 
     def doit(
         self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess  # noqa: TID251
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.project import REPOSITORY, SOURCES, Project
+from helpers.registry import unpack
 from helpers.workspaces import write
 
 pytestmark = pytest.mark.integration
@@ -88,18 +88,7 @@ def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path
 
 def test_a_program_that_no_one_here_wrote(tmp_path: Path) -> None:
     """A search tool as its crate package ships it: init, and doit, with no edit by hand."""
-    probe = tmp_path / "probe"
-    (probe / "src").mkdir(parents=True)
-    (probe / "src/lib.rs").write_text("")
-    (probe / "Cargo.toml").write_text(
-        '[package]\nname = "probe"\nversion = "0.1.0"\nedition = "2021"\n'
-        '[dependencies]\nripgrep = "=14.1.1"\n'
-    )
-    run("cargo", "fetch", cwd=probe)
-    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-    (package,) = (home / "registry/src").glob("*/ripgrep-14.1.1")
-    root = tmp_path / "ripgrep"
-    shutil.copytree(package, root)
+    root = unpack("ripgrep", "14.1.1", tmp_path / "ripgrep")
 
     doit = Path(sys.executable).with_name("doit")
     env = Project.environment(None)

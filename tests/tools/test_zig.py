@@ -59,6 +59,10 @@ def seen(root: Path, *words: str, triple: str = X86) -> list[str]:
         (["-c", "-march=x86-64-v3", "a.c"], ["-c", "-march=x86_64_v3", "a.c"]),
         (["-c", "-march=x86-64", "a.c"], ["-c", "-march=x86_64", "a.c"]),
         (["-r", "-Wl,-O1", "-fuse-ld=lld", "-Wl,--gc-sections"], ["-r", "-Wl,--gc-sections"]),
+        (["-r", "-Wl,-Map=a.map", "-Wl,--cref", "a.o"], ["-r", "a.o"]),
+        (["-r", "-Wl,-Map,a.map", "-Wl,--dynamic-list=a.list", "a.o"], ["-r", "a.o"]),
+        (["-r", "-Wl,-Map=a.map,-z,now", "a.o"], ["-r", "-Wl,-Map=a.map,-z,now", "a.o"]),
+        (["-r", "-Wl,--allow-multiple-definition", "a.o"], ["-r", "a.o"]),
         (["--version"], ["--version"]),
         ([], ["-static", "-pie"]),
     ],
@@ -95,7 +99,9 @@ def test_more_than_nine_words(tmp_path: Path) -> None:
 def test_response_files(tmp_path: Path) -> None:
     """The same changes in a copy beside it; zig is given the copy."""
     file = tmp_path / "linker arguments"
-    file.write_text(f"a.o\n-static-pie\n--target={X86}\n-Wl,-O1\nwith\\ blank.o\n")
+    file.write_text(
+        f"a.o\n-static-pie\n--target={X86}\n-Wl,-O1\n-Wl,--dynamic-list=/a/list\nwith\\ blank.o\n"
+    )
 
     assert seen(tmp_path, f"@{file}") == ["-static", "-pie", f"@{file}.zig"]
     assert (tmp_path / "linker arguments.zig").read_text() == (

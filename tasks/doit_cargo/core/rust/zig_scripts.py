@@ -29,7 +29,8 @@ _STATIC_PIE = {"x86_64"}  # rustc: static_position_independent_executables
 _DROPPED = (
     "-m64", "-mtune=*", "-fuse-ld=*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=*",
     "-Wl,--thread-count=*", "-Wl,--no-threads", "-Wl,--icf=*", "-Wl,-plugin-opt=*",
-    "-Wl,--disable-auto-import", "--target=*",
+    "-Wl,--disable-auto-import", "--target=*", "-Wl,-Map=*", "-Wl,-Map,*", "-Wl,--cref",
+    "-Wl,--dynamic-list=*", "-Wl,--dynamic-list,*", "-Wl,--allow-multiple-definition",
 )  # fmt: skip
 
 _HEAD = """\
@@ -49,6 +50,7 @@ for word do
   if [ "$drop" ]; then drop=; continue; fi
   case $word in
     -target) drop=1; continue ;;
+    -Wl,-Map[=,]*,*|-Wl,--dynamic-list[=,]*,*) ;; # with others in the same word: zig says so
     {dropped}) continue ;;
     -static-pie) words="$words -static -pie"; continue ;;
     -march=x86-64) words="$words -march=x86_64"; continue ;;
@@ -75,7 +77,8 @@ exec {zig} {tool} -target {target} {options} "$@"
 _SED = (
     *(f"/^{pattern}$/d" for pattern in (
         "-m64", "-fuse-ld=.*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=.*",
-        "-Wl,--icf=.*", "-Wl,-plugin-opt=.*", "--target=.*",
+        "-Wl,--icf=.*", "-Wl,-plugin-opt=.*", "--target=.*", "-Wl,-Map[=,][^,]*", "-Wl,--cref",
+        "-Wl,--dynamic-list[=,][^,]*", "-Wl,--allow-multiple-definition",
     )),
     "s/^-static-pie$/-static\\\n-pie/",
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Programs that no one here wrote, and servers with much C in them."""
