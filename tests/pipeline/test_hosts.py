@@ -130,7 +130,8 @@ def test_the_command(machine: Machine, arch: str) -> None:
 
     assert argv == (
         f"{toolchain(machine)}/bin/cargo", "build", "--workspace", "--target", target.triple,
-        "--profile", "release", "--bin", "alpha", "--message-format=json",
+        "--profile", "release", "--target-dir", f"{ctx.graph.target_directory}",
+        "--bin", "alpha", "--message-format=json",
     )  # fmt: skip
     linkers = {name: value for name, value in env.items() if name.endswith("_LINKER")}
     wrapper = f"{ctx.toolchains[arch].wrappers}/{target.triple}-cc"
