@@ -335,8 +335,9 @@ ALONE = {
         said="linker `x86_64-linux-musl-none` not found",
         files={
             ".cargo/config.toml": "[target.x86_64-unknown-linux-musl]\n"
-            'rustflags = ["-Clinker=x86_64-linux-musl-none"]\n'
+            'linker = "x86_64-linux-musl-none"\n'
         },
+        settings="env: {CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER: x86_64-linux-musl-none}\n",
     ),
     "ld for the linker of build scripts": Alone(
         row="host-linker-libraries",
@@ -347,7 +348,7 @@ ALONE = {
     "a wrapper that is not there": Alone(
         row="wrapper",
         said="never executed",
-        files={".cargo/config.toml": '[build]\nrustc-wrapper = "no-sccache"\n'},
+        settings="env: {RUSTC_WRAPPER: no-sccache}\n",
     ),
     "a lock file out of date": Alone(
         row="lock",

@@ -69,18 +69,24 @@ def _make(ctx: Context, binary: Binary, fresh: Path) -> None:
     from doit_cargo.tools import engines, files
 
     files.create(ctx.config.root, fresh.parent / ".keep")
-    sources = [_source(ctx, target, binary) for target in ctx.config.targets]
+    sources = [_source(ctx, target, binary, fresh.parent) for target in ctx.config.targets]
     engines.buildah(ctx).write_index(sources, f"doit-cargo-{binary.name}", fresh)
 
 
-def _source(ctx: Context, target: Target, binary: Binary) -> str:
-    """Where buildah finds an image: in its own store, or in Docker's daemon."""
+def _source(ctx: Context, target: Target, binary: Binary, folder: Path) -> str:
+    """Where buildah finds an image: in its own store, or in an archive that Docker writes.
+
+    It would ask Docker's daemon itself, but at its usual place, whatever DOCKER_HOST says.
+    """
+    from doit_cargo.tools.docker import Docker
+
     record = read(layout.image_record(ctx.config, target, binary))
-    try:
-        if record["engine"] == commands.DOCKER:
-            return f"docker-daemon:{record['references'][0]}"
-        return str(record["id"])
-    except (KeyError, IndexError, TypeError):
+    found, engine = record.get("id"), record.get("engine")
+    if not isinstance(found, str):
         raise CheckError(
             f"the record of the {target.arch} image of {binary.name} is damaged: run doit again"
-        ) from None
+        )
+    if engine != commands.DOCKER:
+        return found
+    Docker(ctx.env).save(found, folder / f"{target.arch}.tar")
+    return f"docker-archive:{target.arch}.tar"

@@ -46,13 +46,13 @@ class Buildah:
     def write_index(self, images: Iterable[str], name: str, folder: Path) -> None:
         """Write an OCI layout with an index of these images. Raises CheckError.
 
-        An image is an id in the store, or `docker-daemon:NAME` in Docker's.
+        An image is an id in the store, or `docker-archive:NAME`, a file beside the folder.
         """
         self._try("manifest", "rm", name)  # a run that was killed may have left it
         self._do("manifest", "create", name)
         try:
             for image in images:
-                self._do("manifest", "add", name, image)
+                self._do("manifest", "add", name, image, cwd=folder.parent)
             self._do("manifest", "push", "--all", name, f"oci:{folder.name}", cwd=folder.parent)
         finally:
             self._try("manifest", "rm", name)

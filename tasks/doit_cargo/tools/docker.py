@@ -57,8 +57,12 @@ class Docker:
         """What is inside an image; `folder` is for what the daemon writes. Raises CheckError."""
         del platform  # an id names the image of one platform, and its config says which
         path = folder / "image.tar"
-        self._run([commands.DOCKER, "save", "--output", str(path), image], "save it", self._env)
+        self.save(image, path)
         return image_files.docker(path)
+
+    def save(self, image: str, path: Path) -> None:
+        """Write an image as an archive. Raises CheckError, SetupError."""
+        self._run([commands.DOCKER, "save", "--output", str(path), image], "save it", self._env)
 
     def _run(self, argv: list[str], what: str, env: Mapping[str, str]) -> str:
         done = command.run_guarded(argv, env=env, timeout=TIMEOUT)
