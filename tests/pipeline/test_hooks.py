@@ -73,7 +73,7 @@ def test_a_push_passes_when_all_is_verified(pushed: tuple[Project, Path]) -> Non
     done = run("git", "push", "-q", "origin", "main", cwd=project.root)
 
     assert (done.returncode, tip(bare)) == (0, head)
-    assert "2 binaries and their copies are sound\nup to date: 2 binaries" in done.stderr
+    assert "2 binaries and all copies are sound\nup to date: 2 binaries" in done.stderr
 
 
 def test_an_altered_package_stops_the_push(pushed: tuple[Project, Path]) -> None:

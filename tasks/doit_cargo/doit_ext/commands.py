@@ -163,7 +163,7 @@ class Audit(DoitCmdBase):
         print(
             plural(len(faults), "fault")
             if faults
-            else f"{count} binaries and their copies are sound"
+            else f"{plural(count, 'binary', 'binaries')} and all copies are sound"
         )
         return 1 if faults else 0
 
