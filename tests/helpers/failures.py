@@ -197,20 +197,20 @@ TOGETHER = {
         said='unable to find static system library "pq"',
         script='println!("cargo:rustc-link-lib=static=pq");',
     ),
-    "map-file": Failing(
+    "symbol-set": Failing(
         row="linker-flag",
-        said="-Map",
-        script='println!("cargo:rustc-link-arg=-Wl,-Map=out.map");',
+        said="--defsym",
+        script='println!("cargo:rustc-link-arg=-Wl,--defsym=mine=1");',
     ),
-    "dynamic-list": Failing(
+    "symbol-file": Failing(
         row="linker-flag",
-        said="dynamic-list",
-        script='println!("cargo:rustc-link-arg=-Wl,--dynamic-list=list");',
+        said="--retain-symbols-file",
+        script='println!("cargo:rustc-link-arg=-Wl,--retain-symbols-file=list");',
     ),
-    "multiple": Failing(
+    "definitions": Failing(
         row="linker-flag",
-        said="allow-multiple-definition",
-        script='println!("cargo:rustc-link-arg=-Wl,--allow-multiple-definition");',
+        said="-z muldefs",
+        script='println!("cargo:rustc-link-arg=-Wl,-z,muldefs");',
     ),
     "disk-full": Failing(
         row="disk-full",
