@@ -16,18 +16,7 @@ from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.chosen import Selection, chosen_context
 from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
-from doit_cargo.steps import (
-    build,
-    image,
-    index,
-    package,
-    push,
-    smoke,
-    stage,
-    strip,
-    verify,
-    verify_image,
-)  # fmt: skip
+from doit_cargo.steps import build, package, stage, strip, verify
 from doit_cargo.steps import toolchain as toolchain_step
 from doit_cargo.tools.session import Session
 
@@ -42,10 +31,16 @@ class Step(Protocol):
         """The step's tasks for every target, each target's in dependency order."""
 
 
-STEPS: tuple[Step, ...] = (
-    toolchain_step, build, strip, verify, package, stage, image, verify_image, smoke, index, push,
-)  # fmt: skip
-_OVER_ALL: tuple[Step, ...] = (index, push)  # whose tasks are for all architectures at once
+STEPS: tuple[Step, ...] = (toolchain_step, build, strip, verify, package, stage)
+_OVER_ALL = ("index", "push")  # the steps whose tasks are for all architectures at once
+
+
+def image_steps() -> tuple[Step, ...]:
+    """What follows on the build context; imported where a command can ask for it."""
+    from doit_cargo.steps import image, index, push, smoke, verify_image  # noqa: PLC0415
+
+    return (image, verify_image, smoke, index, push)
+
 
 _NO_PLUGINS = (
     "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml or doit.cfg of "
@@ -96,18 +91,19 @@ def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
 def default_tasks(ctx: Context) -> list[str]:
     """What `doit` alone runs, with all that it depends on: the last one comes last in STEPS."""
     images = ctx.config.images
-    return ["stage", *([image.NAME] if images and images.default else [])]
+    return ["stage", *(["image"] if images and images.default else [])]
 
 
 def wanted_steps(ctx: Context) -> tuple[Step, ...]:
     """The steps that a command must know: a run of the default tasks none behind the last."""
     if not Selection.defaults:
-        return STEPS
+        return (*STEPS, *image_steps())
     last = default_tasks(ctx)[-1]
-    return STEPS[: [step.NAME for step in STEPS].index(last) + 1]
+    steps = STEPS if last == "stage" else (*STEPS, *image_steps())
+    return steps[: [step.NAME for step in steps].index(last) + 1]
 
 
-def specs(pipeline: Pipeline, steps: Iterable[Step] = STEPS) -> Iterator[TaskSpec]:
+def specs(pipeline: Pipeline, steps: Iterable[Step]) -> Iterator[TaskSpec]:
     """Every task in order: for each step its group, a group an architecture, and its tasks.
 
     The tasks of a step that works on all architectures at once are the group's own.
@@ -117,7 +113,7 @@ def specs(pipeline: Pipeline, steps: Iterable[Step] = STEPS) -> Iterator[TaskSpe
         tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
         if not tasks:  # the configuration does not ask for any
             continue
-        if step in _OVER_ALL:
+        if step.NAME in _OVER_ALL:
             yield TaskSpec(name=step.NAME, doc=step.SUMMARY, after=tuple(t.name for t in tasks))
             yield from tasks
             continue

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import TaskSpec
-from doit_cargo.pipeline import Pipeline, specs
+from doit_cargo.pipeline import STEPS, Pipeline, image_steps, specs
 from doit_cargo.tools.session import Session
 from helpers.project import REPOSITORY
 
@@ -38,7 +38,7 @@ def graph() -> dict[str, dict[str, object]]:
     def shown(path: object) -> str:
         return str(path).removeprefix(f"{REPOSITORY}/").removeprefix("nowhere/")
 
-    return {spec.name: described(spec, shown) for spec in specs(pipeline)}
+    return {spec.name: described(spec, shown) for spec in specs(pipeline, (*STEPS, *image_steps()))}
 
 
 def test_the_graph_is_the_golden_one() -> None:
