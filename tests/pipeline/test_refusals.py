@@ -305,3 +305,13 @@ def test_the_tables_of_the_readme_are_enough() -> None:
     readme = (REPOSITORY / "README.md").read_text()
 
     assert plugin_tables().strip() in readme
+
+
+def test_braces_in_a_path_are_no_placeholders(tmp_path: Path) -> None:
+    """What doit says of an absent file it formats twice."""
+    project = Project(tmp_path)
+    config = project.path("config/pipeline.yaml")
+    config.write_text(config.read_text() + 'output: {state: "${PATH}"}\n')
+
+    assert "2 built" in project.build()
+    assert project.build().startswith("up to date")

@@ -48,12 +48,24 @@ class ContentChecker(FileChangedChecker):
         return self
 
     def info(self, file_path: str) -> Any:
-        """The file's stat, or None where its content is known in this run."""
-        return None if file_path in self._pinned else os.stat(file_path)
+        """The file's stat, or None where its content is known in this run, or it is gone.
+
+        A task whose input is gone runs and says so: doit's own message stumbles over braces in
+        a path.
+        """
+        if file_path in self._pinned:
+            return None
+        try:
+            return os.stat(file_path)
+        except FileNotFoundError:
+            return None
 
     def check_modified(self, file_path: str, file_stat: Any, state: Any) -> bool:
         """True unless the content is that of the last successful run."""
-        return bool(self.pin(file_path, file_stat) != str(state).removeprefix(_OWN))
+        try:
+            return bool(self.pin(file_path, file_stat) != str(state).removeprefix(_OWN))
+        except FileNotFoundError:
+            return True
 
     def get_state(self, dep: str, current_state: Any) -> str | None:
         """The identity to be saved for a dependency (None: as it was)."""
