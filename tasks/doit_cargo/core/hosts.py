@@ -7,14 +7,14 @@ be made (and tested) on this one.
 from __future__ import annotations
 
 import os
-import re
 
 _MUSL_LOADERS = "/lib/ld-musl-{}.so.1"
 _MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 LINKER = "cc"  # links build scripts and macros, on every host
 
 EMULATORS = "apt-get install qemu-user-static (runs them here)"
-_NAMED = re.compile(r"(x86_64|aarch64)-(apple-darwin|unknown-linux-(gnu|musl))$")
+_SYSTEMS = ("apple-darwin", "unknown-linux-gnu", "unknown-linux-musl")
+_HOSTS = tuple(f"{machine}-{system}" for machine in _MACHINES.values() for system in _SYSTEMS)
 _XCODE = "xcode-select --install"
 
 
@@ -34,8 +34,8 @@ def compiler_host(toolchain: str | None, host: str) -> str:
 
     Not always this one: Intel's runs on Apple's processors too.
     """
-    found = _NAMED.search(toolchain or "")
-    return found[0] if found else host
+    named = (triple for triple in _HOSTS if (toolchain or "").endswith(triple))
+    return next(named, host)
 
 
 def is_linux(host: str) -> bool:

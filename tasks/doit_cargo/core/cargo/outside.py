@@ -14,7 +14,7 @@ from pathlib import Path
 from doit_cargo.core.cargo.crate_inputs import dep_info_paths
 
 # Source: The Cargo Book, "Build Scripts": `cargo::KEY=VALUE`, with one colon before Cargo 1.77.
-_RERUN = re.compile(r"^cargo::?rerun-if-changed=(.+)$", re.MULTILINE)
+_RERUN = r"^cargo::?rerun-if-changed=(.+)$"
 
 
 def compiled(dep_info: str, base: Path) -> set[str]:
@@ -27,7 +27,7 @@ def watched(script_output: str, base: Path | None) -> set[str]:
 
     Relative ones count from `base`; without one they are left out.
     """
-    found: list[str] = _RERUN.findall(script_output)
+    found: list[str] = re.findall(_RERUN, script_output, re.MULTILINE)
     return {_absolute(base or Path(), path) for path in found if base or os.path.isabs(path)}
 
 

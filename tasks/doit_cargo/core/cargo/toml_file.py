@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os.path
 import re
 import tomllib
@@ -95,7 +96,7 @@ def _parse(path: str) -> Table:
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         raise FileNotFoundError(path)
     with open(path, "rb") as file:
-        return parse(file.read().decode("utf-8-sig"))
+        return parse(file.read().removeprefix(codecs.BOM_UTF8).decode())
 
 
 def parse(text: str) -> Table:
