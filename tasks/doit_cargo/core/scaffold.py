@@ -92,7 +92,7 @@ def _reason(binary: Executable, is_shared: bool) -> str:
 
 def contents(choice: Choice, profile: str) -> dict[str, str]:
     """Path → text of every file, in the order in which they are written."""
-    pipeline = Template(_template("pipeline.yaml")).substitute(
+    pipeline = Template(_text("templates/pipeline.yaml")).substitute(
         ship="\n".join(_ship(choice)),
         profile=scalar(profile),
         features=f"{'' if choice.features else '# '}features: {{names: "
@@ -100,10 +100,10 @@ def contents(choice: Choice, profile: str) -> dict[str, str]:
     )
     return {
         "dodo.py": _DODO,
-        "doit.cfg": _template("doit.cfg"),
+        "doit.cfg": _text("templates/doit.cfg"),
         "config/pipeline.yaml": pipeline,
-        "config/policy.yaml": _template("policy.yaml"),
-        "docker/Dockerfile": _template("Dockerfile"),
+        "config/policy.yaml": _text("templates/policy.yaml"),
+        "docker/Dockerfile": _text("core/images/Dockerfile"),
     }
 
 
@@ -137,5 +137,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(scalar, names))
 
 
-def _template(name: str) -> str:
-    return (resources.files("doit_cargo") / "templates" / name).read_text("utf-8")
+def _text(path: str) -> str:
+    """A file of the package."""
+    return resources.files("doit_cargo").joinpath(path).read_text("utf-8")
