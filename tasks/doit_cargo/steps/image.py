@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core import layout
-from doit_cargo.core.errors import CheckError, SetupError
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.images import commands, dockerfile, names
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, previous_size, read
@@ -111,13 +111,10 @@ def _make(image: _Image, session: Session) -> Mapping[str, Any]:
     engine, known = engines.engine(ctx, image.images), read(image.record)
     before = known.get("id")
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
-    files.remove(ctx.config.root, folder)
-    try:
+    with files.meanwhile(ctx.config.root, folder):
         sha = _fill(image, session, folder)
         size = sum(path.stat().st_size for path in files.listing(folder / "context"))
         built = engine.build(_order(image, folder))
-    finally:
-        files.remove(ctx.config.root, folder)
     if before not in {None, built}:
         engine.drop(str(before))
     record = {
@@ -156,18 +153,8 @@ def _fill(image: _Image, session: Session, folder: Path) -> str:
     data = shipped.staged(ctx, session.opinion, image.target, binary)
     place = context / "binaries" / binary.crate / binary.name
     files.write(root, place, data, layout.BINARY_MODE)
-    for path, source in dockerfile.extra_files(image.images).items():
-        files.write(root, context / dockerfile.in_context(path), _bytes(source), layout.FILE_MODE)
-    text = _bytes(image.images.dockerfile).rstrip(b"\n") + b"\n" + image.tail.encode()
+    for path, extra in shipped.extra_files(image.images).items():
+        files.write(root, context / dockerfile.in_context(path), extra, layout.FILE_MODE)
+    text = shipped.read(image.images.dockerfile).rstrip(b"\n") + b"\n" + image.tail.encode()
     files.write(root, folder / "Dockerfile", text, layout.FILE_MODE)
     return elf.sha256(data)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckError(
-            f"{path}, which images need, cannot be read: {error.strerror} (certificates and time "
-            "zones: apt-get install ca-certificates tzdata)"
-        ) from None

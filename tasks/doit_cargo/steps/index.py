@@ -48,13 +48,10 @@ def _write(ctx: Context, session: Session, binary: Binary) -> Mapping[str, Any]:
 
     root, place = ctx.config.root, layout.oci_layout(ctx.config, binary)
     fresh = layout.work_folder(ctx.config, f"{NAME}-{binary.name}") / binary.name
-    files.remove(root, fresh.parent)
-    try:
+    with files.meanwhile(root, fresh.parent):
         _make(ctx, binary, fresh)
         found = oci_check.checked(ctx, session.opinion, binary, fresh)
         files.move_folder(root, fresh, place)
-    finally:
-        files.remove(root, fresh.parent)
     platforms = {image.platform: image.digest for image in found.images}
     record = {
         "digest": found.digest,
@@ -66,9 +63,8 @@ def _write(ctx: Context, session: Session, binary: Binary) -> Mapping[str, Any]:
 
 
 def _make(ctx: Context, binary: Binary, fresh: Path) -> None:
-    from doit_cargo.tools import engines, files
+    from doit_cargo.tools import engines
 
-    files.create(ctx.config.root, fresh.parent / ".keep")
     sources = [_source(ctx, target, binary, fresh.parent) for target in ctx.config.targets]
     engines.buildah(ctx).write_index(sources, f"doit-cargo-{binary.name}", fresh)
 

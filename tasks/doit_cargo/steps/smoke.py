@@ -155,13 +155,9 @@ def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequenc
         return
     root = smoke.ctx.config.root
     folder = layout.work_folder(smoke.ctx.config, f"load-{image.removeprefix('sha256:')}")
-    files.remove(root, folder)
-    files.create(root, folder / ".keep")
-    try:
+    with files.meanwhile(root, folder):
         path = engines.buildah(smoke.ctx).archive(image, references[0], folder)
         containers.docker("image", "load", "--input", str(path))
-    finally:
-        files.remove(root, folder)
     for reference in references[1:]:
         containers.docker("image", "tag", image, reference)
 
@@ -171,15 +167,12 @@ def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:
 
     ctx, emulator = smoke.ctx, _emulator(smoke)
     folder = layout.work_folder(ctx.config, f"{NAME}-{smoke.target.arch}-{smoke.binary.name}")
-    files.remove(ctx.config.root, folder)
-    try:
+    with files.meanwhile(ctx.config.root, folder):
         roots = {binary.name: folder / binary.name for binary in smoke.involved}
         for binary in smoke.involved:
             _fill(smoke, session, binary, roots[binary.name], emulator)
         way = bare.way(smoke.images.user)
         return bare.try_out(smoke.trial, roots, way, emulated=emulator is not None), str(way)
-    finally:
-        files.remove(ctx.config.root, folder)
 
 
 def _fill(
@@ -192,8 +185,8 @@ def _fill(
     top = smoke.ctx.config.root
     data = shipped.staged(smoke.ctx, session.opinion, smoke.target, binary)
     files.write(top, Path(f"{root}{dockerfile.PROGRAM}"), data, layout.BINARY_MODE)
-    for path, source in dockerfile.extra_files(smoke.images).items():
-        files.write(top, Path(f"{root}{path}"), source.read_bytes(), layout.FILE_MODE)
+    for path, extra in shipped.extra_files(smoke.images).items():
+        files.write(top, Path(f"{root}{path}"), extra, layout.FILE_MODE)
     hosts = "".join(f"127.0.0.1 {other.name}\n" for other in smoke.involved)
     files.write(top, root / "etc" / "hosts", hosts.encode(), layout.FILE_MODE)
     if emulator:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_config, cargo_plan
+from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
 
@@ -25,6 +25,7 @@ SUMMARY = "what every build depends on: compiler, std, linker, settings"
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     """One task a target."""
+    common = workspace_files(ctx)
     for target in ctx.config.targets:
         yield TaskSpec(
             name=f"{NAME}:{target.arch}",
@@ -33,7 +34,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             inputs=(
                 *ctx.toolchains[target.arch].identity,
                 *(w.program for w in cargo_plan.wrappers(ctx, target) if w.program),
-                *workspace_files(ctx),
+                *common,
             ),
             outputs=(layout.toolchain_record(ctx.config, target),),
             fingerprint=digest(describe(ctx, target)),
@@ -52,7 +53,7 @@ def workspace_files(ctx: Context) -> tuple[Path, ...]:
         if not crate.member:  # it may inherit from the workspace that it belongs to
             candidates += [folder / "Cargo.toml" for folder in crate.directory.parents]
     found = dict.fromkeys(path for path in candidates if path.is_file())
-    return (*found, *cargo_config.config_files(root, ctx.env), *ctx.graph.vendored)
+    return (*found, *(Path(file.path) for file in ctx.graph.configs), *ctx.graph.vendored)
 
 
 def describe(ctx: Context, target: Target) -> dict[str, object]:

@@ -5,7 +5,6 @@ Never up to date: the engine's store is no file of ours, and a record grants not
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -49,6 +48,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Mapping[str, Any]:
     from doit_cargo.core.images import inside
+    from doit_cargo.core.text import plural
     from doit_cargo.tools import files
 
     known = read(layout.image_record(ctx.config, target, binary))
@@ -61,33 +61,22 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Map
     path = layout.verify_image_record(ctx.config, target, binary)
     files.write(ctx.config.root, path, encode(record))
     count = sum(entry.kind == "file" for layer in image.layers for entry in layer)
-    return {"line": f"checked  {target.arch} image of {binary.name}  {_counted(count)}"}
-
-
-def _counted(count: int) -> str:
-    from doit_cargo.core.text import plural
-
-    return plural(count, "file")
+    return {"line": f"checked  {target.arch} image of {binary.name}  {plural(count, 'file')}"}
 
 
 def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Image:
-    """Read it by way of a folder that is there only meanwhile."""
     from doit_cargo.tools import engines, files
 
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
-    files.remove(ctx.config.root, folder)
-    files.create(ctx.config.root, folder / ".keep")
-    try:
+    with files.meanwhile(ctx.config.root, folder):
         return engines.engine(ctx, images).read(image, target.platform, folder)
-    finally:
-        files.remove(ctx.config.root, folder)
 
 
 def _expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
     from doit_cargo.core.images.inside import Expected
-    from doit_cargo.tools import shipped
+    from doit_cargo.tools import elf, shipped
 
-    extra = dockerfile.extra_files(images)
+    extra = shipped.extra_files(images)
     return Expected(
         id=image.removeprefix("sha256:"),
         platform=target.platform,
@@ -96,8 +85,5 @@ def _expected(ctx: Context, images: Images, target: Target, binary: Binary, imag
         user=images.user,
         entry_point=(dockerfile.PROGRAM,),
         env=dockerfile.service_of(images, binary).env,
-        files={
-            path.lstrip("/"): hashlib.sha256(file.read_bytes()).hexdigest()
-            for path, file in extra.items()
-        },
+        files={path.lstrip("/"): elf.sha256(data) for path, data in extra.items()},
     )

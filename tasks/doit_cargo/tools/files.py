@@ -64,6 +64,20 @@ def move_folder(root: Path, source: Path, place: Path) -> None:
         os.rename(source.name, place.name, src_dir_fd=old, dst_dir_fd=new)
 
 
+@contextmanager
+def meanwhile(root: Path, folder: Path) -> Iterator[None]:
+    """Have an empty folder (but for `.keep`) at that place, and remove it afterwards.
+
+    What a killed run left there goes first. Nobody else may be using it.
+    """
+    remove(root, folder)
+    try:
+        create(root, folder / ".keep")
+        yield
+    finally:
+        remove(root, folder)
+
+
 def listing(folder: Path) -> frozenset[Path]:
     """Every entry below the folder that is no plain folder (files, links, pipes), not followed."""
     found: set[Path] = set()

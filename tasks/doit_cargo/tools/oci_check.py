@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,12 +59,5 @@ def _faults(
 
 def _expected(images: Images, program: bytes) -> dict[str, str]:
     """Path in the image → SHA-256."""
-    extra = {path: _sha256(file) for path, file in dockerfile.extra_files(images).items()}
-    return extra | {dockerfile.PROGRAM: elf.sha256(program)}
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckError(f"{path}: {error.strerror}") from None
+    found = shipped.extra_files(images) | {dockerfile.PROGRAM: program}
+    return {path: elf.sha256(data) for path, data in found.items()}

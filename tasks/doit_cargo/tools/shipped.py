@@ -6,7 +6,8 @@ from pathlib import Path
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.model import Binary, Context, Target
+from doit_cargo.core.images import dockerfile
+from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.tools import elf, judge
 
 
@@ -33,6 +34,22 @@ def check(
     verdict = judge.judge(ctx, opinion, target, binary, path=path, data=data)
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
+
+
+def extra_files(images: Images) -> dict[str, bytes]:
+    """Path in the image → what lies there beside the program. Raises CheckError."""
+    return {path: read(source) for path, source in dockerfile.extra_files(images).items()}
+
+
+def read(path: Path) -> bytes:
+    """A file of this machine that images are made of. Raises CheckError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckError(
+            f"{path}, which images need, cannot be read: {error.strerror} (certificates and time "
+            "zones: apt-get install ca-certificates tzdata)"
+        ) from None
 
 
 def manifest_sum(ctx: Context, target: Target, binary: Binary) -> str:

@@ -135,10 +135,11 @@ def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
 
 def _unforced(ctx: Context, target: Target) -> Iterator[str]:
     """Cargo's `[env]` may force a compiler of another machine upon build scripts."""
-    made = settings(ctx, target)
-    for name in overridden_env(ctx, target):
-        if own.env_table(ctx)[name].force:
-            yield from ("--config", f"env.{name}.value={_toml(made[name])}")
+    table = own.env_table(ctx)
+    forced = [name for name in overridden_env(ctx, target) if table[name].force]
+    made = settings(ctx, target) if forced else {}
+    for name in forced:
+        yield from ("--config", f"env.{name}.value={_toml(made[name])}")
 
 
 def overridden_env(ctx: Context, target: Target) -> tuple[str, ...]:
