@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from doit_cargo.core.cargo.toml_file import TomlFile
 
+T = TypeVar("T")
 Level = Literal["deny", "warn", "off"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -161,6 +162,17 @@ class Crate(NamedTuple):
         return self.manifest.parent
 
 
+def reachable(start: Iterable[T], below: Callable[[T], Iterable[T]]) -> set[T]:
+    """These and all that lies below them, whatever circles there are."""
+    found = set(start)
+    queue = list(found)
+    while queue:
+        new = [item for item in below(queue.pop()) if item not in found]
+        found.update(new)
+        queue += new
+    return found
+
+
 class CrateGraph(NamedTuple):
     """The workspace's crates in dependency order: a crate comes after those it depends on.
 
@@ -181,11 +193,7 @@ class CrateGraph(NamedTuple):
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """The crates and every crate below them, in dependency order."""
-        below, queue = set(names), list(names)
-        while queue:
-            new = [d for d in self.crates[queue.pop()].dependencies if d not in below]
-            below.update(new)
-            queue += new
+        below = reachable(names, lambda name: self.crates[name].dependencies)
         return tuple(crate for crate in self.crates if crate in below)
 
 

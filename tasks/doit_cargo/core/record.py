@@ -7,7 +7,9 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def encode(record: Mapping[str, Any]) -> bytes:
@@ -38,14 +40,19 @@ def _is_path(value: object) -> bool:
         return False
 
 
+def typed(record: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
+    """The value at that key if it is of that kind: a damaged record may hold anything."""
+    found = record.get(key)
+    return found if isinstance(found, kind) else None
+
+
 def previous_size(known: Mapping[str, Any], key: str, value: str) -> int | None:
     """The size in bytes before the last change, given the record that is about to be replaced.
 
     `value` is what the new record will hold at `key` (a hash): if it is the same, the size of the
     build before stays. A reader shows the difference; nothing is decided by it.
     """
-    found = known.get("previous_size" if known.get(key) == value else "size")
-    return found if isinstance(found, int) else None
+    return typed(known, "previous_size" if known.get(key) == value else "size", int)
 
 
 def digest(value: object) -> str:

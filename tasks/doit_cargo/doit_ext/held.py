@@ -30,31 +30,37 @@ class Held:
         self._target_directory = target_directory
         self._index_path = config.state / "held-index.json"
         self._index = FileIndex(self._index_path)
+        self._known = self._read()
 
     def changed(self) -> frozenset[str] | None:
         """The packages that aren't as the last build left them; None: nothing is known of any."""
-        known = self._read()
-        if known is None:
+        if self._known is None:
             return None
-        return frozenset(name for name, paths in known.items() if self._look(paths) != paths)
+        known = self._known.items()
+        return frozenset(name for name, paths in known if self._look(paths) != paths)
 
     def drop_folders(self, packages: Iterable[str]) -> None:
         """Remove these packages' OUT_DIRs: a build script finds no foreign file in its own."""
-        known = self._read() or {}
+        known = self._known or {}
         for path in (Path(path) for name in packages for path in known.get(name, {})):
             if path.name == "out" and path.is_relative_to(self._target_directory):
                 files.remove(self._target_directory, path)
 
     def note(self, made: Mapping[str, Iterable[str]]) -> None:
         """Take what a build made or used; what it left alone and is still there stays known."""
-        packages = self._read() or {}
+        packages = dict(self._known or {})
         for name, found in made.items():
             old = (path for path in packages.get(name, ()) if Path(path).exists())
             packages[name] = self._look({*old, *(file for path in found for file in _below(path))})
-        record = encode({"packages": packages, "digest": digest(packages)})
-        files.write(self._config.root, layout.held_record(self._config), record)
+        if packages != self._known:
+            self._write(packages)
         if (index := self._index.save()) is not None:
             files.write(self._config.root, self._index_path, index)
+
+    def _write(self, packages: Packages) -> None:
+        record = encode({"packages": packages, "digest": digest(packages)})
+        files.write(self._config.root, layout.held_record(self._config), record)
+        self._known = packages
 
     def _read(self) -> Packages | None:
         found: dict[str, Any] = read(layout.held_record(self._config))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.cargo import lockfile, outside
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import read
-
-_UNIT = re.compile(r"(?P<package>.+)-[0-9a-f]{16}")
+from doit_cargo.tools import fingerprints
 
 
 def always_rerun(ctx: Context, targets: Sequence[Target]) -> Iterator[str]:
@@ -45,10 +43,9 @@ def _missing(ctx: Context, target: Target) -> Iterator[tuple[str, str]]:
     top = ctx.graph.target_directory
     for folder in (top / target.triple / profile / "build", top / profile / "build"):
         for output in sorted(folder.glob("*/output")):
-            unit = _UNIT.fullmatch(output.parent.name)
-            if unit:
-                found = _watched(ctx, unit["package"], output) & absent
-                yield from ((unit["package"], path) for path in found)
+            if package := fingerprints.package_of(output.parent.name):
+                found = _watched(ctx, package, output) & absent
+                yield from ((package, path) for path in found)
 
 
 def _watched(ctx: Context, package: str, output: Path) -> set[str]:

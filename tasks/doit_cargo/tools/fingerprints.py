@@ -12,6 +12,12 @@ from pathlib import Path
 _NAME = re.compile(r"(?P<package>.+)-[0-9a-f]{16}")
 
 
+def package_of(folder: str) -> str | None:
+    """The package whose unit has a folder of that name; None if it is none of a unit."""
+    match = _NAME.fullmatch(folder)
+    return match["package"] if match else None
+
+
 def forget(profile_folders: Iterable[Path], packages: frozenset[str] | None) -> None:
     """Remove the fingerprints of these packages (None: of all), so that cargo compiles them.
 
@@ -41,5 +47,5 @@ def _units(profile_folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for folder in profile_folders:
         with suppress(FileNotFoundError), os.scandir(folder / ".fingerprint") as entries:
             for entry in list(entries):
-                if match := _NAME.fullmatch(entry.name):
-                    yield match["package"], entry.path
+                if package := package_of(entry.name):
+                    yield package, entry.path

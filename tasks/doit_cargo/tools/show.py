@@ -9,7 +9,7 @@ from typing import Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.model import Binary, Context, Target
-from doit_cargo.core.record import read
+from doit_cargo.core.record import read, typed
 from doit_cargo.core.text import columns, size
 
 _HEAD = ("BINARY", "ARCH", "SIZE", "SHA-256", "VERDICT", "BUILT")
@@ -32,16 +32,11 @@ def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
         "binary": binary.name,
         "crate": binary.crate,
         "arch": target.arch,
-        "size": _typed(known, "size", int),
-        "sha256": _typed(known, "sha256", str),
+        "size": typed(known, "size", int),
+        "sha256": typed(known, "sha256", str),
         "verdict": _verdict(known),
         "built": os.stat(path).st_mtime if path.is_file() else None,
     }
-
-
-def _typed(known: dict[str, Any], key: str, kind: type[int | str]) -> int | str | None:
-    """A damaged record may hold anything."""
-    return known[key] if isinstance(known.get(key), kind) else None
 
 
 def _verdict(known: dict[str, Any]) -> str | None:

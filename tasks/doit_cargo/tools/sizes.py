@@ -16,7 +16,7 @@ from doit_cargo.core.elf import layout as elf_layout
 from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
-from doit_cargo.core.record import read
+from doit_cargo.core.record import read, typed
 from doit_cargo.tools import elf
 
 
@@ -27,7 +27,7 @@ def rows(ctx: Context, targets: Iterable[Target]) -> list[dict[str, Any]]:
 
 def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
     known = read(layout.verify_record(ctx.config, target, binary))
-    own = _number(known, "size")
+    own = typed(known, "size", int)
     budget = ctx.policies[target.arch].budgets.get(binary.name)
     symbols, path = _symbols(ctx, target, binary)
     return {
@@ -35,7 +35,7 @@ def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
         "crate": binary.crate,
         "arch": target.arch,
         "size": own,
-        "previous_size": _number(known, "previous_size"),
+        "previous_size": typed(known, "previous_size", int),
         "budget": budget,
         **_image(ctx, target, binary),
         "share": round(own / budget, 4) if own is not None and budget else None,
@@ -48,12 +48,7 @@ def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
 def _image(ctx: Context, target: Target, binary: Binary) -> dict[str, int | None]:
     """The files in the binary's image, together."""
     known = read(layout.image_record(ctx.config, target, binary))
-    return {f"image_{key}": _number(known, key) for key in ("size", "previous_size")}
-
-
-def _number(record: dict[str, Any], key: str) -> int | None:
-    value = record.get(key)
-    return value if isinstance(value, int) else None
+    return {f"image_{key}": typed(known, key, int) for key in ("size", "previous_size")}
 
 
 def _filled(path: Path, sha256: str | None) -> dict[str, int]:

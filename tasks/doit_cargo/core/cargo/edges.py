@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from doit_cargo.core.cargo.lockfile import Lock
 from doit_cargo.core.cargo.manifests import Manifest
+from doit_cargo.core.model import reachable
 
 Patches = Mapping[str, frozenset[str]]
 
@@ -34,8 +35,5 @@ def optional(package: Manifest) -> Iterator[str]:
 def disable(options: Iterable[tuple[str, str]], edges: Mapping[str, set[str]]) -> None:
     """Take out what cargo can't have enabled: a cycle. For members, it enables everything."""
     for folder, path in options:
-        queue = [path]
-        for below in queue:  # grows as it is walked
-            queue += (each for each in edges.get(below, ()) if each not in queue)
-        if folder in queue:
+        if folder in reachable([path], lambda below: edges.get(below, ())):
             edges[folder].discard(path)

@@ -6,13 +6,13 @@ says which: cargo's resolver decides it, and writes it down here.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.cargo import toml_file
 from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core.model import reachable
 
 
 class _Package(NamedTuple):
@@ -41,20 +41,25 @@ class Lock:
     def beyond(self, name: str, foreign: Iterable[str]) -> set[str]:
         """The local packages that these third-party dependencies of a local one lead to."""
         wanted = frozenset(foreign)
-        queue = [
+        start = [
             package
             for local in self._packages.get(name, ())
             if local.source is None
             for package in self._below(local)
             if package.name in wanted
         ]
-        seen = set(queue)
-        for package in queue:  # grows as it is walked
-            if package.source is not None:
-                new = set(self._below(package)) - seen
-                seen |= new
-                queue += new
-        return {package.name for package in queue if package.source is None}
+        found = reachable(start, lambda p: () if p.source is None else self._below(p))
+        return {package.name for package in found if package.source is None}
+
+    def direct(self) -> dict[str, frozenset[str]]:
+        """Every package's direct dependencies, by name.
+
+        Versions of one name are taken together: too many are better than too few here.
+        """
+        return {
+            name: frozenset(line.split(" ")[0] for p in packages for line in p.dependencies)
+            for name, packages in self._packages.items()
+        }
 
     def _below(self, package: _Package) -> Iterator[_Package]:
         """What a package depends on: `name`, with version and source where it needs them.
@@ -75,26 +80,12 @@ def read(path: str, faults: list[str]) -> Lock | None:
 
 
 def dependencies(path: Path) -> Mapping[str, frozenset[str]]:
-    """Every package's direct dependencies, by name; nothing where there is no readable file.
-
-    Versions of one name are taken together: too many are better than too few here.
-    """
-    try:
-        packages = tomllib.loads(path.read_text(encoding="utf-8"))["package"]
-        found: dict[str, frozenset[str]] = {}
-        for package in packages:
-            names = {line.split(" ")[0] for line in package.get("dependencies", ())}
-            found[package["name"]] = found.get(package["name"], frozenset()) | names
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
-    return found
+    """Every package's direct dependencies, by name; nothing where there is no sound file."""
+    faults: list[str] = []
+    lock = read(str(path), faults)
+    return {} if lock is None or faults else lock.direct()
 
 
 def closure(graph: Mapping[str, frozenset[str]], name: str) -> frozenset[str]:
     """The package and all that are below it."""
-    below, queue = {name}, [name]
-    while queue:
-        new = graph.get(queue.pop(), frozenset()) - below
-        below |= new
-        queue += new
-    return frozenset(below)
+    return frozenset(reachable([name], lambda below: graph.get(below, frozenset())))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke, reachable
 from doit_cargo.core.settings import places
 from doit_cargo.core.settings.faults import nearest
 
@@ -69,14 +69,12 @@ def _smoke(service: Mapping[str, Any], smoke: Mapping[str, Any]) -> Iterator[Fau
 
 def _below(name: str, services: Mapping[str, Any]) -> set[str]:
     """The services that this one needs, and those that they need."""
-    found: set[str] = set()
-    queue = [name]
-    while queue:
-        smoke = services.get(queue.pop(), {}).get("smoke") or {"needs": ()}
-        new = set(smoke["needs"]) - found
-        found |= new
-        queue += new
-    return found
+
+    def needs(service: str) -> Iterable[str]:
+        smoke = services.get(service, {}).get("smoke") or {"needs": ()}
+        return tuple(smoke["needs"])
+
+    return reachable(needs(name), needs)
 
 
 def _service(values: Mapping[str, Any]) -> Service:
