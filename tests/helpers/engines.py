@@ -206,9 +206,11 @@ class Daemon:
             self._process.kill()
             self._process.wait()
             self._process = None
+        file = self._folder / "exec" / "containerd" / "containerd.pid"
         with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-            file = self._folder / "exec" / "containerd" / "containerd.pid"
             os.kill(int(file.read_text()), signal.SIGKILL)
+        # where nobody reaps orphans, or its number was given anew, it would count as running
+        file.unlink(missing_ok=True)
         (self._folder / "pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
