@@ -145,10 +145,14 @@ def readelf(path: Path) -> str:
     return found[1] if found else "?"
 
 
+def emulator(arch: str) -> tuple[str, ...]:
+    """What must stand before a program of this architecture."""
+    return () if arch == os.uname().machine else (f"qemu-{arch}-static",)
+
+
 def says(path: Path, arch: str, version: str) -> str:
     """The line with its version that the binary prints."""
-    emulator = () if arch == os.uname().machine else (f"qemu-{arch}-static",)
-    output = _run(*emulator, path, "--version", cwd=path.parent)
+    output = _run(*emulator(arch), path, "--version", cwd=path.parent)
     line = next((line for line in output.splitlines() if version in line), None)
     if line is None:
         raise Failure(f"{path.name} --version does not say {version}")

@@ -1,0 +1,9 @@
+//! mimalloc in place of musl's allocator.
+
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let words: Vec<String> = (0..100_000).map(|number| number.to_string()).collect();
+    println!("{}", words.iter().map(String::len).sum::<usize>());
+}
