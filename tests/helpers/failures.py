@@ -355,6 +355,15 @@ ALONE = {
         said="--locked",
         files={"Cargo.lock": "version = 4\n"},
     ),
+    "a binary whose feature is off": Alone(
+        row="required-features",
+        said="requires the features: `extra`",
+        files=app(
+            "app",
+            "[[bin]]\nname = 'app'\npath = 'src/main.rs'\n"
+            "required-features = ['extra']\n[features]\nextra = []\n",
+        ),
+    ),
     "offline, not downloaded": Alone(
         row="offline",
         said="offline",

@@ -157,6 +157,16 @@ def test_a_crate_that_cargo_has_no_use_for_is_no_failure(tmp_path: Path) -> None
     assert project.build().startswith("up to date")
 
 
+@pytest.mark.parametrize("name", ["{x} [y]*", "'a\"b\\", "$HOME;\n#ü", "-{"])
+def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
+    """What cargo, doit, a shell or a Makefile would read as something else."""
+    project = Project(tmp_path / name)
+
+    assert "2 built" in project.build()
+    assert project.build().startswith("up to date")
+    assert "2 binaries" in project.build("audit")
+
+
 def test_a_workspace_without_a_lock_file_gets_one(tmp_path: Path) -> None:
     """And is told so, once."""
     project = Project(tmp_path)

@@ -13,6 +13,7 @@ from doit_cargo.core.model import Binary, Context, Features, Target
 
 if TYPE_CHECKING:
     from doit_cargo.core.cargo.rustc_wrappers import Wrapper
+    from doit_cargo.core.model import CrateGraph
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
 # change their output: all of it is part of a build's fingerprint.
@@ -54,9 +55,18 @@ def _base(ctx: Context) -> dict[str, str]:
     """What is the same for all targets: the user's, what we fix, what is configured."""
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
-    build = {"CARGO_BUILD_BUILD_DIR": str(ctx.graph.target_directory)}
+    build = {"CARGO_BUILD_BUILD_DIR": _build_dir(ctx.graph)}
     fixed = {**build, "LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
     return {**user, **fixed, **ctx.config.env}
+
+
+def _build_dir(graph: CrateGraph) -> str:
+    """The target directory, seen from where cargo is started if there are braces in its path.
+
+    Cargo takes them for templates (https://doc.rust-lang.org/cargo/reference/config.html#buildbuild-dir).
+    """
+    folder = str(graph.target_directory)
+    return os.path.relpath(folder, graph.root) if "{" in folder or "}" in folder else folder
 
 
 def _toolchain_env(ctx: Context, target: Target, base: Mapping[str, str]) -> dict[str, str]:
