@@ -112,7 +112,14 @@ class Layout:
         (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
     def put(self, layers: Sequence[bytes], text: bytes, *, platform: str | None) -> Layout:
-        """Write the image; the layers are compressed."""
+        """Write an image and the index.json that lists it alone."""
+        self.index([self.image(layers, text, platform=platform)])
+        return self
+
+    def image(
+        self, layers: Sequence[bytes], text: bytes, *, platform: str | None
+    ) -> dict[str, Any]:
+        """Add an image, its layers compressed; its descriptor."""
         manifest = {
             "schemaVersion": 2,
             "config": self.blob(text, f"{OCI}.config.v1+json"),
@@ -125,19 +132,26 @@ class Layout:
         if platform:
             system, _, architecture = platform.partition("/")
             pointer["platform"] = {"os": system, "architecture": architecture}
-        self.index([pointer])
-        return self
+        return pointer
 
     def index(self, manifests: list[dict[str, Any]]) -> None:
         """Write index.json."""
-        (self.folder / "index.json").write_text(
-            json.dumps({"schemaVersion": 2, "manifests": manifests})
-        )
+        (self.folder / "index.json").write_bytes(_index(manifests))
+
+    def index_in_index(self, manifests: list[dict[str, Any]]) -> str:
+        """Write index.json as `buildah manifest push` does; the digest of the inner index."""
+        inner = self.blob(_index(manifests), f"{OCI}.index.v1+json")
+        self.index([inner])
+        return str(inner["digest"])
 
     def blob(self, data: bytes, media_type: str) -> dict[str, Any]:
         """Add a blob; its descriptor."""
         (self.blobs / sha256(data)).write_bytes(data)
         return {"mediaType": media_type, "size": len(data), "digest": f"sha256:{sha256(data)}"}
+
+
+def _index(manifests: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()
 
 
 def docker_archive(path: Path, layers: Sequence[bytes], text: bytes) -> str:

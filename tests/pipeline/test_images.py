@@ -9,6 +9,7 @@ import shutil
 import subprocess  # noqa: TID251 - the tests drive real processes
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ import pytest
 
 from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import commands, contents, oci
+from doit_cargo.core.images import commands
+from doit_cargo.core.images.entries import Image, tree
 from doit_cargo.core.model import Binary, Context
-from doit_cargo.tools import oci_check, shipped
+from doit_cargo.tools import image_check, image_files, shipped
 from doit_cargo.tools.second_opinion import SecondOpinion
 from helpers import engines
-from helpers.project import Project
+from helpers.project import Project, sha256
 
 pytestmark = [pytest.mark.engine, pytest.mark.integration]
 
@@ -81,8 +83,17 @@ class World(Project):
     def context(self) -> Context:
         return read_context(self.root, {**self.environment(None), "PATH": self.shims.path})
 
-    def layout(self, name: str) -> oci.Layout:
-        return oci.read(self.path(f"docker/images/{name}"))
+    def layout(self, name: str) -> image_files.Layout:
+        return image_files.layout(self.path(f"docker/images/{name}"))
+
+    def image(self, name: str) -> Image:
+        """The first platform's image."""
+        return next(iter(self.layout(name).images.values()))
+
+    def config(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """The same one's config, as it is written."""
+        blobs = self.path(f"docker/images/{name}/blobs/sha256")
+        return engines.read_json(blobs / self.image(name).id)
 
     def buildah(self, *words: str) -> str:
         argv = commands.buildah(self.path(".doit-cargo/containers"), *words)
@@ -113,16 +124,16 @@ def opinion() -> Iterator[SecondOpinion]:
 
 def test_an_image_is_one_binary_and_what_is_configured(world: World) -> None:
     """No shell, no root, nothing beside the program and the certificates."""
-    layout = world.layout("alpha")
-    found, program = contents.entries(layout.images[0].layers)
-    config = layout.images[0].config
+    layout, config = world.layout("alpha"), world.config("alpha")
+    found = tree(world.image("alpha").layers)
+    platforms = [image.platform for image in layout.images.values()]
 
-    assert [image.platform for image in layout.images] == ["linux/amd64", "linux/arm64"]
+    assert platforms == ["linux/amd64", "linux/arm64"]
     assert {path for path, entry in found.items() if entry.kind == "file"} == {
-        "/app/service",
-        "/etc/ssl/certs/ca-certificates.crt",
+        "app/service",
+        "etc/ssl/certs/ca-certificates.crt",
     }
-    assert program == world.staged("alpha").read_bytes()
+    assert found["app/service"].sha256 == sha256(world.staged("alpha"))
     assert config["config"]["User"] == "65532:65532"
     assert config["config"]["Entrypoint"] == ["/app/service"]
     assert config["config"]["ExposedPorts"] == {"8080/tcp": {}}
@@ -141,7 +152,9 @@ def test_records_say_what_was_made(world: World) -> None:
     assert image["references"] == ["acme/alpha:0.1.0-aarch64"]
     assert image["platform"] == "linux/arm64"
     assert index["digest"] == world.layout("alpha").digest
-    assert list(index["platforms"]) == ["linux/amd64", "linux/arm64"]
+    assert index["platforms"] == {
+        image.platform: digest for digest, image in world.layout("alpha").images.items()
+    }
 
 
 def test_with_nothing_to_do_the_engine_is_asked_once(world: World) -> None:
@@ -214,12 +227,15 @@ def test_other_bytes_than_the_manifests_never_get_in(world: World, opinion: Seco
 
     with pytest.raises(CheckError, match="not what the manifest says: run doit again"):
         shipped.check(ctx, opinion, target, BETA, path=world.staged("beta"), data=alpha)
-    oci_check.checked(ctx, opinion, ALPHA, world.path("docker/images/alpha"))
-    with pytest.raises(CheckError, match="/app/service is not what the manifest says"):
-        oci_check.checked(ctx, opinion, BETA, world.path("docker/images/alpha"))
+    assert ctx.config.images
+    check = partial(image_check.checked, ctx, ctx.config.images, opinion)
+    folder = world.path("docker/images/alpha")
+    check(ALPHA, folder)
+    with pytest.raises(CheckError, match=r"app/service has SHA-256 \w+, not \w+ as the manifest"):
+        check(BETA, folder)
     world.path("etc/certificates.crt").write_text("forged\n")
-    with pytest.raises(CheckError, match=r"ca-certificates\.crt is not there as it should be"):
-        oci_check.checked(ctx, opinion, ALPHA, world.path("docker/images/alpha"))
+    with pytest.raises(CheckError, match=r"certificates\.crt has SHA-256 \w+, not \w+ as is conf"):
+        check(ALPHA, folder)
     world.path("etc/certificates.crt").write_text(CERTIFICATES)
 
 
@@ -241,10 +257,9 @@ def test_the_creation_time_is_source_date_epoch(world: World) -> None:
     world.run("index:beta")
     digest = world.layout("beta").digest
     world.run("index:beta", SOURCE_DATE_EPOCH="1000000000")
-    layout = world.layout("beta")
 
-    assert layout.images[0].config["created"] == "2001-09-09T01:46:40Z"
-    assert layout.digest != digest
+    assert world.config("beta")["created"] == "2001-09-09T01:46:40Z"
+    assert world.layout("beta").digest != digest
     assert "whole seconds" in world.run("image:x86_64:beta", code=1, SOURCE_DATE_EPOCH="today")
     world.run("index:beta")
     assert world.layout("beta").digest == digest
@@ -360,16 +375,11 @@ def docker(daemon: engines.Daemon, *words: str) -> str:
     ).stdout
 
 
-def test_docker_makes_the_same_image(
-    world: World, daemon: engines.Daemon, opinion: SecondOpinion
-) -> None:
+def test_docker_makes_the_same_image(world: World, daemon: engines.Daemon) -> None:
     """Contents, modes, owners; it runs without network, rights or a shell; no-op and removal."""
     with world.configured("engine: buildah", "engine: docker"):
         world.run("index:alpha", DOCKER_HOST=daemon.host)
-        layout = oci_check.checked(
-            world.context(), opinion, ALPHA, world.path("docker/images/alpha")
-        )
-        docker_made, _ = contents.entries(layout.images[0].layers)
+        made_by_docker = tree(world.image("alpha").layers)
         safe = ("--rm", "--network", "none", "--read-only", "--cap-drop", "ALL")
         said = docker(daemon, "run", *safe, "acme/alpha:0.1.0")
         health = docker(daemon, "inspect", "--format", "{{json .Config.Healthcheck.Test}}",
@@ -381,7 +391,7 @@ def test_docker_makes_the_same_image(
         third = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
     world.run("index")
 
-    assert docker_made == contents.entries(world.layout("alpha").images[0].layers)[0]
+    assert made_by_docker == tree(world.image("alpha").layers)
     assert said == "alpha hello\n"
     assert health.strip() == '["CMD","/app/service","--health"]'
     assert ("up to date" in again, calls) == (True, ["docker images"])

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import random
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -529,10 +531,82 @@ def test_each_platform_is_there_once(tmp_path: Path) -> None:
         image_files.oci(layout.folder, AMD64)
 
 
-def test_an_index_in_the_index(tmp_path: Path) -> None:
-    """What `buildah manifest push` writes."""
-    layout = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
-    inner = (tmp_path / "index.json").read_bytes()
-    layout.index([layout.blob(inner, f"{OCI}.index.v1+json")])
+# A whole layout: the images of every platform under one index.
 
-    assert faults(image_files.oci(layout.folder, AMD64), EXPECTED) == ()
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "layout")
+    arm = (layer(*FOLDERS, Member(data=FOREIGN)),)
+    made.index_in_index(
+        [
+            made.image(GOOD, config(GOOD), platform=AMD64),
+            made.image(arm, config(arm, architecture="arm64"), platform="linux/arm64"),
+        ]
+    )
+    return made
+
+
+def test_a_layout_is_read_with_all_its_files(layout: Layout) -> None:
+    read = image_files.layout(layout.folder)
+    (inner,) = json.loads((layout.folder / "index.json").read_text())["manifests"]
+
+    assert read.digest == inner["digest"]
+    assert [image.platform for image in read.images.values()] == [AMD64, "linux/arm64"]
+    assert faults(next(iter(read.images.values())), EXPECTED) == ()
+    assert all(layout.folder.joinpath("blobs/sha256", name[7:]).exists() for name in read.images)
+    assert set(read.files) == {path for path in layout.folder.rglob("*") if path.is_file()}
+    assert image_files.oci(layout.folder, AMD64) == next(iter(read.images.values()))
+
+
+def test_every_byte_of_a_layout_counts(layout: Layout) -> None:
+    """Whatever bit of whatever blob is turned, the layout is refused."""
+    chance = random.Random(1)  # noqa: S311 - a repeatable test
+    for path in sorted(layout.blobs.iterdir()):
+        whole = path.read_bytes()
+        for _ in range(20):
+            data = bytearray(whole)
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            path.write_bytes(data)
+            with pytest.raises(CheckError, match="it was altered"):
+                image_files.layout(layout.folder)
+        path.write_bytes(whole)
+    image_files.layout(layout.folder)
+
+
+@pytest.mark.parametrize("marker", ["", "{}", "[]", '{"imageLayoutVersion": "2.0.0"}', "[" * 9999])
+def test_a_layout_of_another_version(layout: Layout, marker: str) -> None:
+    (layout.folder / "oci-layout").write_text(marker)
+
+    with pytest.raises(CheckError, match="oci-layout"):
+        image_files.layout(layout.folder)
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+def test_a_layout_of_one_index(layout: Layout, copies: int) -> None:
+    manifests = json.loads((layout.folder / "index.json").read_text())["manifests"]
+    layout.index(manifests * copies)
+
+    with pytest.raises(CheckError, match=r"index\.json does not list one index"):
+        image_files.layout(layout.folder)
+
+
+def test_a_layout_of_an_image_without_an_index(tmp_path: Path) -> None:
+    made = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
+
+    with pytest.raises(CheckError, match=r"index\.json does not list one index"):
+        image_files.layout(made.folder)
+
+
+def test_links_pipes_and_missing_files_are_refused(layout: Layout, tmp_path: Path) -> None:
+    path, elsewhere = layout.folder / "index.json", tmp_path / "index.json"
+    path.rename(elsewhere)
+    with pytest.raises(CheckError, match=r"index\.json is missing"):
+        image_files.layout(layout.folder)
+    path.symlink_to(elsewhere)
+    with pytest.raises(CheckError, match="is a symbolic link"):
+        image_files.layout(layout.folder)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CheckError, match=r"is a FIFO|not a regular file"):
+        image_files.layout(layout.folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import commands, names
-from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import encode, read
 
 if TYPE_CHECKING:
@@ -22,13 +22,16 @@ SUMMARY = "put the images of all platforms under one index, in docker/images"
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     """A task a binary with an image, over all targets; none without the section `images`."""
+    images = ctx.config.images
+    if images is None:
+        return
     for binary in names.imaged(ctx):
         folder = layout.oci_layout(ctx.config, binary)
         record = layout.index_record(ctx.config, binary)
         yield TaskSpec(
             name=f"{NAME}:{binary.name}",
             doc=f"write {layout.relative([folder], ctx.config.root)[0]} of every platform",
-            action=partial(_write, ctx, session, binary),
+            action=partial(_write, ctx, images, session, binary),
             inputs=tuple(layout.image_record(ctx.config, t, binary) for t in ctx.config.targets),
             outputs=(record,),
             group=NAME,
@@ -42,17 +45,17 @@ def _files(folder: Path, record: Path) -> list[str]:
     return [f"{folder}/{name}" for name in read(record).get("files", [])]
 
 
-def _write(ctx: Context, session: Session, binary: Binary) -> Mapping[str, Any]:
+def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
     """Write it beside its place, check what was written, and put it there."""
-    from doit_cargo.tools import files, oci_check
+    from doit_cargo.tools import files, image_check
 
     root, place = ctx.config.root, layout.oci_layout(ctx.config, binary)
     fresh = layout.work_folder(ctx.config, f"{NAME}-{binary.name}") / binary.name
     with files.meanwhile(root, fresh.parent):
         _make(ctx, binary, fresh)
-        found = oci_check.checked(ctx, session.opinion, binary, fresh)
+        found = image_check.checked(ctx, images, session.opinion, binary, fresh)
         files.move_folder(root, fresh, place)
-    platforms = {image.platform: image.digest for image in found.images}
+    platforms = {str(image.platform): digest for digest, image in found.images.items()}
     record = {
         "digest": found.digest,
         "platforms": platforms,

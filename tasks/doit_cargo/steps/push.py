@@ -40,7 +40,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
     """By digest first: until all of it is there no tag names any of it."""
-    from doit_cargo.tools import git, oci_check
+    from doit_cargo.tools import git, image_check
     from doit_cargo.tools.registry import Registry
 
     tags = names.tags(ctx, binary)
@@ -49,7 +49,7 @@ def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Map
     if any(names.REVISION in tag for tag in images.tags):
         git.must_be_committed(ctx.config.workspace, ctx.env)
     folder = layout.oci_layout(ctx.config, binary)
-    digest = oci_check.checked(ctx, session.opinion, binary, folder).digest
+    digest = image_check.checked(ctx, images, session.opinion, binary, folder).digest
     registry = Registry(images.registry or "", ctx.env, insecure=images.insecure)
     place = names.remote(images, binary)
     stale = [tag for tag in tags if registry.digest(f"{place}:{tag}") != digest]

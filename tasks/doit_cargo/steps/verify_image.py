@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import dockerfile, names
+from doit_cargo.core.images import names
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import encode, read
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.entries import Image
-    from doit_cargo.core.images.inside import Expected
     from doit_cargo.tools.session import Session
 
 NAME = "verify-image"
@@ -49,11 +48,12 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Mapping[str, Any]:
     from doit_cargo.core.images import inside
     from doit_cargo.core.text import plural
-    from doit_cargo.tools import files
+    from doit_cargo.tools import files, image_check
 
     known = read(layout.image_record(ctx.config, target, binary))
-    image = _image(ctx, images, target, binary, str(known.get("id")))
-    expected = _expected(ctx, images, target, binary, str(known.get("id")))
+    name = str(known.get("id"))
+    image = _image(ctx, images, target, binary, name)
+    expected = image_check.expected(ctx, images, target, binary, name.removeprefix("sha256:"))
     if faults := inside.faults(image, expected):
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise CheckError(f"the {target.platform} image of {binary.name} is not sound:\n{lines}")
@@ -70,20 +70,3 @@ def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: 
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
     with files.meanwhile(ctx.config.root, folder):
         return engines.engine(ctx, images).read(image, target.platform, folder)
-
-
-def _expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
-    from doit_cargo.core.images.inside import Expected
-    from doit_cargo.tools import elf, shipped
-
-    extra = shipped.extra_files(images)
-    return Expected(
-        id=image.removeprefix("sha256:"),
-        platform=target.platform,
-        binary=dockerfile.PROGRAM.lstrip("/"),
-        sha256=shipped.manifest_sum(ctx, target, binary),
-        user=images.user,
-        entry_point=(dockerfile.PROGRAM,),
-        env=dockerfile.service_of(images, binary).env,
-        files={path.lstrip("/"): elf.sha256(data) for path, data in extra.items()},
-    )

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import descriptors
@@ -20,18 +21,38 @@ _JSON_LIMIT = 4 << 20
 _MEMBER_LIMIT = 1_000
 
 
-def oci(folder: Path, platform: str) -> Image:
+class Layout(NamedTuple):
+    """All that a folder of OCI layout holds: digest of its index, images, and its files.
+
+    `images` has the digest of each image's manifest ("sha256:…"), in the order of the index.
+    """
+
+    digest: str
+    images: Mapping[str, Image]
+    files: tuple[Path, ...]
+
+
+def oci(path: Path, platform: str) -> Image:
     """The image of one platform in a folder of OCI layout.
 
     Raises CheckError if there is none or more than one, a digest is wrong, or a layer is unsafe.
     """
-    found = [item for item in _manifests(folder) if item.platform in (platform, None)]
+    folder = _Folder(path)
+    found = [item for item in folder.manifests() if item.platform in (platform, None)]
     if len(found) != 1:
-        raise CheckError(f"{folder} has {len(found)} images for {platform}, not one")
-    manifest = descriptors.manifest(_blob(folder, found[0]), f"{folder}: the manifest")
-    config = _blob(folder, manifest.config)
-    layers = (_unpacked(folder, item) for item in manifest.layers)
-    return _image(config, layers, what=str(folder), platform=found[0].platform)
+        raise CheckError(f"{path} has {len(found)} images for {platform}, not one")
+    return folder.image(found[0])
+
+
+def layout(path: Path) -> Layout:
+    """Every image in a folder of OCI layout that has one index. Raises CheckError as `oci` does."""
+    folder = _Folder(path)
+    folder.marker()
+    top = folder.top()
+    if len(top) != 1 or not top[0].is_index:
+        raise CheckError(f"{path}/index.json does not list one index")
+    images = {f"sha256:{item.sha256}": folder.image(item) for item in folder.below(top[0])}
+    return Layout(f"sha256:{top[0].sha256}", images, tuple(folder.files))
 
 
 def docker(path: Path) -> Image:
@@ -44,28 +65,53 @@ def docker(path: Path) -> Image:
     return _image(config, layers, what=str(path), platform=None)
 
 
-def _manifests(folder: Path) -> Iterator[Descriptor]:
-    """What the index lists; an index in it is followed once, which is as deep as builders go."""
-    data = elf.read_artifact(folder / "index.json", max_size=_JSON_LIMIT)
-    for item in descriptors.index(data, f"{folder}/index.json"):
-        if item.is_index:
-            yield from descriptors.index(_blob(folder, item), f"{folder}: the index")
-        else:
-            yield item
+class _Folder:
+    """A folder in OCI layout; `files` are those of it that were read."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.files: list[Path] = []
 
-def _blob(folder: Path, item: Descriptor, limit: int = _JSON_LIMIT) -> bytes:
-    data = elf.read_artifact(folder / "blobs" / "sha256" / item.sha256, max_size=limit)
-    what = f"{folder}: blob {item.sha256[:12]}"
-    if len(data) != item.size:
-        raise CheckError(f"{what} has {len(data):,} bytes, not {item.size:,}")
-    _check(data, item.sha256, what)
-    return data
+    def marker(self) -> None:
+        found = descriptors.parse(self._read("oci-layout", _JSON_LIMIT), f"{self._path}/oci-layout")
+        if found != {"imageLayoutVersion": "1.0.0"}:
+            raise CheckError(f"{self._path}/oci-layout does not say version 1.0.0")
 
+    def top(self) -> tuple[Descriptor, ...]:
+        """What index.json lists."""
+        return descriptors.index(self._read("index.json", _JSON_LIMIT), f"{self._path}/index.json")
 
-def _unpacked(folder: Path, item: Descriptor) -> bytes:
-    data = _blob(folder, item, image_layers.LAYER_LIMIT)
-    return image_layers.unzipped(data, f"{folder}: a layer") if item.gzipped else data
+    def below(self, item: Descriptor) -> tuple[Descriptor, ...]:
+        """What an index lists."""
+        return descriptors.index(self._blob(item), f"{self._path}: the index")
+
+    def manifests(self) -> Iterator[Descriptor]:
+        """All in index.json, and in an index in it, which is as deep as builders go."""
+        for item in self.top():
+            yield from self.below(item) if item.is_index else (item,)
+
+    def image(self, item: Descriptor) -> Image:
+        manifest = descriptors.manifest(self._blob(item), f"{self._path}: the manifest")
+        config = self._blob(manifest.config)
+        layers = map(self._unpacked, manifest.layers)
+        return _image(config, layers, what=str(self._path), platform=item.platform)
+
+    def _unpacked(self, item: Descriptor) -> bytes:
+        data = self._blob(item, image_layers.LAYER_LIMIT)
+        return image_layers.unzipped(data, f"{self._path}: a layer") if item.gzipped else data
+
+    def _blob(self, item: Descriptor, limit: int = _JSON_LIMIT) -> bytes:
+        data = self._read(f"blobs/sha256/{item.sha256}", limit)
+        what = f"{self._path}: blob {item.sha256[:12]}"
+        if len(data) != item.size:
+            raise CheckError(f"{what} has {len(data):,} bytes, not {item.size:,}")
+        _check(data, item.sha256, what)
+        return data
+
+    def _read(self, name: str, limit: int) -> bytes:
+        path = self._path / name
+        self.files.append(path)
+        return elf.read_artifact(path, max_size=limit)
 
 
 def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str | None) -> Image:

@@ -1,0 +1,67 @@
+"""What an image must be, and whether those in an OCI layout are that: checked from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.images import dockerfile, inside
+from doit_cargo.core.images.entries import Image
+from doit_cargo.core.images.inside import Expected
+from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.tools import elf, image_files, shipped
+
+
+def expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
+    """What the image (its id, SHA-256 in hex) of a binary must be. Raises CheckError."""
+    extra = shipped.extra_files(images)
+    return Expected(
+        id=image,
+        platform=target.platform,
+        binary=dockerfile.PROGRAM.lstrip("/"),
+        sha256=shipped.manifest_sum(ctx, target, binary),
+        user=images.user,
+        entry_point=(dockerfile.PROGRAM,),
+        env=dockerfile.service_of(images, binary).env,
+        files={path.lstrip("/"): elf.sha256(data) for path, data in extra.items()},
+    )
+
+
+def checked(
+    ctx: Context, images: Images, opinion: elf.SecondOpinion, binary: Binary, folder: Path
+) -> image_files.Layout:
+    """The layout of a binary's images, one for each target.
+
+    Raises CheckError unless every blob is whole and each image holds, and says of itself, what it
+    must; the binary in it is that of the manifest, which is judged once more.
+    """
+    try:
+        found = image_files.layout(folder)
+    except CheckError as error:
+        raise CheckError(f"{error}: run doit index") from None
+    wanted = {target.platform: target for target in ctx.config.targets}
+    platforms = [str(image.platform) for image in found.images.values()]
+    if sorted(platforms) != sorted(wanted):
+        raise CheckError(
+            f"{folder} is for {', '.join(platforms)}, not {', '.join(wanted)}: run doit index"
+        )
+    faults: list[str] = []
+    for platform, image in zip(platforms, found.images.values(), strict=True):
+        lines = _faults(ctx, images, opinion, wanted[platform], binary, image)
+        faults += [f"{folder}, {platform}: {line}" for line in lines]
+    if faults:
+        raise CheckError("\n".join([*faults, "run doit index"]))
+    return found
+
+
+def _faults(  # noqa: PLR0917 - what one image is held against
+    ctx: Context, images: Images, opinion: elf.SecondOpinion, target: Target, binary: Binary,
+    image: Image,
+) -> Iterator[str]:  # fmt: skip
+    """The image has the bytes of the manifest, and so has the staged binary that is judged."""
+    try:
+        shipped.staged(ctx, opinion, target, binary)
+        yield from inside.faults(image, expected(ctx, images, target, binary, image.id))
+    except CheckError as error:
+        yield str(error)
