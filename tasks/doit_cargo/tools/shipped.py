@@ -15,25 +15,12 @@ def staged(ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Bin
     """A staged binary's bytes. Raises CheckError unless the manifest lists them and they pass."""
     path = layout.staged(ctx.config, target, binary)
     data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
-    check(ctx, opinion, target, binary, path=path, data=data)
-    return data
-
-
-def check(
-    ctx: Context,
-    opinion: elf.SecondOpinion,
-    target: Target,
-    binary: Binary,
-    *,
-    path: Path,
-    data: bytes,
-) -> None:
-    """Raise CheckError unless these bytes, found at `path`, pass and are in the manifest."""
     if elf.sha256(data) != manifest_sum(ctx, target, binary):
         raise CheckError(f"{path} is not what the manifest says: run doit again")
     verdict = judge.judge(ctx, opinion, target, binary, path=path, data=data)
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
+    return data
 
 
 def extra_files(images: Images) -> dict[str, bytes]:
