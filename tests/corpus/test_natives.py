@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.workspaces import ARCHES, adopted, built
+from corpus.workspaces import adopted, built
 
 pytestmark = [pytest.mark.integration, pytest.mark.corpus]
 
@@ -39,7 +39,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return adopted("natives", tmp_path_factory.mktemp("corpus"))
 
 
-@pytest.fixture(scope="module", params=ARCHES)
+@pytest.fixture(scope="module", params=["x86_64", "aarch64"])
 def run(request: pytest.FixtureRequest, root: Path) -> Run:
     """Runs a built program; one for the other processor under qemu."""
     programs = built(root, request.param)

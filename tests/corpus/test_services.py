@@ -1,6 +1,7 @@
 """Servers with TLS, SQLite and gRPC: built by the pipeline, started, asked, ended.
 
-Minutes of compiling (OpenSSL, SQLite and ring among it), so only `pytest -m corpus` runs it.
+Minutes of compiling (OpenSSL, SQLite and ring among it): for aarch64 only `pytest -m corpus` does
+it all once more.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from corpus.workspaces import ARCHES, adopted, built, doit
+from corpus.workspaces import adopted, built, doit
 
-pytestmark = [pytest.mark.integration, pytest.mark.corpus]
+pytestmark = pytest.mark.integration
+
+ARCHES = ("x86_64", pytest.param("aarch64", marks=pytest.mark.corpus))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 from corpus.attempt import emulator, staged
 from helpers.project import DOIT, REPOSITORY, Project, adopt
 
-ARCHES = ("x86_64", "aarch64")
 CONFIG = """\
 workspace: .
 targets: {x86_64: x86_64-unknown-linux-musl, aarch64: aarch64-unknown-linux-musl}
