@@ -598,6 +598,18 @@ def test_a_layout_of_an_image_without_an_index(tmp_path: Path) -> None:
         image_files.layout(made.folder)
 
 
+def test_a_manifest_of_another_type(tmp_path: Path) -> None:
+    """A registry takes a blob for what its descriptor says."""
+    made = Layout(tmp_path)
+    image = made.image(GOOD, config(GOOD), platform=AMD64)
+    made.index_in_index([{**image, "mediaType": f"{OCI}.config.v1+json"}])
+
+    with pytest.raises(CheckError, match="where an image's manifest is meant"):
+        image_files.layout(made.folder)
+    with pytest.raises(CheckError, match="where an image's manifest is meant"):
+        image_files.oci(made.folder, AMD64)
+
+
 def test_links_pipes_and_missing_files_are_refused(layout: Layout, tmp_path: Path) -> None:
     path, elsewhere = layout.folder / "index.json", tmp_path / "index.json"
     path.rename(elsewhere)

@@ -91,6 +91,10 @@ class _Folder:
             yield from self.below(item) if item.is_index else (item,)
 
     def image(self, item: Descriptor) -> Image:
+        if not item.is_manifest:
+            raise CheckError(
+                f"{self._path}: {item.media_type!r} where an image's manifest is meant"
+            )
         manifest = descriptors.manifest(self._blob(item), f"{self._path}: the manifest")
         config = self._blob(manifest.config)
         layers = map(self._unpacked, manifest.layers)

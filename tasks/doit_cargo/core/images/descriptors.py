@@ -20,6 +20,7 @@ _INDEXES: Final = frozenset(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     }
 )
+_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 _GZIPPED: Final = frozenset(
     {
         "application/vnd.oci.image.layer.v1.tar+gzip",
@@ -41,6 +42,11 @@ class Descriptor(NamedTuple):
     def is_index(self) -> bool:
         """Whether it points to an index instead of a manifest."""
         return self.media_type in _INDEXES
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it points to the manifest of one image."""
+        return self.media_type == _MANIFEST
 
     @property
     def gzipped(self) -> bool:
