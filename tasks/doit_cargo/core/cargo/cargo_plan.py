@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core.cargo import own
 from doit_cargo.core.cargo.cargo_env import ENCODED, SEPARATOR, environment, rustflags
-from doit_cargo.core.model import Binary, Context, Features, Target
+from doit_cargo.core.model import Binary, Context, CrateGraph, Features, Target
 
 if TYPE_CHECKING:
     from doit_cargo.core.cargo.rustc_wrappers import Wrapper
-    from doit_cargo.core.model import CrateGraph
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
 # change their output: all of it is part of a build's fingerprint.
