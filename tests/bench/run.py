@@ -21,7 +21,8 @@ from statistics import median
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).parents[2] / "tasks")]
 
-from helpers.project import REPOSITORY, Project, adopt
+from corpus.workspaces import adopted
+from helpers.project import REPOSITORY, Project
 from helpers.workspaces import generate
 
 Row = tuple[str, str, str, str]
@@ -108,10 +109,7 @@ def cold(work: Path) -> Iterator[Row]:
 
 def services(work: Path) -> Iterator[Row]:
     """The same with hundreds of crates, OpenSSL, SQLite and ring: minutes, so two pairs."""
-    project = work / "services"
-    ignored = shutil.ignore_patterns("target")
-    shutil.copytree(REPOSITORY / "tests/workspaces/services", project, ignore=ignored)
-    adopt(project)
+    project = adopted("services", work).root
     run(["cargo", "fetch", "--locked"], project)
     found = from_nothing(project, project, 2)
     yield row("cold doit, three servers", "the cargo command alone", found, "≤ 1.05")

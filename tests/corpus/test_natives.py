@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from corpus.workspaces import adopted, built
+from helpers.project import Project
 
 pytestmark = [pytest.mark.integration, pytest.mark.corpus]
 
@@ -35,14 +36,14 @@ Run = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return adopted("natives", tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module", params=["x86_64", "aarch64"])
-def run(request: pytest.FixtureRequest, root: Path) -> Run:
+def run(request: pytest.FixtureRequest, project: Project) -> Run:
     """Runs a built program; one for the other processor under qemu."""
-    programs = built(root, request.param)
+    programs = built(project, request.param)
     assert sorted(programs) == sorted([*SAYS, "curl"])
 
     def run(name: str, *args: str) -> str:

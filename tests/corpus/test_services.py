@@ -14,11 +14,11 @@ import subprocess  # noqa: TID251
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from corpus.workspaces import adopted, built, doit
+from corpus.workspaces import adopted, built
+from helpers.project import Project
 
 pytestmark = pytest.mark.integration
 
@@ -26,14 +26,14 @@ ARCHES = ("x86_64", pytest.param("aarch64", marks=pytest.mark.corpus))
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return adopted("services", tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module", params=ARCHES)
-def servers(request: pytest.FixtureRequest, root: Path) -> dict[str, list[str]]:
+def servers(request: pytest.FixtureRequest, project: Project) -> dict[str, list[str]]:
     """Each server and the command that starts it; for the other processor under qemu."""
-    return built(root, request.param)
+    return built(project, request.param)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def test_the_rpc_service_digests(servers: dict[str, list[str]]) -> None:
     assert said == hashlib.sha256(b"text").hexdigest() + "\n"
 
 
-def test_nothing_is_left_to_do(root: Path, servers: dict[str, list[str]]) -> None:
+def test_nothing_is_left_to_do(project: Project, servers: dict[str, list[str]]) -> None:
     assert sorted(servers) == ["gateway", "rpc", "store"]
     arch = "aarch64" if "qemu" in servers["rpc"][0] else "x86_64"
-    assert doit(root, f"stage:{arch}").startswith("up to date: 3 binaries")
+    assert project.build(f"stage:{arch}").startswith("up to date: 3 binaries")
