@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from doit_cargo.core.cargo import crate_inputs
-from doit_cargo.core.cargo.crates import load_graph
+from doit_cargo.core.workspace import sources
+from doit_cargo.core.workspace.crates import load_graph
 from doit_cargo.pipeline import STEPS, image_steps
 from helpers.project import REPOSITORY, Project, plugin_tables
 from helpers.workspaces import app, write
@@ -80,7 +80,7 @@ def test_actions_are_pinned_by_a_version() -> None:
 
 
 def test_the_cache_of_gitlab_is_no_source_of_a_package(tmp_path: Path) -> None:
-    (line,) = [line for line in commands("gitlab.yml") if crate_inputs._TAG in line]  # noqa: SLF001
+    (line,) = [line for line in commands("gitlab.yml") if sources._TAG in line]  # noqa: SLF001
     root = write(tmp_path, app("own")) / "own"
     subprocess.run(["sh", "-c", line], cwd=root, check=True)
     write(root, {".cache/cargo/registry/a.rs": ""})
@@ -89,7 +89,7 @@ def test_the_cache_of_gitlab_is_no_source_of_a_package(tmp_path: Path) -> None:
 
     assert [
         path
-        for path in crate_inputs.source_files(crate, graph, skip=frozenset())
+        for path in sources.source_files(crate, graph, skip=frozenset())
         if "/.cache/cargo" in path
     ] == []
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.cargo.crate_inputs import all_sources, dep_info_paths, source_files
-from doit_cargo.core.cargo.crates import load_graph
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.workspace.crates import load_graph
+from doit_cargo.core.workspace.sources import all_sources, dep_info_paths, source_files
 from doit_cargo.tools import command
 from helpers.workspaces import app, generate, lib, package, virtual, write
 

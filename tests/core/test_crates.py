@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from doit_cargo.core.cargo.cargo_config import config_files
-from doit_cargo.core.cargo.crates import load_graph
-from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.core.workspace.cargo_config import config_files
+from doit_cargo.core.workspace.crates import load_graph
+from doit_cargo.core.workspace.cross_check import differences
 from doit_cargo.tools import command
 from helpers.odd_workspaces import LOCK, ONE, SHAPES, Shape, dependencies
 from helpers.workspaces import app, generate, lib, package, virtual, write

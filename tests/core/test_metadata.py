@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from doit_cargo.core.cargo.metadata import differences
 from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.core.workspace.cross_check import differences
 
 GRAPH = CrateGraph(
     root=Path("/w"),

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core import scaffold
-from doit_cargo.core.cargo.crates import load_graph
-from doit_cargo.core.cargo.executables import Executable, executables
 from doit_cargo.core.elf.policy import DEFAULT_LEVELS
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Binary, Features
@@ -19,6 +17,8 @@ from doit_cargo.core.settings.config import load
 from doit_cargo.core.settings.faults import Faults
 from doit_cargo.core.settings.policy_file import POLICY, load_policies
 from doit_cargo.core.settings.yamlfile import read_yaml
+from doit_cargo.core.workspace.crates import load_graph
+from doit_cargo.core.workspace.executables import Executable, executables
 from helpers.project import REPOSITORY
 from helpers.workspaces import app, lib, package, virtual, write
 

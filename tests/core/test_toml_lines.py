@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.cargo.toml_lines import line_of
+from doit_cargo.core.workspace.toml_lines import line_of
 
 FLAGS = ("build", "rustflags")
 LAYOUTS = {

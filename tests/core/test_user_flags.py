@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.cargo.user_flags import kept, sources
+from doit_cargo.core.toml_file import TomlFile
 
 TRIPLE = "x86_64-unknown-linux-musl"
 BUILD = "build.rustflags = ['--cfg', 'of_build']\n"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core import hosts
-from doit_cargo.core.cargo import cargo_config, user_flags
+from doit_cargo.core.cargo import user_flags
+from doit_cargo.core.workspace import cargo_config
 from helpers.machines import TRIPLE, program
 from helpers.project import Project
 from helpers.workspaces import app, lib, virtual, write

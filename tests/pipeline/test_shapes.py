@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from doit_cargo.core.cargo.crates import load_graph
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.workspace.crates import load_graph
 from helpers.odd_projects import ODD_PROJECTS, PATCHED, RELEASE, VENDORED, Odd, app
 from helpers.project import CONFIG, Project, sha256
 from helpers.workspaces import virtual

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from doit_cargo.core.cargo import crates
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Binary, Context, CrateGraph
 from doit_cargo.core.rust import toolchain
 from doit_cargo.core.settings import config as configuration
 from doit_cargo.core.settings.shapes import NAME
+from doit_cargo.core.workspace import crates
 
 CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
 CONFIG_FILE = "config/pipeline.yaml"

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from doit_cargo.core.cargo.toml_file import TomlFile
+    from doit_cargo.core.toml_file import TomlFile
 
 T = TypeVar("T")
 Level = Literal["deny", "warn", "off"]

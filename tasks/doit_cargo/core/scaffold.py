@@ -11,10 +11,10 @@ from itertools import groupby
 from string import Template
 from typing import Final, NamedTuple
 
-from doit_cargo.core.cargo.executables import Executable, executables
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
+from doit_cargo.core.workspace.executables import Executable, executables
 
 IGNORE_FILE: Final = ".gitignore"
 MADE: Final = (".doit-cargo", "__pycache__", "config", "docker", "target")  # folders at the root

@@ -14,9 +14,10 @@ from typing import Any
 from doit.task import Task
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan, vendored
+from doit_cargo.core.cargo import cargo_plan
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import digest, read
+from doit_cargo.core.workspace import vendored
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.tasks import spec_of
 

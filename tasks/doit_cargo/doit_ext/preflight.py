@@ -7,9 +7,9 @@ from pathlib import Path
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import cargo_plan
-from doit_cargo.core.cargo import metadata as comparison
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context, Target
+from doit_cargo.core.workspace import cross_check as comparison
 from doit_cargo.doit_ext.held import Held
 from doit_cargo.doit_ext.planner import Plan
 from doit_cargo.doit_ext.runner import StartOver

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import crate_inputs, outside
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target, TaskSpec
 from doit_cargo.core.record import encode, paths, read
+from doit_cargo.core.workspace import sources as crate_inputs
+from doit_cargo.core.workspace import sources_elsewhere
 
 if TYPE_CHECKING:
     from doit_cargo.tools.cargo import Delivery
@@ -59,7 +60,7 @@ class _Part(NamedTuple):
 def _spec(part: _Part, session: Session) -> TaskSpec:
     ctx, target, crate = part.ctx, part.target, part.crate
     record = read(part.record)
-    known = tuple(outside.expand(paths(record, "outside")))
+    known = tuple(sources_elsewhere.expand(paths(record, "outside")))
     return TaskSpec(
         name=f"{NAME}:{target.arch}:{crate.name}",
         doc=f"compile {crate.name} for {target.triple}",
@@ -98,7 +99,7 @@ def _deliver(
     record.clear()
     record.update(content)
     files.write(part.ctx.config.root, part.record, encode(record))
-    found = list(outside.expand(content["outside"]))
+    found = list(sources_elsewhere.expand(content["outside"]))
     return {
         "discovered": found,
         "no_more": sorted(set(known) - {*found, *part.sources}),
@@ -112,9 +113,9 @@ def _outside(part: _Part, delivery: Delivery) -> list[str]:
     base = graph.root if crate.member else crate.directory
     named: set[str] = set()
     for path in delivery.dep_infos:
-        named |= outside.compiled(path.read_text(), base)
+        named |= sources_elsewhere.compiled(path.read_text(), base)
     for path in delivery.scripts:
-        named |= outside.watched(path.read_text(), crate.directory)
+        named |= sources_elsewhere.watched(path.read_text(), crate.directory)
     for path in delivery.foreign:  # a relative path is the third-party crate's own, which is fixed
-        named |= outside.watched(path.read_text(), None)
-    return outside.beyond(named, frozenset(part.sources), graph.target_directory)
+        named |= sources_elsewhere.watched(path.read_text(), None)
+    return sources_elsewhere.beyond(named, frozenset(part.sources), graph.target_directory)

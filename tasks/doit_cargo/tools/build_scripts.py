@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import lockfile, outside
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import read
+from doit_cargo.core.workspace import lockfile, sources_elsewhere
 from doit_cargo.tools import fingerprints
 
 
@@ -51,7 +51,7 @@ def _missing(ctx: Context, target: Target) -> Iterator[tuple[str, str]]:
 def _watched(ctx: Context, package: str, output: Path) -> set[str]:
     crate = ctx.graph.crates.get(package)
     text = output.read_text(encoding="utf-8", errors="replace")
-    return outside.watched(text, crate.directory if crate else None)
+    return sources_elsewhere.watched(text, crate.directory if crate else None)
 
 
 def _below(ctx: Context, crate: str) -> frozenset[str]:

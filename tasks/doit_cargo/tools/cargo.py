@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from doit_cargo.core.cargo import lockfile
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.core.workspace import lockfile
 from doit_cargo.tools import command
 from doit_cargo.tools.cargo_words import Words, plain_text
 

@@ -1,1 +1,1 @@
-"""What Cargo's files say: the crate graph, a crate's inputs, the command that builds."""
+"""The cargo command as a value: argv, environment, flags, and what the user configured."""

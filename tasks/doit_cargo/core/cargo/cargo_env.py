@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from doit_cargo.core import hosts
-from doit_cargo.core.cargo.cargo_config import target_variable
 from doit_cargo.core.model import Toolchain
+from doit_cargo.core.workspace.cargo_config import target_variable
 
 ENCODED = "CARGO_ENCODED_RUSTFLAGS"  # of cargo's sources of flags the strongest
 SEPARATOR = "\x1f"

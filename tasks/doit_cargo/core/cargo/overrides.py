@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from doit_cargo.core import hosts, layout
 from doit_cargo.core.cargo import cargo_plan, own, user_flags
-from doit_cargo.core.cargo.cargo_config import target_variable
 from doit_cargo.core.cargo.cfg import speaks_of, unknown
 from doit_cargo.core.cargo.said import Said, said, strongest
-from doit_cargo.core.cargo.toml_lines import line_of
 from doit_cargo.core.model import Context, Target
+from doit_cargo.core.workspace.cargo_config import target_variable
+from doit_cargo.core.workspace.toml_lines import line_of
 
 _BARE = re.compile("[A-Za-z0-9_-]+")
 _MOST = 60  # characters of a value

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.cargo_config import base
 from doit_cargo.core.cargo.said import Said, strongest
-from doit_cargo.core.cargo.toml_file import TomlFile
 from doit_cargo.core.rust.compiler import on_path
+from doit_cargo.core.toml_file import TomlFile
+from doit_cargo.core.workspace.cargo_config import base
 
 # A key of `build`, and the variables that stand for it, the stronger first.
 _KEYS = {

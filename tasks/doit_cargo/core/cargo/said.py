@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core.toml_file import TomlFile
 
 
 class Said(NamedTuple):

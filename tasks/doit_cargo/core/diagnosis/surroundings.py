@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config, lockfile
+from doit_cargo.core.workspace import cargo_config, lockfile
 
 
 class Surroundings:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from doit_cargo.core.cargo.lockfile import Lock
-from doit_cargo.core.cargo.manifests import Manifest
 from doit_cargo.core.model import reachable
+from doit_cargo.core.workspace.lockfile import Lock
+from doit_cargo.core.workspace.manifests import Manifest
 
 Patches = Mapping[str, frozenset[str]]
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from os.path import dirname, isfile, join, normpath
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config, toml_file
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core import toml_file
+from doit_cargo.core.toml_file import TomlFile
+from doit_cargo.core.workspace import cargo_config
 
 LIST = ".cargo-checksum.json"
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.cargo import toml_file
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core import toml_file
 from doit_cargo.core.model import reachable
+from doit_cargo.core.toml_file import TomlFile
 
 
 class _Package(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doit_cargo.core.cargo import toml_file
-from doit_cargo.core.cargo.toml_file import Table
+from doit_cargo.core import toml_file
+from doit_cargo.core.toml_file import Table
 
 _MOST = 1000  # each line is a parse of all that stands before it
 

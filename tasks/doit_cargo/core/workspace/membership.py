@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from os.path import dirname, isdir, isfile, join, normpath, relpath
 from pathlib import PurePosixPath
 
-from doit_cargo.core.cargo import toml_file
-from doit_cargo.core.cargo.cargo_config import upwards
-from doit_cargo.core.cargo.manifests import Root, root_of
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core import toml_file
+from doit_cargo.core.toml_file import TomlFile
+from doit_cargo.core.workspace.cargo_config import upwards
+from doit_cargo.core.workspace.manifests import Root, root_of
 
 
 class Membership:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from os.path import dirname, isfile, join, normpath
 from pathlib import Path
 
-from doit_cargo.core.cargo import toml_file
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core import toml_file
+from doit_cargo.core.toml_file import TomlFile
 
 # With both there, cargo reads the one without a suffix (and warns).
 _NAMES = ("config", "config.toml")

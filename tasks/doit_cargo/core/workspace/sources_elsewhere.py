@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from doit_cargo.core.cargo.crate_inputs import dep_info_paths
+from doit_cargo.core.workspace.sources import dep_info_paths
 
 # Source: The Cargo Book, "Build Scripts": `cargo::KEY=VALUE`, with one colon before Cargo 1.77.
 _RERUN = r"^cargo::?rerun-if-changed=(.+)$"

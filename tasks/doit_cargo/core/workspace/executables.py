@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.cargo import toml_file
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core import toml_file
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.toml_file import TomlFile
 
 
 class Executable(NamedTuple):

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from os.path import isdir, isfile
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_config, lockfile, manifests, toml_file, vendored
-from doit_cargo.core.cargo.edges import Patches, disable, everything, optional
-from doit_cargo.core.cargo.manifests import Manifest, Root
-from doit_cargo.core.cargo.membership import Membership, own_root
-from doit_cargo.core.cargo.order import ordered
-from doit_cargo.core.cargo.toml_file import TomlFile
+from doit_cargo.core import toml_file
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.core.toml_file import TomlFile
+from doit_cargo.core.workspace import cargo_config, lockfile, manifests, vendored
+from doit_cargo.core.workspace.build_order import ordered
+from doit_cargo.core.workspace.manifests import Manifest, Root
+from doit_cargo.core.workspace.membership import Membership, own_root
+from doit_cargo.core.workspace.path_dependencies import Patches, disable, everything, optional
 
 
 def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] = ()) -> CrateGraph:

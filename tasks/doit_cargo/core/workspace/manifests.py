@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from os.path import isfile, join, normpath
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.toml_file import Table, TomlFile
+from doit_cargo.core.toml_file import Table, TomlFile
 
 # Names become task names, file names and cargo arguments: nothing in them may need quoting.
 # Letters of every script, as in cargo. What is shipped must have a plainer name still.
