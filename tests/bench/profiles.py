@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).parents[2] / "tasks")]
 
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import Context
 from doit_cargo.core.text import columns, size
@@ -55,11 +55,11 @@ def build(ctx: Context, settings: Settings, binaries: Sequence[str]) -> tuple[li
     (target,) = [target for target in ctx.config.targets if target.default]
     flags = [f"profile.release.{key}={value}" for key, value in settings.items()]
     with tempfile.TemporaryDirectory() as folder:
-        env = cargo_plan.cargo_env(ctx, target)
+        env = command.cargo_env(ctx, target)
         env |= {"CARGO_TARGET_DIR": folder, "CARGO_BUILD_BUILD_DIR": folder}
         before = processor_time()
         subprocess.run(
-            [*cargo_plan.argv(ctx, target, binaries), *(w for f in flags for w in ("--config", f))],
+            [*command.argv(ctx, target, binaries), *(w for f in flags for w in ("--config", f))],
             cwd=ctx.graph.root, env=env, check=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.cargo.overrides import overrides, render
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import Context
@@ -40,11 +40,11 @@ def lines(ctx: Context) -> list[str]:
 
 
 def settings(ctx: Context) -> dict[str, str]:
-    return cargo_plan.settings(ctx, ctx.config.targets[0])
+    return command.settings(ctx, ctx.config.targets[0])
 
 
 def argv(ctx: Context) -> str:
-    return " ".join(cargo_plan.argv(ctx, ctx.config.targets[0], ["alpha"]))
+    return " ".join(command.argv(ctx, ctx.config.targets[0], ["alpha"]))
 
 
 def test_nothing_to_say(machine: Machine) -> None:
@@ -130,7 +130,7 @@ def test_the_shells_flags_are_not_used(machine: Machine) -> None:
         "put it into `env:` of the configuration"
     )
     assert "--cfg" not in settings(ctx)["CARGO_ENCODED_RUSTFLAGS"]
-    assert "RUSTFLAGS" not in cargo_plan.cargo_env(ctx, ctx.config.targets[0])
+    assert "RUSTFLAGS" not in command.cargo_env(ctx, ctx.config.targets[0])
 
 
 def test_a_wrapper_that_is_not_installed(machine: Machine) -> None:
@@ -159,7 +159,7 @@ def test_a_wrapper_that_is_installed(machine: Machine) -> None:
 
     assert lines(ctx) == []
     assert "RUSTC_WRAPPER" not in settings(ctx)
-    found = cargo_plan.wrappers(ctx, ctx.config.targets[0])
+    found = command.wrappers(ctx, ctx.config.targets[0])
     assert tuple(wrapper.program for wrapper in found) == installed
 
 
@@ -169,10 +169,10 @@ def test_a_wrapper_of_our_own_configuration(machine: Machine) -> None:
     text = 'build.rustc-wrapper = "sccache"\n'
     ctx = context(machine, text, env="{RUSTC_WRAPPER: mine}")
 
-    (wrapper,) = cargo_plan.wrappers(ctx, ctx.config.targets[0])
+    (wrapper,) = command.wrappers(ctx, ctx.config.targets[0])
     assert (wrapper.program, lines(ctx)) == (mine, [])
     ctx = context(machine, text, env='{RUSTC_WRAPPER: ""}')
-    assert (cargo_plan.wrappers(ctx, ctx.config.targets[0]), lines(ctx)) == ((), [])
+    assert (command.wrappers(ctx, ctx.config.targets[0]), lines(ctx)) == ((), [])
 
 
 def test_a_wrapper_of_our_own_configuration_that_is_not_installed(machine: Machine) -> None:

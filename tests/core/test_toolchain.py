@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.cargo import cargo_env
+from doit_cargo.core.cargo import toolchain_env
 from doit_cargo.core.model import Toolchain
 from doit_cargo.core.rust import caches, rustup, toolchain, wheels
 from doit_cargo.core.rust import compiler as rust
@@ -142,7 +142,7 @@ def test_a_distributions_rust(machine: Machine) -> None:
     assert chain.rustc == rustc
     assert driver in chain.identity
     assert (chain.sysroot, chain.private_sysroot) == (None, False)
-    assert "RUSTUP_TOOLCHAIN" not in cargo_env.environment(chain, {}, ())
+    assert "RUSTUP_TOOLCHAIN" not in toolchain_env.environment(chain, {}, ())
 
 
 def test_a_private_std(machine: Machine) -> None:
@@ -156,7 +156,7 @@ def test_a_private_std(machine: Machine) -> None:
 
     assert (chain.sysroot, chain.private_sysroot) == (private, True)
     assert lib / "libstd-0123.rlib" in chain.identity
-    assert f"--sysroot={private}" in cargo_env.rustflags(chain, ())
+    assert f"--sysroot={private}" in toolchain_env.rustflags(chain, ())
     (machine.home / f".rustup/toolchains/stable-{LINUX}/lib/librustc_driver-77.so").write_text("B")
     assert locate(machine).sysroot is None
 
@@ -168,7 +168,7 @@ def test_the_toolchains_own_std_goes_first(machine: Machine) -> None:
     chain = locate(machine)
 
     assert (chain.sysroot, chain.private_sysroot) == (folder, False)
-    assert not [flag for flag in cargo_env.rustflags(chain, ()) if "sysroot" in flag]
+    assert not [flag for flag in toolchain_env.rustflags(chain, ()) if "sysroot" in flag]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_the_environment(machine: Machine) -> None:
     chain = locate(machine)
     given = {"PATH": "/bin", "CFLAGS": "-DX"}
 
-    found = cargo_env.environment(chain, given, [("/ws", "/w"), ("/with blank", "/b")])
+    found = toolchain_env.environment(chain, given, [("/ws", "/w"), ("/with blank", "/b")])
 
     assert found["CFLAGS_x86_64_unknown_linux_musl"] == "-DX -ffile-prefix-map=/ws=/w"
     assert found["AR_x86_64_unknown_linux_musl"] == f"{chain.wrappers}/{TRIPLE}-ar"
@@ -222,7 +222,7 @@ def test_the_environment(machine: Machine) -> None:
 
 
 def test_rustflags(machine: Machine) -> None:
-    flags = cargo_env.rustflags(locate(machine), [("/ws", "/workspace")])
+    flags = toolchain_env.rustflags(locate(machine), [("/ws", "/workspace")])
 
     assert flags == (
         "-Ctarget-feature=+crt-static",

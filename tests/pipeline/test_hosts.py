@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core import hosts
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command as cargo_plan
 from doit_cargo.core.cargo.overrides import overrides, render
 from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import MissingToolError

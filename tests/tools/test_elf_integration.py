@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.cargo.cargo_env import rustflags
+from doit_cargo.core.cargo.toolchain_env import rustflags
 from doit_cargo.core.elf.numbers import PF_R, PF_W, PF_X
 from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.elf.reader import ElfError, Facts, read

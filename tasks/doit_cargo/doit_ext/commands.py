@@ -12,7 +12,7 @@ from typing import Any
 from doit.cmd_base import Command, DoitCmdBase
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.text import plural
@@ -94,12 +94,12 @@ class Env(Reader):
         """One shell command a target. What is secret is named, not shown."""
         del options
         for target in chosen(ctx, names):
-            env, shown = cargo_plan.cargo_env(ctx, target), cargo_plan.settings(ctx, target)
+            env, shown = command.cargo_env(ctx, target), command.settings(ctx, target)
             words = [
                 f"{name}={_shell_word(value)}" if name in shown else f'{name}="${name}"'
                 for name, value in sorted(env.items())
             ]
-            argv = cargo_plan.argv(ctx, target, [binary.name for binary in ctx.ship])
+            argv = command.argv(ctx, target, [binary.name for binary in ctx.ship])
             print(f"# {target.arch}: in {ctx.graph.root}")
             print(" \\\n  ".join(["env -i", *words, shlex.join(argv)]))
         return 0

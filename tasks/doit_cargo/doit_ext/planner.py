@@ -14,7 +14,7 @@ from typing import Any
 from doit.task import Task
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import digest, read
 from doit_cargo.core.workspace import vendored
@@ -89,7 +89,7 @@ class Planner:
         known = read(layout.toolchain_record(self._ctx.config, plan.target))
         identity = {str(path) for path in self._ctx.toolchains[plan.target.arch].identity}
         plan.drop_all = not known or bool(identity.intersection(task.dep_changed or ()))
-        env = digest(cargo_plan.readable(self._ctx, plan.target))
+        env = digest(command.readable(self._ctx, plan.target))
         settings = {p for p in _changed(reasons) - identity if os.path.basename(p) not in _NO_ENV}
         plan.rerun_scripts = known.get("env") != env or bool(settings)
         lists = _changed(reasons).intersection(map(str, self._ctx.graph.vendored))

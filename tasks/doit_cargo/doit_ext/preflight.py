@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.workspace import cross_check as comparison
@@ -55,10 +55,10 @@ class Preflight:
     def _lock(self, target: Target) -> None:
         """Have a lock file that fits: which crates there are may be told by it."""
         ctx, path = self._ctx, self._ctx.graph.root / "Cargo.lock"
-        if cargo_plan.is_locked(ctx):
+        if command.is_locked(ctx):
             return
         before = path.read_bytes() if path.is_file() else None
-        env = cargo_plan.cargo_env(ctx, target)
+        env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         cargo.resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
         if path.read_bytes() != before:
@@ -67,7 +67,7 @@ class Preflight:
 
     def _agree(self, target: Target) -> None:
         ctx = self._ctx
-        env = cargo_plan.cargo_env(ctx, target)
+        env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         said = cargo.metadata(program, ctx.graph.root, env)
         if found := comparison.differences(ctx.graph, said):
@@ -120,10 +120,10 @@ class Preflight:
         return cargo.Order(
             arch=plan.target.arch,
             folder=ctx.graph.target_directory / plan.target.triple,
-            argv=cargo_plan.argv(
+            argv=command.argv(
                 ctx, plan.target, names, jobs=self._jobs, keep_going=keep_going, color=self._color
             ),
-            env={**cargo_plan.cargo_env(ctx, plan.target), **(_TERMINAL if self._color else {})},
+            env={**command.cargo_env(ctx, plan.target), **(_TERMINAL if self._color else {})},
             directory=ctx.graph.root,
             wanted=wanted,
             dropped=self._spoiled.union(plan.dropped.intersection(wanted)),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
 
@@ -33,7 +33,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             action=partial(_write, ctx, session, target),
             inputs=(
                 *ctx.toolchains[target.arch].identity,
-                *(w.program for w in cargo_plan.wrappers(ctx, target) if w.program),
+                *(w.program for w in command.wrappers(ctx, target) if w.program),
                 *common,
             ),
             outputs=(layout.toolchain_record(ctx.config, target),),
@@ -59,8 +59,8 @@ def workspace_files(ctx: Context) -> tuple[Path, ...]:
 def describe(ctx: Context, target: Target) -> dict[str, object]:
     """What is no file: the argv that all builds share, and the environment."""
     return {
-        "argv": cargo_plan.base_argv(ctx, target),
-        "env": cargo_plan.settings(ctx, target),
+        "argv": command.base_argv(ctx, target),
+        "env": command.settings(ctx, target),
     }
 
 
@@ -70,7 +70,7 @@ def _write(ctx: Context, session: Session, target: Target) -> None:
 
     content = {
         "digest": session.digest(f"{NAME}:{target.arch}"),
-        "env": digest(cargo_plan.readable(ctx, target)),
+        "env": digest(command.readable(ctx, target)),
         "target": str(ctx.graph.target_directory),
     }
     path = layout.toolchain_record(ctx.config, target)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, previous_size, read
@@ -29,7 +29,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 action=partial(_verify, ctx, session, target, binary),
                 inputs=(layout.shipped(ctx, target, binary),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
-                fingerprint=digest(cargo_plan.requirements(ctx, target, binary)),
+                fingerprint=digest(command.requirements(ctx, target, binary)),
                 group=f"{NAME}:{target.arch}",
             )
 

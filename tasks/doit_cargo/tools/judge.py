@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doit_cargo.core.cargo import cargo_plan
+from doit_cargo.core.cargo import machine_paths
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import elf
@@ -34,7 +34,7 @@ def judge(
             binary=binary,
             target=target,
             policy=ctx.policies[target.arch],
-            needles=cargo_plan.private_paths(ctx, target),
+            needles=machine_paths.private_paths(ctx, target),
             opinion=opinion,
         )
     except CheckError as error:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core import hosts
-from doit_cargo.core.cargo.cargo_env import host_linker
+from doit_cargo.core.cargo.toolchain_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.rust import caches
 from doit_cargo.core.rust.compiler import Rust

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.said import Said, said, strongest
+from doit_cargo.core.cargo.config_lookup import Said, said, strongest
 from doit_cargo.core.toml_file import TomlFile
 from doit_cargo.core.workspace.cargo_config import base
 

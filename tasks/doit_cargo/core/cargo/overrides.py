@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core import hosts, layout
-from doit_cargo.core.cargo import cargo_plan, own, user_flags
+from doit_cargo.core.cargo import command, user_config, user_flags
 from doit_cargo.core.cargo.cfg import speaks_of, unknown
-from doit_cargo.core.cargo.said import Said, said, strongest
+from doit_cargo.core.cargo.config_lookup import Said, said, strongest
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.workspace.cargo_config import target_variable
 from doit_cargo.core.workspace.toml_lines import line_of
@@ -67,7 +67,7 @@ def _of_target(ctx: Context, target: Target) -> Iterator[Override]:
     yield from _linkers(ctx, target)
     yield from _flags(ctx, target)
     yield from _env(ctx, target)
-    for wrapper in cargo_plan.wrappers(ctx, target):
+    for wrapper in command.wrappers(ctx, target):
         if wrapper.is_absent and wrapper.place:
             yield _override(ctx, wrapper.place, "not installed here: rustc is called without it")
         elif wrapper.program is None:
@@ -93,7 +93,7 @@ def _common(ctx: Context) -> Iterator[Override]:
 
 
 def _jobs(ctx: Context) -> Iterator[tuple[str, str]]:
-    if cores := own.fewer_jobs(ctx):
+    if cores := user_config.fewer_jobs(ctx):
         yield "jobs", f"--jobs {cores}, the cores of this machine"
 
 
@@ -150,8 +150,8 @@ def _verdict(option: user_flags.Option) -> tuple[str, bool]:
 
 def _env(ctx: Context, target: Target) -> Iterator[Override]:
     """C flags are extended, not overridden."""
-    table, made = own.env_table(ctx), cargo_plan.settings(ctx, target)
-    for name in cargo_plan.overridden_env(ctx, target):
+    table, made = user_config.env_table(ctx), command.settings(ctx, target)
+    for name in command.overridden_env(ctx, target):
         if made[name] != table[name].value and not name.startswith(("CFLAGS", "CXXFLAGS")):
             yield _override(ctx, table[name].place, f"it is {made[name]}")
 

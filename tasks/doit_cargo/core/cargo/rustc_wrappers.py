@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.said import Said, strongest
+from doit_cargo.core.cargo.config_lookup import Said, strongest
 from doit_cargo.core.rust.compiler import on_path
 from doit_cargo.core.toml_file import TomlFile
 from doit_cargo.core.workspace.cargo_config import base

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.cargo_env import ENCODED, SEPARATOR
 from doit_cargo.core.cargo.cfg import speaks_of
-from doit_cargo.core.cargo.said import said
+from doit_cargo.core.cargo.config_lookup import said
+from doit_cargo.core.cargo.toolchain_env import ENCODED, SEPARATOR
 from doit_cargo.core.toml_file import TomlFile
 from doit_cargo.core.workspace.cargo_config import target_variable
 

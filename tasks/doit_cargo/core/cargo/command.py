@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from doit_cargo.core.cargo import own
-from doit_cargo.core.cargo.cargo_env import ENCODED, SEPARATOR, environment, rustflags
+from doit_cargo.core.cargo import machine_paths, user_config
+from doit_cargo.core.cargo.toolchain_env import ENCODED, SEPARATOR, environment, rustflags
 from doit_cargo.core.model import Binary, Context, CrateGraph, Features, Target
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _NOT_ON_PATH = "git-core"
 def settings(ctx: Context, target: Target) -> dict[str, str]:
     """The part of cargo's environment that can change the bytes of a build: it is hashed."""
     made = _settings(ctx, target)
-    absent = (wrapper for wrapper in own.wrappers(ctx, made) if wrapper.is_absent)
+    absent = (wrapper for wrapper in user_config.wrappers(ctx, made) if wrapper.is_absent)
     return {**made, **{wrapper.variable: "" for wrapper in absent}}
 
 
@@ -74,7 +74,7 @@ def _toolchain_env(ctx: Context, target: Target, base: Mapping[str, str]) -> dic
     Of cc-rs's variables the form with the triple's own hyphens is the strongest: where `[env]`
     has it, so have we.
     """
-    table, suffix = own.env_table(ctx), target.triple.replace("-", "_")
+    table, suffix = user_config.env_table(ctx), target.triple.replace("-", "_")
     weak = {name: entry.value for name, entry in table.items() if not entry.force}
     forced = {name: entry.value for name, entry in table.items() if entry.force}
     exact = {
@@ -83,20 +83,20 @@ def _toolchain_env(ctx: Context, target: Target, base: Mapping[str, str]) -> dic
         if target.triple in name
     }
     given = {**weak, **base, **forced, **exact, "PATH": base["PATH"]}
-    found = environment(ctx.toolchains[target.arch], given, remaps(ctx, target))
+    found = environment(ctx.toolchains[target.arch], given, machine_paths.remaps(ctx, target))
     hyphens = {name.replace(suffix, target.triple): value for name, value in found.items()}
     return {**found, **{name: value for name, value in hyphens.items() if name in table}}
 
 
 def flags(ctx: Context, target: Target) -> tuple[str, ...]:
     """All flags that rustc gets for the target: the user's, then ours."""
-    ours = rustflags(ctx.toolchains[target.arch], remaps(ctx, target))
-    return (*own.flags(ctx, target), *ours)
+    ours = rustflags(ctx.toolchains[target.arch], machine_paths.remaps(ctx, target))
+    return (*user_config.flags(ctx, target), *ours)
 
 
 def wrappers(ctx: Context, target: Target) -> tuple[Wrapper, ...]:
     """What cargo is to call in rustc's place. The bytes of such a program count."""
-    return own.wrappers(ctx, _settings(ctx, target))
+    return user_config.wrappers(ctx, _settings(ctx, target))
 
 
 def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
@@ -144,7 +144,7 @@ def base_argv(ctx: Context, target: Target) -> tuple[str, ...]:
 
 def _unforced(ctx: Context, target: Target) -> Iterator[str]:
     """Cargo's `[env]` may force a compiler of another machine upon build scripts."""
-    table = own.env_table(ctx)
+    table = user_config.env_table(ctx)
     forced = [name for name in overridden_env(ctx, target) if table[name].force]
     made = settings(ctx, target) if forced else {}
     for name in forced:
@@ -153,7 +153,7 @@ def _unforced(ctx: Context, target: Target) -> Iterator[str]:
 
 def overridden_env(ctx: Context, target: Target) -> tuple[str, ...]:
     """The variables of cargo's `[env]` that have a value of ours: the toolchain's."""
-    table = own.env_table(ctx)
+    table = user_config.env_table(ctx)
     tools = _toolchain_env(ctx, target, _base(ctx)) if table else {}
     return tuple(
         name for name in tools if name in table and not name.startswith(("PATH", "RUST", "CARGO"))
@@ -191,7 +191,7 @@ def argv(
         *["--offline"] * ctx.config.offline,
         *(word for name in names for word in ("--bin", name)),
         *["--lib"] * (not names),
-        *(("--jobs", str(number)) if (number := jobs or own.fewer_jobs(ctx)) else ()),
+        *(("--jobs", str(number)) if (number := jobs or user_config.fewer_jobs(ctx)) else ()),
         *["--keep-going"] * keep_going,
         f"--message-format={form}",
     )
@@ -213,30 +213,6 @@ def features(wanted: Features) -> tuple[str, ...]:
     )
 
 
-def remaps(ctx: Context, target: Target) -> tuple[tuple[str, str], ...]:
-    """Path prefixes of this machine and what stands for them in a binary; the last match wins."""
-    chain = ctx.toolchains[target.arch]
-    pairs = [
-        *ctx.graph.outside,
-        (_cargo_home(ctx.env), "/cargo"),
-        (str(chain.sysroot or ""), "/sysroot"),
-        (str(ctx.graph.root), "/workspace"),
-        (str(ctx.graph.target_directory), "/target"),
-    ]
-    return tuple((prefix, name) for prefix, name in pairs if prefix)
-
-
-def private_paths(ctx: Context, target: Target) -> tuple[bytes, ...]:
-    """What no shipped binary may contain: folders of the machine that built it."""
-    chain = ctx.toolchains[target.arch]
-    folders = (
-        *(folder for folder, _ in ctx.graph.outside), str(ctx.graph.root),
-        str(ctx.graph.target_directory), _cargo_home(ctx.env), str(chain.sysroot or ""),
-        str(chain.wrappers.parent), str(chain.zig_cache),
-    )  # fmt: skip
-    return tuple(dict.fromkeys(os.fsencode(folder) for folder in folders if len(folder) > 1))
-
-
 def requirements(ctx: Context, target: Target, binary: Binary) -> dict[str, object]:
     """All that a verdict depends on but for the bytes."""
     wanted = ctx.policies[target.arch]
@@ -244,13 +220,8 @@ def requirements(ctx: Context, target: Target, binary: Binary) -> dict[str, obje
         "levels": dict(wanted.levels),
         "size": [wanted.min_size, wanted.max_size, wanted.budgets.get(binary.name)],
         "triple": target.triple,
-        "paths": [os.fsdecode(path) for path in private_paths(ctx, target)],
+        "paths": [os.fsdecode(path) for path in machine_paths.private_paths(ctx, target)],
     }
-
-
-def _cargo_home(env: Mapping[str, str]) -> str:
-    home = env.get("HOME", "")
-    return env.get("CARGO_HOME") or (os.path.join(home, ".cargo") if home else "")
 
 
 def _toml(text: str) -> str:

@@ -50,7 +50,7 @@ def wrappers(ctx: Context, env: Mapping[str, str]) -> tuple[Wrapper, ...]:
 
 def fewer_jobs(ctx: Context) -> int:
     """The number of cores where cargo's configuration asks for more jobs than that, else 0."""
-    from doit_cargo.core.cargo.said import strongest  # noqa: PLC0415
+    from doit_cargo.core.cargo.config_lookup import strongest  # noqa: PLC0415
 
     cores, said = os.cpu_count() or 1, strongest(ctx.graph.configs, "build", "jobs")
     asked = said.value if said and "CARGO_BUILD_JOBS" not in ctx.config.env else 0
