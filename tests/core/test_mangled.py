@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doit_cargo.core.rust.mangled import crate_of
+from doit_cargo.core.elf.mangled import crate_of
 
 _HASH = "17h0123456789abcdefE"
 

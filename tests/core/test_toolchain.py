@@ -11,8 +11,9 @@ import pytest
 
 from doit_cargo.core.cargo import toolchain_env
 from doit_cargo.core.model import Toolchain
-from doit_cargo.core.rust import caches, rustup, toolchain, wheels
-from doit_cargo.core.rust import compiler as rust
+from doit_cargo.core.toolchain import caches, rustup, wheels
+from doit_cargo.core.toolchain import compiler as rust
+from doit_cargo.core.toolchain import locate as toolchain
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
 

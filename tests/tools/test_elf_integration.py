@@ -16,7 +16,7 @@ from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.elf.reader import ElfError, Facts, read
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.core.rust import toolchain
+from doit_cargo.core.toolchain import locate
 from doit_cargo.tools.command import run
 from doit_cargo.tools.elf import SecondOpinion, Verdict, check, read_artifact
 from helpers import elf_files
@@ -49,7 +49,7 @@ def stripped(source: Path) -> Path:
 
 def rust(source: Path, *options: str) -> Path:
     """An executable by the toolchain that the pipeline would use, wherever its std comes from."""
-    chain = toolchain.locate(X86, workspace=source.parent, env=os.environ)
+    chain = locate.locate(X86, workspace=source.parent, env=os.environ)
     assert chain.missing == ()
     out = source.with_name(f"out{len(list(source.parent.iterdir()))}")
     linker = f"-Clinker={chain.wrappers / X86.triple}-cc"

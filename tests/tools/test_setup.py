@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.errors import MissingToolError, SetupError
-from doit_cargo.core.rust import compiler as rust
-from doit_cargo.core.rust import toolchain
+from doit_cargo.core.toolchain import compiler as rust
+from doit_cargo.core.toolchain import locate
 from doit_cargo.tools import apt, std
 from doit_cargo.tools.cache import locked, remove_cache
 from doit_cargo.tools.setup import setup
@@ -87,7 +87,7 @@ def test_rustup_fetches_std(machine: Machine) -> None:
         said[-1],
     ]
     assert (machine.home / "asked").read_text() == asked
-    chain = toolchain.locate(TARGET, workspace=machine.workspace, env=machine.env)
+    chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env)
     assert chain.missing == ()
 
 
@@ -114,7 +114,7 @@ def test_rustup_without_a_network_but_with_the_source(
     said = run(machine)
 
     assert any("trying to build it from source" in line for line in said)
-    chain = toolchain.locate(TARGET, workspace=machine.workspace, env=machine.env)
+    chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env)
     assert chain.private_sysroot
     assert [path.name for path in chain.identity if path.suffix == ".rlib"] == ["libstd-9.rlib"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.rust import wheels
-from doit_cargo.core.rust.zig_scripts import scripts, zig_target
+from doit_cargo.core.toolchain import wheels
+from doit_cargo.core.toolchain.zig_scripts import scripts, zig_target
 from doit_cargo.tools import command, zig
 from doit_cargo.tools.cache import new_folder
 

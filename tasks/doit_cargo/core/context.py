@@ -8,9 +8,9 @@ from pathlib import Path
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Binary, Context, CrateGraph
-from doit_cargo.core.rust import toolchain
 from doit_cargo.core.settings import config as configuration
 from doit_cargo.core.settings.shapes import NAME
+from doit_cargo.core.toolchain import locate
 from doit_cargo.core.workspace import crates
 
 CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
@@ -41,8 +41,8 @@ def read_context(
         config = config._replace(profile=profile)
     made = (config.state, config.binaries, config.context)
     graph = crates.load_graph(config.workspace, env, made=made)
-    parts = toolchain.survey(config.workspace, env, host=host)
-    chains = {target.arch: toolchain.assemble(target, parts) for target in config.targets}
+    parts = locate.survey(config.workspace, env, host=host)
+    chains = {target.arch: locate.assemble(target, parts) for target in config.targets}
     config = configuration.check_ship(config, graph)
     return Context(
         config=config,

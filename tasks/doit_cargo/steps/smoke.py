@@ -197,7 +197,7 @@ def _fill(
 def _emulator(smoke: _Smoke) -> Path | None:
     """What runs the target's programs here; None if that is the kernel's affair."""
     from doit_cargo.core.images import trial as trials
-    from doit_cargo.core.rust.compiler import on_path
+    from doit_cargo.core.toolchain.compiler import on_path
 
     host = smoke.ctx.toolchains[smoke.target.arch].host
     name = trials.emulator(smoke.target.triple, host)

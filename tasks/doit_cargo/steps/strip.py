@@ -26,7 +26,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     del session
     if not ctx.config.split_debug:
         return
-    from doit_cargo.core.rust import objcopy
+    from doit_cargo.core.toolchain import objcopy
 
     for target in ctx.config.targets:
         tool = objcopy.find(ctx.toolchains[target.arch], ctx.env)
@@ -47,7 +47,7 @@ def _spec(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> Ta
 
 
 def _split(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> None:
-    from doit_cargo.core.rust.objcopy import REMEDY
+    from doit_cargo.core.toolchain.objcopy import REMEDY
     from doit_cargo.tools import elf, files, objcopy
 
     if tool is None:

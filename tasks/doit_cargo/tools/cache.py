@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.rust.caches import VARIABLE, cache_folder
+from doit_cargo.core.toolchain.caches import VARIABLE, cache_folder
 
 Say = Callable[[str], None]
 _OURS = ("wrappers", "sysroots", "zig", "tmp")

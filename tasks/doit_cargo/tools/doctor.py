@@ -12,9 +12,9 @@ from pathlib import Path
 from doit_cargo.core import hosts
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.rust import caches, wheels
-from doit_cargo.core.rust.compiler import on_path
-from doit_cargo.core.rust.toolchain import (
+from doit_cargo.core.toolchain import caches, wheels
+from doit_cargo.core.toolchain.compiler import on_path
+from doit_cargo.core.toolchain.locate import (
     Parts,
     assemble,
     pip_install,

@@ -12,7 +12,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.images import commands, dockerfile
 from doit_cargo.core.model import Context, Images
-from doit_cargo.core.rust.compiler import on_path
+from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.tools import command
 from doit_cargo.tools.doctor import Finding
 

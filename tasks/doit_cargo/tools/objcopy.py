@@ -11,7 +11,7 @@ from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.elf.numbers import SHT_SYMTAB
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Context
-from doit_cargo.core.rust.objcopy import OWN, REMEDY, find
+from doit_cargo.core.toolchain.objcopy import OWN, REMEDY, find
 from doit_cargo.tools import command
 from doit_cargo.tools.doctor import Finding
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from doit_cargo.core import hosts
 from doit_cargo.core.errors import MissingToolError, PipelineError, SetupError
 from doit_cargo.core.model import Target
-from doit_cargo.core.rust import wheels
-from doit_cargo.core.rust.compiler import Rust
-from doit_cargo.core.rust.toolchain import (
+from doit_cargo.core.toolchain import wheels
+from doit_cargo.core.toolchain.compiler import Rust
+from doit_cargo.core.toolchain.locate import (
     Parts,
     assemble,
     pip_install,

@@ -20,8 +20,8 @@ from pathlib import Path
 from doit_cargo.core import hosts
 from doit_cargo.core.cargo.toolchain_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
-from doit_cargo.core.rust import caches
-from doit_cargo.core.rust.compiler import Rust
+from doit_cargo.core.toolchain import caches
+from doit_cargo.core.toolchain.compiler import Rust
 from doit_cargo.tools import command
 from doit_cargo.tools.cache import Say, new_folder
 

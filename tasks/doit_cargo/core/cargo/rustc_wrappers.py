@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.cargo.config_lookup import Said, strongest
-from doit_cargo.core.rust.compiler import on_path
 from doit_cargo.core.toml_file import TomlFile
+from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.core.workspace.cargo_config import base
 
 # A key of `build`, and the variables that stand for it, the stronger first.

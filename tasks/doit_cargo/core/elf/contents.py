@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core.elf.header import require
 from doit_cargo.core.elf.layout import string_at
+from doit_cargo.core.elf.mangled import crate_of
 from doit_cargo.core.elf.numbers import (
     SHT_NOBITS,
     SHT_NULL,
@@ -15,7 +16,6 @@ from doit_cargo.core.elf.numbers import (
     STT_OBJECT,
     STT_TLS,
 )
-from doit_cargo.core.rust.mangled import crate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.model import Images
-from doit_cargo.core.rust.compiler import on_path
+from doit_cargo.core.toolchain.compiler import on_path
 
 BUILDAH, DOCKER, SKOPEO = "buildah", "docker", "skopeo"
 REMEDIES: Mapping[str, str] = {

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from doit_cargo.core import hosts
 from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.rust import caches, wheels
-from doit_cargo.core.rust.compiler import Rust, find, on_path, std_in
-from doit_cargo.core.rust.zig_scripts import scripts
+from doit_cargo.core.toolchain import caches, wheels
+from doit_cargo.core.toolchain.compiler import Rust, find, on_path, std_in
+from doit_cargo.core.toolchain.zig_scripts import scripts
 
 SETUP = "doit setup"
 _NOWHERE = Path("/nonexistent")  # below it nothing is ever found

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from doit_cargo.core.rust.compiler import Rust
+from doit_cargo.core.toolchain.compiler import Rust
 
 VARIABLE = "DOIT_CARGO_CACHE"
 STD_RECIPE = 1  # counts up when tools/std.py builds another std from the same compiler

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core.rust import rustup
+from doit_cargo.core.toolchain import rustup
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
