@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doit_cargo.core.images import commands, dockerfile, names
+from doit_cargo.core.images import dockerfile, engine_commands, names
 from doit_cargo.core.model import Binary, Images, Service
 
 BOT = Binary(crate="bot_server", name="bot")
@@ -118,7 +118,7 @@ def test_the_instructions_that_no_argument_can_give() -> None:
     assert dockerfile.tail(images(), BOT, health=True) == ""
 
 
-ORDER = commands.Order(
+ORDER = engine_commands.Order(
     folder=Path("/w"),
     references=("a/b:1", "a/b:2"),
     platform="linux/arm64",
@@ -132,25 +132,25 @@ COMMON = (
 
 
 def test_buildah_builds_in_a_store_of_its_own_without_time_or_identity() -> None:
-    assert " ".join(commands.buildah_build(Path("/s"), ORDER)) == (
+    assert " ".join(engine_commands.buildah_build(Path("/s"), ORDER)) == (
         "buildah --storage-driver vfs --root /s/root --runroot /s/run bud --isolation chroot "
         "--format oci --identity-label=false --layers=false --timestamp 7 " + COMMON
     )
 
 
 def test_docker_builds_with_buildkit() -> None:
-    env = commands.docker_env({"PATH": "/bin"}, 7)
+    env = engine_commands.docker_env({"PATH": "/bin"}, 7)
 
-    assert " ".join(commands.docker_build(ORDER)) == f"docker build {COMMON}"
+    assert " ".join(engine_commands.docker_build(ORDER)) == f"docker build {COMMON}"
     assert env["DOCKER_BUILDKIT"] == "1"
     assert (env["SOURCE_DATE_EPOCH"], env["PATH"]) == ("7", "/bin")
 
 
 def test_no_credentials_are_in_a_command_line() -> None:
-    assert commands.skopeo_copy("bot", "r:1/a@sha256:0", insecure=True) == [
+    assert engine_commands.skopeo_copy("bot", "r:1/a@sha256:0", insecure=True) == [
         "skopeo", "copy", "--all", "--dest-tls-verify=false", "oci:bot", "docker://r:1/a@sha256:0",
     ]  # fmt: skip
-    assert commands.skopeo_inspect("r.io/a:1", insecure=False) == [
+    assert engine_commands.skopeo_inspect("r.io/a:1", insecure=False) == [
         "skopeo", "inspect", "--raw", "docker://r.io/a:1",
     ]  # fmt: skip
 
@@ -170,12 +170,12 @@ def test_the_engine(tmp_path: Path, engine: str, there: tuple[str, ...], expecte
         (tmp_path / name).touch(mode=0o755)
     env = {"PATH": str(tmp_path)}
 
-    assert commands.choose(images(engine=engine), env) == expected
-    assert (commands.missing([expected, expected], env) == []) == (expected in there)
+    assert engine_commands.choose(images(engine=engine), env) == expected
+    assert (engine_commands.missing([expected, expected], env) == []) == (expected in there)
 
 
 def test_the_epoch_is_a_number_of_seconds() -> None:
-    assert [commands.epoch(e) for e in ({}, {"SOURCE_DATE_EPOCH": "12"})] == [0, 12]
+    assert [engine_commands.epoch(e) for e in ({}, {"SOURCE_DATE_EPOCH": "12"})] == [0, 12]
     for text in ("-1", "1.5", "now", "\u0661"):
         with pytest.raises(ValueError, match="whole seconds"):
-            commands.epoch({"SOURCE_DATE_EPOCH": text})
+            engine_commands.epoch({"SOURCE_DATE_EPOCH": text})

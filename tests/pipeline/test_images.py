@@ -17,8 +17,8 @@ import pytest
 
 from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import commands
-from doit_cargo.core.images.entries import Image, tree
+from doit_cargo.core.images import engine_commands
+from doit_cargo.core.images.contents import Image, tree
 from doit_cargo.core.model import Binary, Context
 from doit_cargo.tools import image_check, image_files, shipped
 from doit_cargo.tools.second_opinion import SecondOpinion
@@ -96,7 +96,7 @@ class World(Project):
         return engines.read_json(blobs / self.image(name).id)
 
     def buildah(self, *words: str) -> str:
-        argv = commands.buildah(self.path(".doit-cargo/containers"), *words)
+        argv = engine_commands.buildah(self.path(".doit-cargo/containers"), *words)
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import commands, dockerfile
+from doit_cargo.core.images import dockerfile, engine_commands
 from doit_cargo.core.model import Context
 from doit_cargo.core.record import digest, encode, read
 from doit_cargo.steps import verify_image
@@ -235,7 +235,7 @@ class Altered:
         images = self.ctx.config.images
         assert images
         (self.folder / "Dockerfile").write_text(self.text)
-        order = commands.Order(
+        order = engine_commands.Order(
             folder=self.folder,
             references=(f"altered:{self.folder.name.lower()}",),
             platform=self.platform,

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images.inside import Expected, faults
+from doit_cargo.core.images.rules import Expected, faults
 from doit_cargo.tools import image_files, image_layers
 from helpers.images import (
     BINARY,

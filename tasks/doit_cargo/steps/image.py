@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.images import commands, dockerfile, names
+from doit_cargo.core.images import dockerfile, engine_commands, names
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, previous_size, read
 
@@ -53,7 +53,7 @@ class _Image(NamedTuple):
 
     @property
     def engine(self) -> str:
-        return commands.choose(self.images, self.ctx.env)
+        return engine_commands.choose(self.images, self.ctx.env)
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -63,7 +63,7 @@ class _Image(NamedTuple):
     @property
     def tail(self) -> str:
         """The OCI format, buildah's, has no health check."""
-        health = self.engine == commands.DOCKER
+        health = self.engine == engine_commands.DOCKER
         return dockerfile.tail(self.images, self.binary, health=health)
 
 
@@ -130,12 +130,12 @@ def _make(image: _Image, session: Session) -> Mapping[str, Any]:
     return {"line": f"imaged   {target.arch} {binary.name}  {image.references[0]}"}
 
 
-def _order(image: _Image, folder: Path) -> commands.Order:
+def _order(image: _Image, folder: Path) -> engine_commands.Order:
     try:
-        epoch = commands.epoch(image.ctx.env)
+        epoch = engine_commands.epoch(image.ctx.env)
     except ValueError as error:
         raise SetupError(str(error)) from None
-    return commands.Order(
+    return engine_commands.Order(
         folder=folder,
         references=image.references,
         platform=image.target.platform,

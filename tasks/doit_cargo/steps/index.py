@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import commands, names
+from doit_cargo.core.images import engine_commands, names
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import encode, read
 
@@ -37,7 +37,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             group=NAME,
             owns=folder,
             made=partial(_files, folder, record),
-            programs=(commands.BUILDAH,),
+            programs=(engine_commands.BUILDAH,),
         )
 
 
@@ -85,7 +85,7 @@ def _source(ctx: Context, target: Target, binary: Binary, folder: Path) -> str:
         raise CheckError(
             f"the record of the {target.arch} image of {binary.name} is damaged: run doit again"
         )
-    if engine != commands.DOCKER:
+    if engine != engine_commands.DOCKER:
         return found
     Docker(ctx.env).save(found, folder / f"{target.arch}.tar")
     return f"docker-archive:{target.arch}.tar"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.images import commands, names
+from doit_cargo.core.images import engine_commands, names
 from doit_cargo.core.model import Binary, Context, Images, TaskSpec
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             inputs=(layout.index_record(ctx.config, binary),),
             group=NAME,
             always=True,
-            programs=(commands.SKOPEO,),
+            programs=(engine_commands.SKOPEO,),
         )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError, MissingToolError, SetupError
-from doit_cargo.core.images import commands, dockerfile, names
+from doit_cargo.core.images import dockerfile, engine_commands, names
 from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, read
 
@@ -113,7 +113,7 @@ def _try(smoke: _Smoke, session: Session) -> Mapping[str, Any]:
 
     ctx, started, ids = smoke.ctx, time.monotonic(), smoke.ids()
     containers = session.containers(ctx.env, digest(str(ctx.config.state))[:16])
-    docker = commands.choose(smoke.images, ctx.env) == commands.DOCKER
+    docker = engine_commands.choose(smoke.images, ctx.env) == engine_commands.DOCKER
     if containers.available():
         seen, how = _contained(smoke, containers, ids), "in docker"
     elif docker:
@@ -151,7 +151,7 @@ def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequenc
     """
     from doit_cargo.tools import engines, files
 
-    if commands.choose(smoke.images, smoke.ctx.env) != commands.BUILDAH:
+    if engine_commands.choose(smoke.images, smoke.ctx.env) != engine_commands.BUILDAH:
         return
     root = smoke.ctx.config.root
     folder = layout.work_folder(smoke.ctx.config, f"load-{image.removeprefix('sha256:')}")

@@ -16,7 +16,7 @@ from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import encode, read
 
 if TYPE_CHECKING:
-    from doit_cargo.core.images.entries import Image
+    from doit_cargo.core.images.contents import Image
     from doit_cargo.tools.session import Session
 
 NAME = "verify-image"
@@ -46,7 +46,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 
 def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Mapping[str, Any]:
-    from doit_cargo.core.images import inside
+    from doit_cargo.core.images import rules
     from doit_cargo.core.text import plural
     from doit_cargo.tools import files, image_check
 
@@ -54,7 +54,7 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Map
     name = str(known.get("id"))
     image = _image(ctx, images, target, binary, name)
     expected = image_check.expected(ctx, images, target, binary, name.removeprefix("sha256:"))
-    if faults := inside.faults(image, expected):
+    if faults := rules.faults(image, expected):
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise CheckError(f"the {target.platform} image of {binary.name} is not sound:\n{lines}")
     record = {"id": known["id"], "platform": target.platform, "sha256": expected.sha256}

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import commands
-from doit_cargo.core.images.entries import Image
+from doit_cargo.core.images import engine_commands
+from doit_cargo.core.images.contents import Image
 from doit_cargo.tools import command, image_files
 
 TIMEOUT = 600.0  # seconds
@@ -18,22 +18,24 @@ _LOCAL = "localhost/"  # what buildah puts before a name without a registry
 class Buildah:
     """The engine on the workspace's own store."""
 
-    name = commands.BUILDAH
+    name = engine_commands.BUILDAH
 
     def __init__(self, storage: Path, env: Mapping[str, str]) -> None:
         self._storage = storage
         self._env = env
 
-    def build(self, order: commands.Order) -> str:
+    def build(self, order: engine_commands.Order) -> str:
         """Build an image; its id. Raises CheckError with what buildah said."""
-        self._run(commands.buildah_build(self._storage, order), f"build {order.references[0]}")
+        self._run(
+            engine_commands.buildah_build(self._storage, order), f"build {order.references[0]}"
+        )
         return order.id_file.read_text().strip()
 
     def images(self) -> dict[str, str]:
         """Reference → id of every image in the store. Raises CheckError if there is no asking."""
         if not (self._storage / "root").is_dir():
             return {}
-        argv = commands.buildah(self._storage, "images", "--json", "--no-trunc")
+        argv = engine_commands.buildah(self._storage, "images", "--json", "--no-trunc")
         rows = json.loads(self._run(argv, "list its images") or "[]") or []
         return {
             name.removeprefix(_LOCAL): row["id"] for row in rows for name in row.get("names") or ()
@@ -71,11 +73,11 @@ class Buildah:
         return folder / name
 
     def _do(self, *words: str, cwd: Path | None = None) -> str:
-        argv = commands.buildah(self._storage, *words)
+        argv = engine_commands.buildah(self._storage, *words)
         return self._run(argv, f"do {' '.join(words[:2])}", cwd=cwd)
 
     def _try(self, *words: str) -> None:
-        argv = commands.buildah(self._storage, *words)
+        argv = engine_commands.buildah(self._storage, *words)
         command.run_guarded(argv, env=self._env, timeout=TIMEOUT)
 
     def _run(self, argv: list[str], what: str, cwd: Path | None = None) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.errors import CheckError, PipelineError
-from doit_cargo.core.images.commands import DOCKER
 from doit_cargo.core.images.dockerfile import PROGRAM
+from doit_cargo.core.images.engine_commands import DOCKER
 from doit_cargo.core.images.trial import Program
 from doit_cargo.tools import command
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError, SetupError
-from doit_cargo.core.images import commands
-from doit_cargo.core.images.entries import Image
+from doit_cargo.core.images import engine_commands
+from doit_cargo.core.images.contents import Image
 from doit_cargo.tools import command, image_files
 from doit_cargo.tools.buildah import TIMEOUT, end
 
@@ -33,20 +33,20 @@ _SIGNS: Mapping[str, str] = {
 class Docker:
     """The engine behind the docker client's own settings."""
 
-    name = commands.DOCKER
+    name = engine_commands.DOCKER
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
 
-    def build(self, order: commands.Order) -> str:
+    def build(self, order: engine_commands.Order) -> str:
         """Build an image; its id. Raises CheckError with what docker said, SetupError."""
-        env = commands.docker_env(self._env, order.epoch)
-        self._run(commands.docker_build(order), f"build {order.references[0]}", env)
+        env = engine_commands.docker_env(self._env, order.epoch)
+        self._run(engine_commands.docker_build(order), f"build {order.references[0]}", env)
         return order.id_file.read_text().strip()
 
     def images(self) -> dict[str, str]:
         """Reference → id of every image that the daemon has. Raises CheckError, SetupError."""
-        argv = [commands.DOCKER, "images", "--no-trunc", "--format", commands.LISTING]
+        argv = [engine_commands.DOCKER, "images", "--no-trunc", "--format", engine_commands.LISTING]
         rows = (line.split() for line in self._run(argv, "list its images", self._env).splitlines())
         return {row[1]: row[0] for row in rows if len(row) == 2}  # noqa: PLR2004 - id and name
 
@@ -62,7 +62,9 @@ class Docker:
 
     def save(self, image: str, path: Path) -> None:
         """Write an image as an archive. Raises CheckError, SetupError."""
-        self._run([commands.DOCKER, "save", "--output", str(path), image], "save it", self._env)
+        self._run(
+            [engine_commands.DOCKER, "save", "--output", str(path), image], "save it", self._env
+        )
 
     def _run(self, argv: list[str], what: str, env: Mapping[str, str]) -> str:
         done = command.run_guarded(argv, env=env, timeout=TIMEOUT)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.core.images import commands
-from doit_cargo.core.images.entries import Image
+from doit_cargo.core.images import engine_commands
+from doit_cargo.core.images.contents import Image
 from doit_cargo.core.model import Context, Images
 from doit_cargo.tools.buildah import Buildah
 from doit_cargo.tools.docker import Docker
@@ -20,7 +20,7 @@ class Engine(Protocol):
 
     name: str
 
-    def build(self, order: commands.Order) -> str:
+    def build(self, order: engine_commands.Order) -> str:
         """Build an image; its id."""
 
     def images(self) -> dict[str, str]:
@@ -35,7 +35,7 @@ class Engine(Protocol):
 
 def engine(ctx: Context, images: Images) -> Engine:
     """The configured engine, or the one that is there."""
-    if commands.choose(images, ctx.env) == commands.DOCKER:
+    if engine_commands.choose(images, ctx.env) == engine_commands.DOCKER:
         return Docker(ctx.env)
     return buildah(ctx)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import dockerfile, inside
-from doit_cargo.core.images.entries import Image
-from doit_cargo.core.images.inside import Expected
+from doit_cargo.core.images import dockerfile, rules
+from doit_cargo.core.images.contents import Image
+from doit_cargo.core.images.rules import Expected
 from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.tools import elf, image_files, shipped
 
@@ -62,6 +62,6 @@ def _faults(  # noqa: PLR0917 - what one image is held against
     """The image has the bytes of the manifest, and so has the staged binary that is judged."""
     try:
         shipped.staged(ctx, opinion, target, binary)
-        yield from inside.faults(image, expected(ctx, images, target, binary, image.id))
+        yield from rules.faults(image, expected(ctx, images, target, binary, image.id))
     except CheckError as error:
         yield str(error)

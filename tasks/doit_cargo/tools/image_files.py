@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import descriptors
-from doit_cargo.core.images.descriptors import Descriptor
-from doit_cargo.core.images.entries import Image, Layer
+from doit_cargo.core.images import oci_json
+from doit_cargo.core.images.contents import Image, Layer
+from doit_cargo.core.images.oci_json import Descriptor
 from doit_cargo.tools import elf, image_layers
 
 _JSON_LIMIT = 4 << 20
@@ -59,7 +59,7 @@ def docker(path: Path) -> Image:
     """The one image in an archive of `docker save`. Raises CheckError as `oci` does."""
     members = _members(path)
     text = _member(members, "manifest.json", path)
-    name, names = descriptors.archive(text, f"{path}: manifest.json")
+    name, names = oci_json.archive(text, f"{path}: manifest.json")
     config = _member(members, name, path)
     layers = (_member(members, name, path) for name in names)
     return _image(config, layers, what=str(path), platform=None)
@@ -73,17 +73,17 @@ class _Folder:
         self.files: list[Path] = []
 
     def marker(self) -> None:
-        found = descriptors.parse(self._read("oci-layout", _JSON_LIMIT), f"{self._path}/oci-layout")
+        found = oci_json.parse(self._read("oci-layout", _JSON_LIMIT), f"{self._path}/oci-layout")
         if found != {"imageLayoutVersion": "1.0.0"}:
             raise CheckError(f"{self._path}/oci-layout does not say version 1.0.0")
 
     def top(self) -> tuple[Descriptor, ...]:
         """What index.json lists."""
-        return descriptors.index(self._read("index.json", _JSON_LIMIT), f"{self._path}/index.json")
+        return oci_json.index(self._read("index.json", _JSON_LIMIT), f"{self._path}/index.json")
 
     def below(self, item: Descriptor) -> tuple[Descriptor, ...]:
         """What an index lists."""
-        return descriptors.index(self._blob(item), f"{self._path}: the index")
+        return oci_json.index(self._blob(item), f"{self._path}: the index")
 
     def manifests(self) -> Iterator[Descriptor]:
         """All in index.json, and in an index in it, which is as deep as builders go."""
@@ -95,7 +95,7 @@ class _Folder:
             raise CheckError(
                 f"{self._path}: {item.media_type!r} where an image's manifest is meant"
             )
-        manifest = descriptors.manifest(self._blob(item), f"{self._path}: the manifest")
+        manifest = oci_json.manifest(self._blob(item), f"{self._path}: the manifest")
         config = self._blob(manifest.config)
         layers = map(self._unpacked, manifest.layers)
         return _image(config, layers, what=str(self._path), platform=item.platform)
@@ -119,7 +119,7 @@ class _Folder:
 
 
 def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str | None) -> Image:
-    settings = descriptors.settings(config, f"{what}: the config")
+    settings = oci_json.settings(config, f"{what}: the config")
     found: list[Layer] = []
     for data, wanted in zip_longest(layers, settings.diff_ids):
         if data is None or wanted is None:

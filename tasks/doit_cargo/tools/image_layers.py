@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from doit_cargo.core.elf import reader
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images.entries import Entry, Executable, Layer, entry_path, whiteout
+from doit_cargo.core.images.contents import Entry, Executable, Layer, entry_path, whiteout
 
 LAYER_LIMIT = 1 << 30
 """The most bytes of a layer, uncompressed."""

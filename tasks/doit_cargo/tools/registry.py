@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import commands
+from doit_cargo.core.images import engine_commands
 from doit_cargo.tools import command
 from doit_cargo.tools.buildah import end
 
@@ -27,7 +27,7 @@ class Registry:
 
     def digest(self, reference: str) -> str | None:
         """The digest of what a tag names there now, None if it is not there. Raises CheckError."""
-        argv = commands.skopeo_inspect(reference, insecure=self._insecure)
+        argv = engine_commands.skopeo_inspect(reference, insecure=self._insecure)
         done = command.run_guarded(argv, env=self._env, timeout=_ASK_TIMEOUT)
         if done.code == 0:
             return f"sha256:{hashlib.sha256(done.out.encode()).hexdigest()}"
@@ -37,7 +37,7 @@ class Registry:
 
     def push(self, layout: Path, destination: str) -> None:
         """Copy the layout's index and all below it, the index last. Raises CheckError."""
-        argv = commands.skopeo_copy(layout.name, destination, insecure=self._insecure)
+        argv = engine_commands.skopeo_copy(layout.name, destination, insecure=self._insecure)
         done = command.run_guarded(argv, env=self._env, cwd=layout.parent, timeout=_PUSH_TIMEOUT)
         if done.code != 0:
             raise self._error(f"pushed {destination}", done.err)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from doit_cargo.core.images.descriptors import Settings
+from doit_cargo.core.images.oci_json import Settings
 
 Kind = Literal["file", "folder", "whiteout", "opaque"]
 

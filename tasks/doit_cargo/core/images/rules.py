@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doit_cargo.core.elf.machines import MACHINES, machine_name
 from doit_cargo.core.images import secrets
-from doit_cargo.core.images.entries import Entry, Image, tree
+from doit_cargo.core.images.contents import Entry, Image, tree
 from doit_cargo.core.settings.triples import platform_of
 
 if TYPE_CHECKING:
-    from doit_cargo.core.images.descriptors import Settings
+    from doit_cargo.core.images.oci_json import Settings
 
 _BINARY_MODES: Final = (0o755, 0o555)
 _FILE_MODES: Final = (0o644, 0o444, *_BINARY_MODES)
