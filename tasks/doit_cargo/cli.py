@@ -53,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _init(options: argparse.Namespace) -> int:
     """Imported here, since `--help` needs none of it."""
-    from doit_cargo.core import context, scaffold  # noqa: PLC0415
+    from doit_cargo.core import (
+        context,
+        init_files,
+    )
     from doit_cargo.core.settings.shapes import NAME  # noqa: PLC0415
     from doit_cargo.tools import scaffold as tool  # noqa: PLC0415
 
@@ -61,8 +64,8 @@ def _init(options: argparse.Namespace) -> int:
         raise SetupError(f"--profile {options.profile}: no name of a cargo profile")
     folder = Path(options.path).resolve()
     graph, remarks = tool.read(folder, os.environ)
-    choice = scaffold.choose(graph)
-    contents = scaffold.contents(choice, options.profile)
+    choice = init_files.choose(graph)
+    contents = init_files.contents(choice, options.profile)
     plan = tool.plan(graph.root, contents, force=options.force, keep=options.keep)
     tool.write(graph.root, plan.written)
     if graph.root != folder:

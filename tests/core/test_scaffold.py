@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core import scaffold
+from doit_cargo.core import init_files
 from doit_cargo.core.elf.policy import DEFAULT_LEVELS
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Binary, Features
@@ -25,12 +25,12 @@ from helpers.workspaces import app, lib, package, virtual, write
 GATED = '[[bin]]\nname = "{}"\nrequired-features = [{}]\n'
 
 
-def choose(root: Path) -> scaffold.Choice:
-    return scaffold.choose(load_graph(root, {}))
+def choose(root: Path) -> init_files.Choice:
+    return init_files.choose(load_graph(root, {}))
 
 
-def put(root: Path, choice: scaffold.Choice, profile: str = "release") -> Path:
-    return write(root, scaffold.contents(choice, profile))
+def put(root: Path, choice: init_files.Choice, profile: str = "release") -> Path:
+    return write(root, init_files.contents(choice, profile))
 
 
 def two_crates(root: Path, one: str, other: str) -> Path:
@@ -55,7 +55,7 @@ def two_crates(root: Path, one: str, other: str) -> Path:
 )  # fmt: skip
 def test_a_name_is_read_back_as_that_text(tmp_path: Path, text: str) -> None:
     """As a key, in a list, and on one line, so that it cannot leave a comment."""
-    word = scaffold.scalar(text)
+    word = init_files.scalar(text)
     path = write(tmp_path, {"x.yaml": f"{word}: [{word}]\n"}) / "x.yaml"
     faults = Faults("x.yaml")
     tree = read_yaml(path, faults)
@@ -196,8 +196,8 @@ LINES = "/.doit-cargo/\n/docker/binaries/\n/docker/context/\n/__pycache__/\n"
     ],
 )
 def test_the_ignore_file_gets_the_lines_that_it_lacks(before: str, after: str) -> None:
-    assert scaffold.ignoring(before.encode()) == after.encode()
-    assert scaffold.ignoring(after.encode()) == after.encode()
+    assert init_files.ignoring(before.encode()) == after.encode()
+    assert init_files.ignoring(after.encode()) == after.encode()
 
 
 def test_doit_loads_what_this_repository_loads(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_doit_loads_what_this_repository_loads(tmp_path: Path) -> None:
     write(tmp_path, {"Cargo.toml": package("x"), "src/main.rs": ""})
     written = configparser.ConfigParser(delimiters=("=",))
     written.optionxform = str  # type: ignore[assignment,method-assign] # as doit reads it
-    written.read_string(scaffold.contents(choose(tmp_path), "release")["doit.cfg"])
+    written.read_string(init_files.contents(choose(tmp_path), "release")["doit.cfg"])
     own = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["doit"]["plugins"]
 
     assert {name.lower(): dict(written[name]) for name in written.sections()} == own
@@ -214,7 +214,7 @@ def test_doit_loads_what_this_repository_loads(tmp_path: Path) -> None:
 def test_the_policy_shows_every_rule_with_its_default(tmp_path: Path) -> None:
     """But for those of a binary's identity, which are always deny."""
     write(tmp_path, {"Cargo.toml": package("x"), "src/main.rs": ""})
-    lines = scaffold.contents(choose(tmp_path), "release")["config/policy.yaml"].splitlines()
+    lines = init_files.contents(choose(tmp_path), "release")["config/policy.yaml"].splitlines()
     start = lines.index("rules:") + 1
     shown = {}
     for line in lines[start : lines.index("", start)]:

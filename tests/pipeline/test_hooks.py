@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core import hook
+from doit_cargo.core import pre_push_hook
 from helpers.project import DODO, DOIT, REPOSITORY, Project, plugin_tables
 from helpers.workspaces import write
 
@@ -118,7 +118,7 @@ def test_a_hook_whose_doit_is_gone_refuses(pushed: tuple[Project, Path]) -> None
     text = installed.read_text()
     commit(project.root)
     before = tip(bare)
-    installed.write_text(hook.text(folder="rust project", doit="/nowhere/doit"))
+    installed.write_text(pre_push_hook.text(folder="rust project", doit="/nowhere/doit"))
     done = run("git", "push", "-q", "origin", "main", cwd=project.root)
     installed.write_text(text)
 
@@ -181,7 +181,7 @@ def test_installed_said_and_removed(bare_project: Path) -> None:
 @pytest.mark.parametrize("kind", ["foreign", "edited", "link"])
 def test_what_is_not_as_we_wrote_it_stays_unless_forced(bare_project: Path, kind: str) -> None:
     path = bare_project / ".git/hooks/pre-push"
-    mine = hook.text(folder=".", doit="/x/doit") + "echo and mine\n"
+    mine = pre_push_hook.text(folder=".", doit="/x/doit") + "echo and mine\n"
     text = mine if kind == "edited" else FOREIGN
     place = path.with_name("other") if kind == "link" else path
     place.write_text(text)
@@ -193,7 +193,7 @@ def test_what_is_not_as_we_wrote_it_stays_unless_forced(bare_project: Path, kind
         assert (done.returncode, place.read_text()) == (1, text)
         assert f"and stays: doit hooks {word} --force" in done.stderr
     good(DOIT, "hooks", "install", "--force", cwd=bare_project)
-    assert hook.whose(path.read_text()) == "ours"
+    assert pre_push_hook.whose(path.read_text()) == "ours"
     assert not path.is_symlink()
     assert kind != "link" or place.read_text() == text
     path.write_text(text)
@@ -205,7 +205,7 @@ def test_a_hooks_folder_of_the_repository_is_respected(bare_project: Path) -> No
     good("git", "config", "core.hooksPath", ".hooks", cwd=bare_project)
     good(DOIT, "hooks", "install", cwd=bare_project)
 
-    assert hook.whose((bare_project / ".hooks/pre-push").read_text()) == "ours"
+    assert pre_push_hook.whose((bare_project / ".hooks/pre-push").read_text()) == "ours"
     assert not (bare_project / ".git/hooks/pre-push").exists()
 
 
@@ -225,7 +225,7 @@ def test_a_worktree_has_the_hooks_of_its_repository(bare_project: Path, tmp_path
     good("git", "worktree", "add", "-q", tmp_path / "tree", cwd=bare_project)
     good(DOIT, "hooks", "install", cwd=tmp_path / "tree")
 
-    assert hook.whose((bare_project / ".git/hooks/pre-push").read_text()) == "ours"
+    assert pre_push_hook.whose((bare_project / ".git/hooks/pre-push").read_text()) == "ours"
 
 
 def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:

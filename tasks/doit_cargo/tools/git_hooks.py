@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core import hook
+from doit_cargo.core import pre_push_hook
 from doit_cargo.core.errors import CheckError, PipelineError, SetupError
 from doit_cargo.tools import command, files
 
@@ -23,7 +23,7 @@ class Repository(NamedTuple):
     top: Path
     folder: str
     base: Path
-    hook: Path
+    pre_push_hook: Path
 
 
 def find(project: Path, env: Mapping[str, str]) -> Repository:
@@ -39,28 +39,28 @@ def find(project: Path, env: Mapping[str, str]) -> Repository:
     for base in bases:
         if folder.is_relative_to(base):
             relative = os.path.relpath(project.resolve(), Path(top).resolve())
-            return Repository(Path(top), relative, base, folder / hook.NAME)
+            return Repository(Path(top), relative, base, folder / pre_push_hook.NAME)
     raise SetupError(
         f"core.hooksPath names {folder}, which other repositories may share. Give this one its "
         "own: git config --local core.hooksPath .git/hooks"
     )
 
 
-def status(repository: Repository) -> hook.Whose | None:
+def status(repository: Repository) -> pre_push_hook.Whose | None:
     """Whose hook is there; None if there is none."""
     path = repository.hook
     if not os.path.lexists(path):
         return None
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LONGEST:
         return "foreign"
-    return hook.whose(path.read_bytes().decode(errors="surrogateescape"))
+    return pre_push_hook.whose(path.read_bytes().decode(errors="surrogateescape"))
 
 
 def install(repository: Repository, *, doit: str, force: bool) -> None:
     """Write the hook. Raises CheckError if another one is there, unless forced."""
     if not force:
         _refuse(repository, "replaces", "install")
-    text = hook.text(folder=repository.folder, doit=doit)
+    text = pre_push_hook.text(folder=repository.folder, doit=doit)
     files.write(repository.base, repository.hook, text.encode(errors="surrogateescape"), 0o755)
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from doit_cargo.core import layout, toml_file
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
+from doit_cargo.core.init_files import IGNORE_FILE, MADE, ignoring
 from doit_cargo.core.model import CrateGraph
-from doit_cargo.core.scaffold import IGNORE_FILE, MADE, ignoring
 from doit_cargo.core.toolchain.locate import missing_rust, survey
 from doit_cargo.core.workspace import crates, membership
 from doit_cargo.core.workspace.cross_check import differences
