@@ -28,7 +28,7 @@ ALLOWED = {
 
 # The only modules that may touch these.
 OWNERS = {
-    "subprocess": {"tools/command.py"},
+    "subprocess": {"tools/process.py"},
     "lief": {"tools/lief_child.py"},
     "structlog": {"tools/log.py"},
     "sqlite3": {"doit_ext/state.py", "doit_ext/guard.py"},

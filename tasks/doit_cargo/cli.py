@@ -53,12 +53,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _init(options: argparse.Namespace) -> int:
     """Imported here, since `--help` needs none of it."""
-    from doit_cargo.core import (
-        context,
-        init_files,
-    )
+    from doit_cargo.core import context, init_files  # noqa: PLC0415
     from doit_cargo.core.settings.shapes import NAME  # noqa: PLC0415
-    from doit_cargo.tools import scaffold as tool  # noqa: PLC0415
+    from doit_cargo.tools import init_files as tool  # noqa: PLC0415
 
     if not re.fullmatch(NAME, options.profile):
         raise SetupError(f"--profile {options.profile}: no name of a cargo profile")
@@ -85,7 +82,7 @@ def _where(root: Path) -> str:
 
 def _doit() -> str:
     """The doit of this installation, as a shell finds it: by name only if it is on PATH."""
-    from doit_cargo.tools import command  # noqa: PLC0415
+    from doit_cargo.tools import process  # noqa: PLC0415
 
     ours = Path(sys.executable).with_name("doit")
-    return "doit" if command.find("doit") == ours else shlex.quote(str(ours))
+    return "doit" if process.find("doit") == ours else shlex.quote(str(ours))

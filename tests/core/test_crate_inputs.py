@@ -11,7 +11,7 @@ from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.workspace.crates import load_graph
 from doit_cargo.core.workspace.sources import all_sources, dep_info_paths, source_files
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from helpers.workspaces import app, generate, lib, package, virtual, write
 
 
@@ -191,7 +191,7 @@ def test_dep_info_of_a_real_build(tmp_path: Path) -> None:
     root = write(tmp_path / "a workspace", {"Cargo.toml": virtual('"a"'), **app("a"), "x": ""})
     write(root, {"a/src/main.rs": 'mod b;\nfn main() { include_str!("../../x"); b::b() }'})
     write(root, {"a/src/b.rs": "pub fn b() {}"})
-    command.run(["cargo", "build", "--offline"], cwd=root)
+    process.run(["cargo", "build", "--offline"], cwd=root)
     named = dep_info_paths((root / "target/debug/a.d").read_text())
 
     assert sorted(map(os.path.normpath, named)) == sorted(

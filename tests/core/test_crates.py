@@ -16,7 +16,7 @@ from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.workspace.cargo_config import config_files
 from doit_cargo.core.workspace.crates import load_graph
 from doit_cargo.core.workspace.cross_check import differences
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from helpers.odd_workspaces import LOCK, ONE, SHAPES, Shape, dependencies
 from helpers.workspaces import app, generate, lib, package, virtual, write
 
@@ -54,7 +54,7 @@ def test_reads_the_graph(shape: Shape, tmp_path: Path) -> None:
 
 def metadata(workspace: Path, env: dict[str, str]) -> dict[str, Any]:
     argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"]
-    loaded: dict[str, Any] = json.loads(command.run(argv, cwd=workspace, env=env))
+    loaded: dict[str, Any] = json.loads(process.run(argv, cwd=workspace, env=env))
     return loaded
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.tools import scaffold
+from doit_cargo.tools import init_files
 
 NOBODY = 65534
 
@@ -45,7 +45,7 @@ def somebody_else(root: Path) -> Iterator[None]:
 def test_a_folder_that_may_not_be_written(root: Path) -> None:
     texts = {"dodo.py": "x", "docker/Dockerfile": "x"}
     with somebody_else(root), pytest.raises(PipelineError) as caught:
-        scaffold.plan(root, texts, force=False, keep=False)
+        init_files.plan(root, texts, force=False, keep=False)
 
     assert str(caught.value).splitlines() == ["nothing was written:", f"{root} may not be written"]
-    assert scaffold.plan(root, texts, force=False, keep=False).kept == ()
+    assert init_files.plan(root, texts, force=False, keep=False).kept == ()

@@ -12,7 +12,7 @@ import pytest
 
 from doit_cargo.core.toolchain import wheels
 from doit_cargo.core.toolchain.zig_scripts import scripts, zig_target
-from doit_cargo.tools import command, zig
+from doit_cargo.tools import process, zig
 from doit_cargo.tools.cache import new_folder
 
 X86 = "x86_64-unknown-linux-musl"
@@ -39,7 +39,7 @@ def wrapper(root: Path, triple: str, tool: str = "cc") -> Path:
 
 def seen(root: Path, *words: str, triple: str = X86) -> list[str]:
     """What zig is given beyond what it always is."""
-    argv, cache = json.loads(command.run([wrapper(root, triple), *words]))
+    argv, cache = json.loads(process.run([wrapper(root, triple), *words]))
     assert cache.endswith('a "folder"/cache')
     assert argv[:3] == ["cc", "-target", zig_target(triple)]
     fixed = FIXED[triple]
@@ -110,7 +110,7 @@ def test_response_files(tmp_path: Path) -> None:
 
 
 def test_ar(tmp_path: Path) -> None:
-    done = command.run([wrapper(tmp_path, X86, "ar"), "crs", "lib a.a", "a.o"])
+    done = process.run([wrapper(tmp_path, X86, "ar"), "crs", "lib a.a", "a.o"])
 
     assert json.loads(done)[0] == ["ar", "crs", "lib a.a", "a.o"]
 
@@ -189,15 +189,15 @@ def test_hello_world(tmp_path: Path, triple: str) -> None:
     )
     compiler = tmp_path / "w" / f"{triple}-cc"
     for name in ("add", "main"):
-        command.run([compiler, "-O2", f"--target={triple}", "-c", f"{name}.c"], cwd=tmp_path)
-    command.run([tmp_path / "w" / f"{triple}-ar", "crs", "libadd.a", "add.o"], cwd=tmp_path)
+        process.run([compiler, "-O2", f"--target={triple}", "-c", f"{name}.c"], cwd=tmp_path)
+    process.run([tmp_path / "w" / f"{triple}-ar", "crs", "libadd.a", "add.o"], cwd=tmp_path)
     kind = ["-static-pie"] if triple == X86 else ["-static", "-no-pie"]
-    command.run(
+    process.run(
         [compiler, "main.o", "-L.", "-ladd", *kind, "-Wl,-z,relro,-z,now", "-o", "main"],
         cwd=tmp_path,
     )
 
-    headers = command.run(["readelf", "-hldW", tmp_path / "main"])
+    headers = process.run(["readelf", "-hldW", tmp_path / "main"])
     assert ("DYN" if triple == X86 else "EXEC") in headers
     assert "INTERP" not in headers
     assert "NEEDED" not in headers
@@ -214,7 +214,7 @@ def _shared_cache() -> Path:
 
 def _output(program: Path, triple: str) -> str:
     arch, machine = triple.partition("-")[0], os.uname().machine
-    emulator = command.find(f"qemu-{arch}-static")
+    emulator = process.find(f"qemu-{arch}-static")
     if arch != machine and emulator is None:
         pytest.skip(f"no qemu-{arch}-static here to run it")
     words = [emulator, program] if emulator and arch != machine else [program]

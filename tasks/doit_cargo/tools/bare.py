@@ -18,7 +18,7 @@ from typing import NamedTuple
 from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.images import trial as trials
 from doit_cargo.core.images.trial import Trial
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 
 _CHILD = [sys.executable, "-P", "-m", "doit_cargo.tools.bare_child"]
 _SPACES = ["--net", "--pid", "--fork", "--kill-child"]  # unshare(1)
@@ -83,7 +83,7 @@ def try_out(trial: Trial, roots: Mapping[str, Path], chosen: Way, *, emulated: b
 
 
 def _answer(argv: list[str]) -> dict[str, str]:
-    done = command.run_guarded(argv, timeout=_LIMIT)
+    done = process.run_guarded(argv, timeout=_LIMIT)
     with suppress(ValueError):
         found = json.loads(done.out)
         if done.code == 0 and isinstance(found, dict) and found.keys() & {"seen", "fault"}:
@@ -94,6 +94,6 @@ def _answer(argv: list[str]) -> dict[str, str]:
 
 def _works(*argv: str) -> bool:
     try:
-        return command.run_guarded(argv, timeout=20).code == 0
+        return process.run_guarded(argv, timeout=20).code == 0
     except PipelineError:
         return False

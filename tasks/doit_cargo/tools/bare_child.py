@@ -20,7 +20,7 @@ from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.images import trial as trials
 from doit_cargo.core.images.dockerfile import PROGRAM
 from doit_cargo.core.images.trial import Program
-from doit_cargo.tools import command, smoke
+from doit_cargo.tools import process, smoke
 
 EMULATOR = "/qemu"
 _HERE = "127.0.0.1"
@@ -32,8 +32,8 @@ _GET, _SET, _UP = 0x8913, 0x8914, 0x1
 class Process:
     """A smoke.Running in a folder."""
 
-    def __init__(self, process: command.Process[bytes], log: IO[bytes]) -> None:
-        self._process = process
+    def __init__(self, child: process.Process[bytes], log: IO[bytes]) -> None:
+        self._process = child
         self._log = log
 
     def address(self) -> str:
@@ -47,7 +47,7 @@ class Process:
 
     def wait(self, seconds: float) -> int | None:
         """Wait for its end; None if that does not come."""
-        return self.ended() if command.ends(self._process, seconds) else None
+        return self.ended() if process.ends(self._process, seconds) else None
 
     def terminate(self) -> None:
         """Send SIGTERM."""
@@ -78,7 +78,7 @@ class Folders:
         if not self._order["private"] and program.port and _taken(program.port):
             raise CheckError(f"port {program.port} is in use on this machine: {program.name}")
         log = open(root.with_name(f"{root.name}.log"), "w+b")  # noqa: SIM115 - as long as it runs
-        started = command.spawn(
+        started = process.spawn(
             [*self._words(root), *argv],
             env={**program.env, **program.extra}, cwd=root, stdout=log, stderr=log,
         )  # fmt: skip
@@ -87,14 +87,14 @@ class Folders:
 
     def close(self) -> None:
         """End all of them."""
-        for process in self._started:
-            process.kill()
+        for child in self._started:
+            child.kill()
 
     def _words(self, root: Path) -> list[str]:
         words = [EMULATOR, PROGRAM] if self._order["emulated"] else [PROGRAM]
         if not self._order["rooted"]:
             return [f"{root}{word}" for word in words]
-        chroot = command.find("chroot", f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+        chroot = process.find("chroot", f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
         user = self._order["user"]
         return [str(chroot), *([f"--userspec={user}"] if user else []), str(root), *words]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image
-from doit_cargo.tools import command, image_files
+from doit_cargo.tools import image_files, process
 
 TIMEOUT = 600.0  # seconds
 _LOCAL = "localhost/"  # what buildah puts before a name without a registry
@@ -78,10 +78,10 @@ class Buildah:
 
     def _try(self, *words: str) -> None:
         argv = engine_commands.buildah(self._storage, *words)
-        command.run_guarded(argv, env=self._env, timeout=TIMEOUT)
+        process.run_guarded(argv, env=self._env, timeout=TIMEOUT)
 
     def _run(self, argv: list[str], what: str, cwd: Path | None = None) -> str:
-        done = command.run_guarded(argv, env=self._env, cwd=cwd, timeout=TIMEOUT)
+        done = process.run_guarded(argv, env=self._env, cwd=cwd, timeout=TIMEOUT)
         if done.code != 0:
             raise CheckError(f"buildah could not {what} (exit code {done.code}):\n{end(done.err)}")
         return done.out

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.workspace import lockfile
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from doit_cargo.tools.cargo_words import Words, plain_text
 
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
@@ -92,20 +92,20 @@ class CargoBuild:
         self._held: dict[str, set[str]] = {}
         self._words = Words()
         self._succeeded = False
-        self._guard: command.Guard | None = None
+        self._guard: process.Guard | None = None
         self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start cargo and the thread that reads it."""
-        process = command.spawn(
+        child = process.spawn(
             self.order.argv,
             env=self.order.env,
             cwd=self.order.directory,
-            stdout=command.PIPE,
-            stderr=command.PIPE,
+            stdout=process.PIPE,
+            stderr=process.PIPE,
         )
-        self._guard = command.Guard(process)
-        self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self._guard = process.Guard(child)
+        self._reader = threading.Thread(target=self._read, args=(child,), daemon=True)
         self._reader.start()
 
     def join(self) -> None:
@@ -174,9 +174,9 @@ class CargoBuild:
         diagnostics = "".join(unit.log) if unit else ""
         return diagnostics + words if words or (unit and unit.failed) else ""
 
-    def _read(self, process: command.Process[bytes]) -> None:
+    def _read(self, child: process.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""
-        pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
+        pipes = [pipe for pipe in (child.stdout, child.stderr) if pipe]
         out, err = (pipe.fileno() for pipe in pipes)
         streams = {out: _Lines(rb"\n"), err: _Lines(rb"[\r\n]+")}
         while streams:
@@ -341,7 +341,7 @@ def metadata(cargo: Path, workspace: Path, env: Mapping[str, str]) -> dict[str, 
     """
     argv = [str(cargo), "metadata", "--no-deps", "--format-version", "1", "--offline"]
     try:
-        loaded: dict[str, Any] = json.loads(command.run(argv, env=env, cwd=workspace))
+        loaded: dict[str, Any] = json.loads(process.run(argv, env=env, cwd=workspace))
     except ValueError as error:
         raise SetupError(f"cargo metadata gave no JSON: {error}") from error
     return loaded
@@ -353,4 +353,4 @@ def resolve(cargo: Path, workspace: Path, env: Mapping[str, str], *, offline: bo
     Raises PipelineError with its words.
     """
     argv = [str(cargo), "metadata", "--format-version", "1", *["--offline"] * offline]
-    command.run(argv, env=env, cwd=workspace)
+    process.run(argv, env=env, cwd=workspace)

@@ -18,7 +18,7 @@ from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.images.dockerfile import PROGRAM
 from doit_cargo.core.images.engine_commands import DOCKER
 from doit_cargo.core.images.trial import Program
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 
 LABEL = "doit-cargo.smoke"
 _LIMIT = 120.0  # seconds that a command of the client may take
@@ -87,9 +87,9 @@ class Containers:
             raise CheckError(f"docker {' '.join(words[:2])} ended with {done.code}:\n{lines}")
         return done.out
 
-    def ask(self, *words: str, seconds: float = _LIMIT) -> command.Result:
+    def ask(self, *words: str, seconds: float = _LIMIT) -> process.Result:
         """Run the client to its end."""
-        return command.run_guarded([DOCKER, *words], env=self._env, timeout=seconds)
+        return process.run_guarded([DOCKER, *words], env=self._env, timeout=seconds)
 
     def close(self) -> None:
         """Remove all of it; from now on nothing can be made."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image
-from doit_cargo.tools import command, image_files
+from doit_cargo.tools import image_files, process
 from doit_cargo.tools.buildah import TIMEOUT, end
 
 _NO_BUILDX = (
@@ -67,7 +67,7 @@ class Docker:
         )
 
     def _run(self, argv: list[str], what: str, env: Mapping[str, str]) -> str:
-        done = command.run_guarded(argv, env=env, timeout=TIMEOUT)
+        done = process.run_guarded(argv, env=env, timeout=TIMEOUT)
         if done.code == 0:
             return done.out
         said = done.err.casefold()  # BuildKit's "cannot connect" is the client's "Cannot connect"

@@ -23,7 +23,7 @@ from doit_cargo.core.toolchain.locate import (
     std_of,
     survey,
 )
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 
 _GIGA = 1_000_000_000
 _ROOM = 1 * _GIGA  # std and zig's cache of two targets take half of it
@@ -174,6 +174,6 @@ def _ask(
 ) -> str:
     """The first line of what a program says; "" if it does not run."""
     try:
-        return next(iter(command.run(argv, cwd=cwd, env=env, timeout=_TIMEOUT).splitlines()), "")
+        return next(iter(process.run(argv, cwd=cwd, env=env, timeout=_TIMEOUT).splitlines()), "")
     except (PipelineError, OSError):
         return ""

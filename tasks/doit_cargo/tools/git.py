@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 
 _SHOWN = 5
 _TIMEOUT = 60.0  # seconds
@@ -15,7 +15,7 @@ _TIMEOUT = 60.0  # seconds
 def must_be_committed(folder: Path, env: Mapping[str, str]) -> None:
     """Raise CheckError if a file below the folder is not as the last commit has it."""
     argv = ["git", "-C", str(folder), "status", "--porcelain", "--", "."]
-    changed = command.run(argv, env=env, timeout=_TIMEOUT).splitlines()
+    changed = process.run(argv, env=env, timeout=_TIMEOUT).splitlines()
     if changed:
         listed = "\n".join(changed[:_SHOWN] + ["…"] * (len(changed) > _SHOWN))
         raise CheckError(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from doit_cargo.core import pre_push_hook
 from doit_cargo.core.errors import CheckError, PipelineError, SetupError
-from doit_cargo.tools import command, files
+from doit_cargo.tools import files, process
 
 _LONGEST = 1 << 16
 
@@ -23,7 +23,7 @@ class Repository(NamedTuple):
     top: Path
     folder: str
     base: Path
-    pre_push_hook: Path
+    hook: Path
 
 
 def find(project: Path, env: Mapping[str, str]) -> Repository:
@@ -86,7 +86,7 @@ def _refuse(repository: Repository, what: str, word: str) -> None:
 
 def _ask(folder: Path, env: Mapping[str, str], *words: str) -> list[str]:
     try:
-        said = command.run(["git", "rev-parse", *words], cwd=folder, env=env)
+        said = process.run(["git", "rev-parse", *words], cwd=folder, env=env)
     except PipelineError as error:
         raise SetupError(
             f"a hook needs a git repository with a working tree here: {error}"

@@ -13,7 +13,7 @@ from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.images import dockerfile, engine_commands
 from doit_cargo.core.model import Context, Images
 from doit_cargo.core.toolchain.compiler import on_path
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from doit_cargo.tools.doctor import Finding
 
 _TIMEOUT = 20.0  # seconds
@@ -132,7 +132,7 @@ def _lines(path: Path) -> list[str]:
 def _ask(ctx: Context, argv: list[str]) -> str:
     """The first line of what a program says; "" if it fails."""
     try:
-        said = command.run(argv, env=ctx.env, timeout=_TIMEOUT)
+        said = process.run(argv, env=ctx.env, timeout=_TIMEOUT)
     except (PipelineError, OSError):
         return ""
     return next(iter(said.splitlines()), "")

@@ -12,7 +12,7 @@ from doit_cargo.core.elf.numbers import SHT_SYMTAB
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Context
 from doit_cargo.core.toolchain.objcopy import OWN, REMEDY, find
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from doit_cargo.tools.doctor import Finding
 
 _NAME = "objcopy (split_debug)"
@@ -53,7 +53,7 @@ def split(tool: Path, data: bytes, *, debug_name: str) -> tuple[bytes, bytes]:
             ("--only-keep-debug", whole, debug),
             ("--strip-all", _SCRIPTS, f"--add-gnu-debuglink={debug}", whole, small),
         ):
-            command.run([tool, *words], env=_environment(tool))
+            process.run([tool, *words], env=_environment(tool))
         return small.read_bytes(), debug.read_bytes()
 
 

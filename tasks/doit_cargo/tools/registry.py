@@ -8,7 +8,7 @@ from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from doit_cargo.tools.buildah import end
 
 _ASK_TIMEOUT, _PUSH_TIMEOUT = 60.0, 1800.0  # seconds
@@ -28,7 +28,7 @@ class Registry:
     def digest(self, reference: str) -> str | None:
         """The digest of what a tag names there now, None if it is not there. Raises CheckError."""
         argv = engine_commands.skopeo_inspect(reference, insecure=self._insecure)
-        done = command.run_guarded(argv, env=self._env, timeout=_ASK_TIMEOUT)
+        done = process.run_guarded(argv, env=self._env, timeout=_ASK_TIMEOUT)
         if done.code == 0:
             return f"sha256:{hashlib.sha256(done.out.encode()).hexdigest()}"
         if any(sign in done.err for sign in _UNKNOWN):
@@ -38,7 +38,7 @@ class Registry:
     def push(self, layout: Path, destination: str) -> None:
         """Copy the layout's index and all below it, the index last. Raises CheckError."""
         argv = engine_commands.skopeo_copy(layout.name, destination, insecure=self._insecure)
-        done = command.run_guarded(argv, env=self._env, cwd=layout.parent, timeout=_PUSH_TIMEOUT)
+        done = process.run_guarded(argv, env=self._env, cwd=layout.parent, timeout=_PUSH_TIMEOUT)
         if done.code != 0:
             raise self._error(f"pushed {destination}", done.err)
 

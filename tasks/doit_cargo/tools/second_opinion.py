@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from doit_cargo.core.errors import CheckError, MissingToolError
-from doit_cargo.tools.command import DEVNULL, PIPE, spawn
+from doit_cargo.tools.process import DEVNULL, PIPE, spawn
 
 if TYPE_CHECKING:
     from types import TracebackType

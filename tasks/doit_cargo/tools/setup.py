@@ -22,7 +22,7 @@ from doit_cargo.core.toolchain.locate import (
     survey,
     wrapper_files,
 )
-from doit_cargo.tools import apt, command, zig
+from doit_cargo.tools import apt, process, zig
 from doit_cargo.tools.cache import Say, locked, require
 from doit_cargo.tools.std import build_std
 
@@ -113,7 +113,7 @@ def _ensure_linker(parts: Parts, say: Say) -> None:
 
 def _apt(packages: Sequence[str], what: str, say: Say, or_else: str = "") -> None:
     if not apt.usable():
-        argv = command.quoted(("sudo", *apt.install_command(packages)))
+        argv = process.quoted(("sudo", *apt.install_command(packages)))
         or_else = f"\nor {or_else}" if or_else else ""
         raise MissingToolError(f"{what} is not installed\n{argv}{or_else}")
     say(f"{what} is not installed")
@@ -167,8 +167,8 @@ def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
 
 def _rustup(program: Path, words: Sequence[str], say: Say) -> None:
     argv: list[str | Path] = [program, *words]
-    say(f"running {command.quoted(argv)}")
+    say(f"running {process.quoted(argv)}")
     try:
-        command.run(argv, timeout=_RUSTUP_TIMEOUT)
+        process.run(argv, timeout=_RUSTUP_TIMEOUT)
     except PipelineError as error:
         raise SetupError(str(error)) from error

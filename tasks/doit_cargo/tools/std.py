@@ -22,7 +22,7 @@ from doit_cargo.core.cargo.toolchain_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.toolchain import caches
 from doit_cargo.core.toolchain.compiler import Rust
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from doit_cargo.tools.cache import Say, new_folder
 
 _SEED = """\
@@ -85,7 +85,7 @@ def _compile(rust: Rust, triple: str, seed: Path, library: Path, env: Mapping[st
         "-Zbuild-std=std,panic_abort,panic_unwind",
     ]  # fmt: skip
     try:
-        command.run(argv, cwd=seed, env=_environment(rust, seed, library, env))
+        process.run(argv, cwd=seed, env=_environment(rust, seed, library, env))
     except PipelineError as error:
         raise SetupError(f"std for {triple} could not be built\n{error}") from error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Toolchain
-from doit_cargo.tools import command
+from doit_cargo.tools import process
 from doit_cargo.tools.cache import Say, new_folder
 
 _HELLO = """\
@@ -78,22 +78,22 @@ def _warm(chain: Toolchain, flags: Sequence[str]) -> Path:
 def _link_all(chains: Sequence[Toolchain], work: Path, flags: Sequence[str]) -> None:
     running = [(chain, _link(chain, work, flags)) for chain in chains]
     try:
-        for chain, process in running:
-            said = process.communicate()[1].decode(errors="replace").strip()
-            if process.returncode:
+        for chain, child in running:
+            said = child.communicate()[1].decode(errors="replace").strip()
+            if child.returncode:
                 raise SetupError(f"zig can't link for {chain.target.triple}:\n{said}")
     finally:
-        for _, process in running:
-            if process.poll() is None:  # another one failed, or the user pressed Ctrl-C
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        for _, child in running:
+            if child.poll() is None:  # another one failed, or the user pressed Ctrl-C
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
 
 
-def _link(chain: Toolchain, work: Path, flags: Sequence[str]) -> command.Process[bytes]:
+def _link(chain: Toolchain, work: Path, flags: Sequence[str]) -> process.Process[bytes]:
     folder = work / chain.target.triple
     folder.mkdir()
     (folder / "hello.c").write_text(_HELLO, encoding="utf-8")
     compiler = chain.wrappers / f"{chain.target.triple}-cc"
-    return command.spawn(
-        [compiler, *_LINK, *flags], cwd=folder, stdout=command.DEVNULL, stderr=command.PIPE
+    return process.spawn(
+        [compiler, *_LINK, *flags], cwd=folder, stdout=process.DEVNULL, stderr=process.PIPE
     )

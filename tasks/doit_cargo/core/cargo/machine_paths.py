@@ -1,4 +1,4 @@
-"""Folders of the building machine: what stands for them in a binary, and that none is left in it."""
+"""Folders of the building machine: what stands for them in a binary, which may hold none."""
 
 from __future__ import annotations
 
