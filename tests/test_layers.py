@@ -81,6 +81,6 @@ def test_a_breach_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
 
     assert breaches(bad) == [
-        "core/bad.py imports doit_cargo.tools.cargo",
+        "core/bad.py imports doit_cargo.tools.cargo.build",
         "core/bad.py imports doit",
     ]

@@ -13,7 +13,8 @@ from doit_cargo.core.workspace import cross_check as comparison
 from doit_cargo.doit_ext.held import Held
 from doit_cargo.doit_ext.planner import Plan
 from doit_cargo.doit_ext.runner import StartOver
-from doit_cargo.tools import cargo, files, fingerprints
+from doit_cargo.tools import files
+from doit_cargo.tools.cargo.build import build, fingerprints
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
 _TERMINAL = {
@@ -33,7 +34,7 @@ class Preflight:
         self._jobs = jobs
         self._color = color
 
-    def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[cargo.Order]:
+    def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[build.Order]:
         """Make sure that cargo can start and will compile what is stale; its commands.
 
         Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
@@ -60,7 +61,7 @@ class Preflight:
         before = path.read_bytes() if path.is_file() else None
         env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        cargo.resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
+        build.resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
         if path.read_bytes() != before:
             made = f"made {path}: commit it, so that every build takes the same versions"
             raise StartOver(made if before is None else f"cargo brought {path} up to date")
@@ -69,7 +70,7 @@ class Preflight:
         ctx = self._ctx
         env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        said = cargo.metadata(program, ctx.graph.root, env)
+        said = build.metadata(program, ctx.graph.root, env)
         if found := comparison.differences(ctx.graph, said):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
 
@@ -113,11 +114,11 @@ class Preflight:
         elif plan.rerun_scripts:
             fingerprints.forget_script_runs([*targets, *hosts])
 
-    def _order(self, plan: Plan, *, keep_going: bool) -> cargo.Order:
+    def _order(self, plan: Plan, *, keep_going: bool) -> build.Order:
         ctx = self._ctx
         wanted = self._wanted(plan)
         names = [name for binaries in wanted.values() for name in sorted(binaries)]
-        return cargo.Order(
+        return build.Order(
             arch=plan.target.arch,
             folder=ctx.graph.target_directory / plan.target.triple,
             argv=command.argv(

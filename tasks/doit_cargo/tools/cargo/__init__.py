@@ -1,0 +1,1 @@
+"""Drives cargo: one build process, its messages, its metadata and its fingerprints."""
