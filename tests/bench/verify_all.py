@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tasks"))
 
 from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.tools import elf
+from doit_cargo.tools.elf import verify
 
 
 def main() -> None:
@@ -19,15 +19,15 @@ def main() -> None:
     )
     policy = Policy(levels=default_levels(target.triple), min_size=1, max_size=1 << 30, budgets={})
     needles = (b"/home/build/workspace", b"/home/build/.cargo", b"/home/build/.rustup")
-    with elf.SecondOpinion() as opinion:
+    with verify.SecondOpinion() as opinion:
         for name in sys.argv[1:]:
             path = Path(name)
-            data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
-            verdict = elf.check(
+            data = verify.read_artifact(path, max_size=verify.SIZE_LIMIT)
+            verdict = verify.check(
                 data, binary=Binary(crate=path.name, name=path.name), target=target,
                 policy=policy, needles=needles, opinion=opinion,
             )  # fmt: skip
-            print(verdict.sha256, "pass" if verdict.passed else "fail", elf.explain(verdict))
+            print(verdict.sha256, "pass" if verdict.passed else "fail", verify.explain(verdict))
 
 
 if __name__ == "__main__":

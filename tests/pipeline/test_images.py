@@ -21,7 +21,7 @@ from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image, tree
 from doit_cargo.core.model import Binary, Context
 from doit_cargo.tools import image_check, image_files, shipped
-from doit_cargo.tools.second_opinion import SecondOpinion
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
 from helpers import engines
 from helpers.project import Project, sha256
 

@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from doit_cargo.tools.cargo.build.build import CargoBuild, Order
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.tools.cargo.build import CargoBuild, Order
 
 TARGET = Path("/ws/target/x86_64-unknown-linux-musl")
 

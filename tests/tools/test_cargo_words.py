@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doit_cargo.tools.cargo.build.stderr import Words
+from doit_cargo.tools.cargo.stderr import Words
 
 SCRIPT = """\
    Compiling a v0.1.0 (/ws/a)

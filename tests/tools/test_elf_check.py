@@ -15,7 +15,7 @@ import pytest
 from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.tools.elf import (
+from doit_cargo.tools.elf.verify import (
     SecondOpinion,
     Verdict,
     as_record,

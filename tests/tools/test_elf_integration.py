@@ -17,7 +17,7 @@ from doit_cargo.core.elf.reader import ElfError, Facts, read
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
 from doit_cargo.core.toolchain import locate
-from doit_cargo.tools.elf import SecondOpinion, Verdict, check, read_artifact
+from doit_cargo.tools.elf.verify import SecondOpinion, Verdict, check, read_artifact
 from doit_cargo.tools.process import run
 from helpers import elf_files
 

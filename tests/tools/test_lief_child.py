@@ -12,9 +12,9 @@ from typing import IO, Any, cast
 import pytest
 
 from doit_cargo.core.elf.reader import as_dict, read
-from doit_cargo.tools import lief_child
+from doit_cargo.tools.elf import lief_child
+from doit_cargo.tools.elf.second_opinion import lief_folder
 from doit_cargo.tools.process import DEVNULL, PIPE, Process, spawn
-from doit_cargo.tools.second_opinion import lief_folder
 from helpers.elf_files import elf
 
 

@@ -15,8 +15,8 @@ import pytest
 from doit_cargo.core.elf.numbers import DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH
 from doit_cargo.core.elf.reader import ElfError, as_dict, read
 from doit_cargo.core.errors import CheckError, MissingToolError
-from doit_cargo.tools import lief_child
-from doit_cargo.tools.second_opinion import SecondOpinion
+from doit_cargo.tools.elf import lief_child
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
 from helpers import elf_files
 from helpers.elf_files import elf
 

@@ -69,7 +69,8 @@ class Doctor(Reader):
         """One line a thing; 1 if the main job can't run."""
         from doit_cargo.core.cargo import overrides
         from doit_cargo.doit_ext.written import written
-        from doit_cargo.tools import build_scripts, doctor, image_doctor, objcopy
+        from doit_cargo.tools import build_scripts, doctor, image_doctor
+        from doit_cargo.tools.elf import objcopy
 
         del options
         targets = chosen(ctx, names)

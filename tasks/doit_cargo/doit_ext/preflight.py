@@ -14,7 +14,7 @@ from doit_cargo.doit_ext.held import Held
 from doit_cargo.doit_ext.planner import Plan
 from doit_cargo.doit_ext.runner import StartOver
 from doit_cargo.tools import files
-from doit_cargo.tools.cargo.build import build, fingerprints
+from doit_cargo.tools.cargo import build, fingerprints
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
 _TERMINAL = {

@@ -15,7 +15,7 @@ from doit_cargo.core.workspace import sources as crate_inputs
 from doit_cargo.core.workspace import sources_elsewhere
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.cargo.build.build import Delivery
+    from doit_cargo.tools.cargo.build import Delivery
     from doit_cargo.tools.session import Session
 
 NAME = "build"

@@ -55,10 +55,11 @@ def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
 
 
 def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
-    from doit_cargo.tools import elf, files, judge
+    from doit_cargo.tools import files, judge
+    from doit_cargo.tools.elf import verify
 
     source = layout.shipped(ctx, target, binary)
-    data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
+    data = verify.read_artifact(source, max_size=verify.SIZE_LIMIT)
     verdict = judge.judge(ctx, session.opinion, target, binary, path=source, data=data)
     known = read(layout.verify_record(ctx.config, target, binary))
     if not verdict.passed or known.get("sha256") != verdict.sha256:
@@ -86,10 +87,10 @@ def _write_manifest(ctx: Context, target: Target) -> Mapping[str, Any]:
 
 
 def _sum(ctx: Context, target: Target, binary: Binary) -> str:
-    from doit_cargo.tools import elf
+    from doit_cargo.tools.elf import verify
 
     path = layout.packaged(ctx.config, target, binary)
-    found = elf.sha256(elf.read_artifact(path, max_size=elf.SIZE_LIMIT))
+    found = verify.sha256(verify.read_artifact(path, max_size=verify.SIZE_LIMIT))
     if found != read(layout.verify_record(ctx.config, target, binary)).get("sha256"):
         raise CheckError(f"{path} is not what was verified: run doit again")
     return found

@@ -55,12 +55,13 @@ def _stage(ctx: Context, target: Target) -> Mapping[str, Any]:
 
 def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str]) -> int:
     """Copy a binary unless its bytes and mode are there already; returns its size in bytes."""
-    from doit_cargo.tools import elf, files
+    from doit_cargo.tools import files
+    from doit_cargo.tools.elf import verify
 
     source = layout.packaged(ctx.config, target, binary)
-    data = elf.read_artifact(source, max_size=elf.SIZE_LIMIT)
+    data = verify.read_artifact(source, max_size=verify.SIZE_LIMIT)
     wanted = sums.get(f"{binary.crate}/{binary.name}")
-    if elf.sha256(data) != wanted:
+    if verify.sha256(data) != wanted:
         raise CheckError(f"{source} is not what the manifest says: run doit again")
     place = layout.staged(ctx.config, target, binary)
     if not _holds(place, wanted):
@@ -69,12 +70,13 @@ def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str])
 
 
 def _holds(place: Path, wanted: str | None) -> bool:
-    from doit_cargo.tools import elf, files
+    from doit_cargo.tools import files
+    from doit_cargo.tools.elf import verify
 
     if not files.is_plain(place, layout.BINARY_MODE):
         return False
     try:
-        found = elf.read_artifact(place, max_size=elf.SIZE_LIMIT)
+        found = verify.read_artifact(place, max_size=verify.SIZE_LIMIT)
     except CheckError:
         return False
-    return elf.sha256(found) == wanted
+    return verify.sha256(found) == wanted

@@ -35,16 +35,17 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 
 def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
-    from doit_cargo.tools import elf, files, judge
+    from doit_cargo.tools import files, judge
+    from doit_cargo.tools.elf import verify
 
     path = layout.shipped(ctx, target, binary)
     verdict = judge.judge_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
     content = {
-        **elf.as_record(verdict),
+        **verify.as_record(verdict),
         "previous_size": previous_size(read(own), "sha256", verdict.sha256),
     }
     files.write(ctx.config.root, own, encode(content))
     if not verdict.passed:
-        raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
-    return {"size": verdict.size, "warnings": elf.explain(verdict)}
+        raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
+    return {"size": verdict.size, "warnings": verify.explain(verdict)}

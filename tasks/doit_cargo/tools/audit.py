@@ -13,10 +13,11 @@ from pathlib import Path
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
-from doit_cargo.tools import elf, files, judge
+from doit_cargo.tools import files, judge
+from doit_cargo.tools.elf import verify
 
 
-def faults(ctx: Context, targets: Sequence[Target], opinion: elf.SecondOpinion) -> Iterator[str]:
+def faults(ctx: Context, targets: Sequence[Target], opinion: verify.SecondOpinion) -> Iterator[str]:
     """One line for each thing that is wrong."""
     for target in targets:
         sums: dict[Binary, str] = {}
@@ -27,7 +28,7 @@ def faults(ctx: Context, targets: Sequence[Target], opinion: elf.SecondOpinion) 
 
 
 def _binary(
-    ctx: Context, target: Target, binary: Binary, opinion: elf.SecondOpinion,
+    ctx: Context, target: Target, binary: Binary, opinion: verify.SecondOpinion,
     sums: dict[Binary, str],
 ) -> Iterator[str]:  # fmt: skip
     """The three places of a binary: each sound, and all the same."""
@@ -43,7 +44,7 @@ def _binary(
             continue
         found[path] = verdict.sha256
         if not verdict.passed:
-            yield f"{path} does not pass:\n{elf.explain(verdict)}"
+            yield f"{path} does not pass:\n{verify.explain(verdict)}"
     yield from _alike(found, packaged)
     yield from (
         f"{path} has not mode {layout.BINARY_MODE:o}: run doit"
@@ -71,7 +72,7 @@ def _manifest(ctx: Context, target: Target, sums: dict[Binary, str]) -> Iterator
     for path, text in expected.items():
         found = None
         with suppress(OSError, CheckError):
-            found = elf.read_artifact(path, max_size=1 << 20)
+            found = verify.read_artifact(path, max_size=1 << 20)
         if found != text.encode():
             yield f"{path} does not list what lies beside it: run doit"
 

@@ -10,7 +10,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import read
 from doit_cargo.core.workspace import lockfile, sources_elsewhere
-from doit_cargo.tools.cargo.build import fingerprints
+from doit_cargo.tools.cargo import fingerprints
 
 
 def always_rerun(ctx: Context, targets: Sequence[Target]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from doit_cargo.core.toolchain.locate import missing_rust, survey
 from doit_cargo.core.workspace import crates, membership
 from doit_cargo.core.workspace.cross_check import differences
 from doit_cargo.tools import files
-from doit_cargo.tools.cargo.build import build
+from doit_cargo.tools.cargo import build
 
 _WAYS_OUT = "--force overwrites what is there, --keep leaves it and writes the rest"
 

@@ -7,29 +7,29 @@ from pathlib import Path
 from doit_cargo.core.cargo import machine_paths
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
-from doit_cargo.tools import elf
+from doit_cargo.tools.elf import verify
 
 
 def judge_file(
-    ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary, path: Path
-) -> elf.Verdict:
+    ctx: Context, opinion: verify.SecondOpinion, target: Target, binary: Binary, path: Path
+) -> verify.Verdict:
     """The verdict about the file's bytes, read once. Raises CheckError if it is no sound ELF."""
-    data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
+    data = verify.read_artifact(path, max_size=verify.SIZE_LIMIT)
     return judge(ctx, opinion, target, binary, path=path, data=data)
 
 
 def judge(
     ctx: Context,
-    opinion: elf.SecondOpinion,
+    opinion: verify.SecondOpinion,
     target: Target,
     binary: Binary,
     *,
     path: Path,
     data: bytes,
-) -> elf.Verdict:
+) -> verify.Verdict:
     """The verdict about these very bytes, found at `path`. Raises CheckError if unsound."""
     try:
-        return elf.check(
+        return verify.check(
             data,
             binary=binary,
             target=target,

@@ -11,9 +11,9 @@ from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.model import CrateGraph
 
 if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not import
-    from doit_cargo.tools.cargo.build.build import CargoBuild, Delivery, Order, Progress
+    from doit_cargo.tools.cargo.build import CargoBuild, Delivery, Order, Progress
     from doit_cargo.tools.containers import Containers
-    from doit_cargo.tools.second_opinion import SecondOpinion
+    from doit_cargo.tools.elf.second_opinion import SecondOpinion
 
 
 class Session:
@@ -30,7 +30,7 @@ class Session:
     @cached_property
     def opinion(self) -> SecondOpinion:
         """LIEF's child."""
-        from doit_cargo.tools.second_opinion import SecondOpinion  # noqa: PLC0415
+        from doit_cargo.tools.elf.second_opinion import SecondOpinion  # noqa: PLC0415
 
         return SecondOpinion()
 
@@ -52,7 +52,7 @@ class Session:
 
     def start(self, orders: Sequence[Order], graph: CrateGraph, progress: Progress | None) -> None:
         """Start the first cargo; the next follows when it has ended (they'd lock each other)."""
-        from doit_cargo.tools.cargo.build.build import CargoBuild  # noqa: PLC0415
+        from doit_cargo.tools.cargo.build import CargoBuild  # noqa: PLC0415
 
         self.opinion.start()
         self._builds = {order.arch: CargoBuild(order, graph, progress) for order in orders}

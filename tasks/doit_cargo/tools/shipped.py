@@ -8,18 +8,19 @@ from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import dockerfile
 from doit_cargo.core.model import Binary, Context, Images, Target
-from doit_cargo.tools import elf, judge
+from doit_cargo.tools import judge
+from doit_cargo.tools.elf import verify
 
 
-def staged(ctx: Context, opinion: elf.SecondOpinion, target: Target, binary: Binary) -> bytes:
+def staged(ctx: Context, opinion: verify.SecondOpinion, target: Target, binary: Binary) -> bytes:
     """A staged binary's bytes. Raises CheckError unless the manifest lists them and they pass."""
     path = layout.staged(ctx.config, target, binary)
-    data = elf.read_artifact(path, max_size=elf.SIZE_LIMIT)
-    if elf.sha256(data) != manifest_sum(ctx, target, binary):
+    data = verify.read_artifact(path, max_size=verify.SIZE_LIMIT)
+    if verify.sha256(data) != manifest_sum(ctx, target, binary):
         raise CheckError(f"{path} is not what the manifest says: run doit again")
     verdict = judge.judge(ctx, opinion, target, binary, path=path, data=data)
     if not verdict.passed:
-        raise CheckError(f"{path} does not pass:\n{elf.explain(verdict)}")
+        raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
     return data
 
 

@@ -17,7 +17,7 @@ from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.workspace import lockfile
 from doit_cargo.tools import process
-from doit_cargo.tools.cargo.build.stderr import Words, plain_text
+from doit_cargo.tools.cargo.stderr import Words, plain_text
 
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
 # Source: The Cargo Book, "Package ID Specifications": `url#name@version`, or `url/name#version`.

@@ -12,7 +12,7 @@ from doit_cargo.core.elf import reader
 from doit_cargo.core.elf.build_paths import find_build_paths
 from doit_cargo.core.elf.policy import Violation, judge
 from doit_cargo.core.errors import CheckError
-from doit_cargo.tools.second_opinion import SecondOpinion
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,1 @@
+"""Verifies and splits executables: two readers, the policy, objcopy."""
