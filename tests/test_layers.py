@@ -29,7 +29,7 @@ ALLOWED = {
 # The only modules that may touch these.
 OWNERS = {
     "subprocess": {"tools/process.py"},
-    "lief": {"tools/lief_child.py"},
+    "lief": {"tools/elf/lief_child.py"},
     "structlog": {"tools/log.py"},
     "sqlite3": {"doit_ext/state.py", "doit_ext/guard.py"},
     "yaml": {"core/settings/yamlfile.py"},

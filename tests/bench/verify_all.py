@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tasks"))
 
 from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.tools.elf import verify
+from doit_cargo.tools import artifact
+from doit_cargo.tools.elf import second_opinion, verify
 
 
 def main() -> None:
@@ -19,10 +20,10 @@ def main() -> None:
     )
     policy = Policy(levels=default_levels(target.triple), min_size=1, max_size=1 << 30, budgets={})
     needles = (b"/home/build/workspace", b"/home/build/.cargo", b"/home/build/.rustup")
-    with verify.SecondOpinion() as opinion:
+    with second_opinion.SecondOpinion() as opinion:
         for name in sys.argv[1:]:
             path = Path(name)
-            data = verify.read_artifact(path, max_size=verify.SIZE_LIMIT)
+            data = artifact.read(path)
             verdict = verify.check(
                 data, binary=Binary(crate=path.name, name=path.name), target=target,
                 policy=policy, needles=needles, opinion=opinion,

@@ -15,15 +15,10 @@ import pytest
 from doit_cargo.core.elf.policy import default_levels
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
-from doit_cargo.tools.elf.verify import (
-    SecondOpinion,
-    Verdict,
-    as_record,
-    check,
-    explain,
-    read_artifact,
-    sha256,
-)  # fmt: skip
+from doit_cargo.tools import artifact
+from doit_cargo.tools.artifact import sha256
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
+from doit_cargo.tools.elf.verify import Verdict, as_record, check, explain
 from helpers import elf_files
 from helpers.elf_files import elf, poke_header
 
@@ -171,7 +166,7 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "chat"
     path.write_bytes(b"x" * 100_000)
 
-    assert read_artifact(path, max_size=100_000) == b"x" * 100_000
+    assert artifact.read(path, max_size=100_000) == b"x" * 100_000
 
 
 def _socket(path: Path) -> None:
@@ -199,13 +194,13 @@ def test_anything_but_a_regular_file_is_refused(
     make(path)
 
     with pytest.raises(CheckError) as refused:
-        read_artifact(path, max_size=1000)
+        artifact.read(path, max_size=1000)
     assert str(refused.value).startswith(text.format(path))
 
 
 def test_a_device_is_refused() -> None:
     with pytest.raises(CheckError, match=r"^/dev/null is a device, no regular file"):
-        read_artifact(Path("/dev/null"), max_size=1000)
+        artifact.read(Path("/dev/null"), max_size=1000)
 
 
 def test_a_file_that_may_not_be_read_says_so(
@@ -216,14 +211,14 @@ def test_a_file_that_may_not_be_read_says_so(
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(CheckError, match=r"/chat may not be read: chmod u\+r "):
-        read_artifact(tmp_path / "chat", max_size=1000)
+        artifact.read(tmp_path / "chat", max_size=1000)
 
 
 def test_a_file_below_a_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(CheckError, match="/file/chat cannot be opened: Not a directory"):
-        read_artifact(tmp_path / "file" / "chat", max_size=1000)
+        artifact.read(tmp_path / "file" / "chat", max_size=1000)
 
 
 @pytest.mark.parametrize("change", [-1, 1])
@@ -242,4 +237,4 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
     monkeypatch.setattr(os, "fstat", late)
     with pytest.raises(CheckError, match="changed while it was read"):
-        read_artifact(path, max_size=1000)
+        artifact.read(path, max_size=1000)

@@ -17,7 +17,9 @@ from doit_cargo.core.elf.reader import ElfError, Facts, read
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Policy, Target
 from doit_cargo.core.toolchain import locate
-from doit_cargo.tools.elf.verify import SecondOpinion, Verdict, check, read_artifact
+from doit_cargo.tools import artifact
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
+from doit_cargo.tools.elf.verify import Verdict, check
 from doit_cargo.tools.process import run
 from helpers import elf_files
 
@@ -73,7 +75,7 @@ def linked(folder: Path, *options: str) -> Path:
 def verdict(path: Path, opinion: SecondOpinion, target: Target = X86) -> Verdict:
     levels = default_levels(target.triple)
     policy = Policy(levels=levels, min_size=1, max_size=256 << 20)
-    data = read_artifact(path, max_size=policy.max_size)
+    data = artifact.read(path, max_size=policy.max_size)
     binary, needles = Binary(crate="hello", name="hello"), (b"/definitely/not/in/there",)
     return check(
         data, binary=binary, target=target, policy=policy, needles=needles, opinion=opinion

@@ -146,8 +146,7 @@ def _order(image: _Image, folder: Path) -> engine_commands.Order:
 
 def _fill(image: _Image, session: Session, folder: Path) -> str:
     """Write the Dockerfile and the context from bytes that were checked; the binary's SHA-256."""
-    from doit_cargo.tools import files, shipped
-    from doit_cargo.tools.elf import verify
+    from doit_cargo.tools import artifact, files, shipped
 
     ctx, binary = image.ctx, image.binary
     root, context = ctx.config.root, folder / "context"
@@ -158,4 +157,4 @@ def _fill(image: _Image, session: Session, folder: Path) -> str:
         files.write(root, context / dockerfile.in_context(path), extra, layout.FILE_MODE)
     text = shipped.read(image.images.dockerfile).rstrip(b"\n") + b"\n" + image.tail.encode()
     files.write(root, folder / "Dockerfile", text, layout.FILE_MODE)
-    return verify.sha256(data)
+    return artifact.sha256(data)

@@ -55,12 +55,12 @@ def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
 
 
 def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
-    from doit_cargo.tools import files, judge
+    from doit_cargo.tools import artifact, files
     from doit_cargo.tools.elf import verify
 
     source = layout.shipped(ctx, target, binary)
-    data = verify.read_artifact(source, max_size=verify.SIZE_LIMIT)
-    verdict = judge.judge(ctx, session.opinion, target, binary, path=source, data=data)
+    data = artifact.read(source)
+    verdict = verify.verify_bytes(ctx, session.opinion, target, binary, path=source, data=data)
     known = read(layout.verify_record(ctx.config, target, binary))
     if not verdict.passed or known.get("sha256") != verdict.sha256:
         raise CheckError(f"{source} is not what was verified: run doit again")
@@ -87,10 +87,10 @@ def _write_manifest(ctx: Context, target: Target) -> Mapping[str, Any]:
 
 
 def _sum(ctx: Context, target: Target, binary: Binary) -> str:
-    from doit_cargo.tools.elf import verify
+    from doit_cargo.tools import artifact
 
     path = layout.packaged(ctx.config, target, binary)
-    found = verify.sha256(verify.read_artifact(path, max_size=verify.SIZE_LIMIT))
+    found = artifact.sha256(artifact.read(path))
     if found != read(layout.verify_record(ctx.config, target, binary)).get("sha256"):
         raise CheckError(f"{path} is not what was verified: run doit again")
     return found

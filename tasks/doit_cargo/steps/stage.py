@@ -55,13 +55,12 @@ def _stage(ctx: Context, target: Target) -> Mapping[str, Any]:
 
 def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str]) -> int:
     """Copy a binary unless its bytes and mode are there already; returns its size in bytes."""
-    from doit_cargo.tools import files
-    from doit_cargo.tools.elf import verify
+    from doit_cargo.tools import artifact, files
 
     source = layout.packaged(ctx.config, target, binary)
-    data = verify.read_artifact(source, max_size=verify.SIZE_LIMIT)
+    data = artifact.read(source)
     wanted = sums.get(f"{binary.crate}/{binary.name}")
-    if verify.sha256(data) != wanted:
+    if artifact.sha256(data) != wanted:
         raise CheckError(f"{source} is not what the manifest says: run doit again")
     place = layout.staged(ctx.config, target, binary)
     if not _holds(place, wanted):
@@ -70,13 +69,12 @@ def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str])
 
 
 def _holds(place: Path, wanted: str | None) -> bool:
-    from doit_cargo.tools import files
-    from doit_cargo.tools.elf import verify
+    from doit_cargo.tools import artifact, files
 
     if not files.is_plain(place, layout.BINARY_MODE):
         return False
     try:
-        found = verify.read_artifact(place, max_size=verify.SIZE_LIMIT)
+        found = artifact.read(place)
     except CheckError:
         return False
-    return verify.sha256(found) == wanted
+    return artifact.sha256(found) == wanted

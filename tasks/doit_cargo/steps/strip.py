@@ -48,15 +48,15 @@ def _spec(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> Ta
 
 def _split(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> None:
     from doit_cargo.core.toolchain.objcopy import REMEDY
-    from doit_cargo.tools import files
-    from doit_cargo.tools.elf import objcopy, verify
+    from doit_cargo.tools import artifact, files
+    from doit_cargo.tools.elf import objcopy
 
     if tool is None:
         raise MissingToolError(f"no objcopy is installed, which split_debug needs: {REMEDY}")
     source, kept = (
         layout.artifact(ctx, target, binary.name), layout.debug_file(ctx.config, target, binary)
     )  # fmt: skip
-    data = verify.read_artifact(source, max_size=verify.SIZE_LIMIT)
+    data = artifact.read(source)
     try:
         small, debug = objcopy.split(tool, data, debug_name=kept.name)
     except CheckError as error:

@@ -35,11 +35,11 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 
 def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
-    from doit_cargo.tools import files, judge
+    from doit_cargo.tools import files
     from doit_cargo.tools.elf import verify
 
     path = layout.shipped(ctx, target, binary)
-    verdict = judge.judge_file(ctx, session.opinion, target, binary, path)
+    verdict = verify.verify_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
     content = {
         **verify.as_record(verdict),

@@ -13,11 +13,12 @@ from pathlib import Path
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
-from doit_cargo.tools import files, judge
+from doit_cargo.tools import artifact, files
 from doit_cargo.tools.elf import verify
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
 
 
-def faults(ctx: Context, targets: Sequence[Target], opinion: verify.SecondOpinion) -> Iterator[str]:
+def faults(ctx: Context, targets: Sequence[Target], opinion: SecondOpinion) -> Iterator[str]:
     """One line for each thing that is wrong."""
     for target in targets:
         sums: dict[Binary, str] = {}
@@ -28,7 +29,7 @@ def faults(ctx: Context, targets: Sequence[Target], opinion: verify.SecondOpinio
 
 
 def _binary(
-    ctx: Context, target: Target, binary: Binary, opinion: verify.SecondOpinion,
+    ctx: Context, target: Target, binary: Binary, opinion: SecondOpinion,
     sums: dict[Binary, str],
 ) -> Iterator[str]:  # fmt: skip
     """The three places of a binary: each sound, and all the same."""
@@ -38,7 +39,7 @@ def _binary(
     found: dict[Path, str] = {}
     for path in (built, packaged, staged):
         try:
-            verdict = judge.judge_file(ctx, opinion, target, binary, path)
+            verdict = verify.verify_file(ctx, opinion, target, binary, path)
         except CheckError as error:
             yield str(error)
             continue
@@ -72,7 +73,7 @@ def _manifest(ctx: Context, target: Target, sums: dict[Binary, str]) -> Iterator
     for path, text in expected.items():
         found = None
         with suppress(OSError, CheckError):
-            found = verify.read_artifact(path, max_size=1 << 20)
+            found = artifact.read(path, max_size=1 << 20)
         if found != text.encode():
             yield f"{path} does not list what lies beside it: run doit"
 

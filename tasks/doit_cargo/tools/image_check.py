@@ -10,8 +10,8 @@ from doit_cargo.core.images import dockerfile, rules
 from doit_cargo.core.images.contents import Image
 from doit_cargo.core.images.rules import Expected
 from doit_cargo.core.model import Binary, Context, Images, Target
-from doit_cargo.tools import image_files, shipped
-from doit_cargo.tools.elf import verify
+from doit_cargo.tools import artifact, image_files, shipped
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
 
 
 def expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
@@ -25,12 +25,12 @@ def expected(ctx: Context, images: Images, target: Target, binary: Binary, image
         user=images.user,
         entry_point=(dockerfile.PROGRAM,),
         env=dockerfile.service_of(images, binary).env,
-        files={path.lstrip("/"): verify.sha256(data) for path, data in extra.items()},
+        files={path.lstrip("/"): artifact.sha256(data) for path, data in extra.items()},
     )
 
 
 def checked(
-    ctx: Context, images: Images, opinion: verify.SecondOpinion, binary: Binary, folder: Path
+    ctx: Context, images: Images, opinion: SecondOpinion, binary: Binary, folder: Path
 ) -> image_files.Layout:
     """The layout of a binary's images, one for each target.
 
@@ -57,7 +57,7 @@ def checked(
 
 
 def _faults(  # noqa: PLR0917 - what one image is held against
-    ctx: Context, images: Images, opinion: verify.SecondOpinion, target: Target, binary: Binary,
+    ctx: Context, images: Images, opinion: SecondOpinion, target: Target, binary: Binary,
     image: Image,
 ) -> Iterator[str]:  # fmt: skip
     """The image has the bytes of the manifest, and so has the staged binary that is judged."""

@@ -15,8 +15,7 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import oci_json
 from doit_cargo.core.images.contents import Image, Layer
 from doit_cargo.core.images.oci_json import Descriptor
-from doit_cargo.tools import image_layers
-from doit_cargo.tools.elf import verify
+from doit_cargo.tools import artifact, image_layers
 
 _JSON_LIMIT = 4 << 20
 _MEMBER_LIMIT = 1_000
@@ -116,7 +115,7 @@ class _Folder:
     def _read(self, name: str, limit: int) -> bytes:
         path = self._path / name
         self.files.append(path)
-        return verify.read_artifact(path, max_size=limit)
+        return artifact.read(path, max_size=limit)
 
 
 def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str | None) -> Image:
@@ -128,18 +127,18 @@ def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str |
         place = f"{what}: layer {len(found) + 1}"
         _check(data, wanted, place)
         found.append(image_layers.layer(data, place))
-    own = verify.sha256(config)
+    own = artifact.sha256(config)
     return Image(id=own, settings=settings, layers=tuple(found), platform=platform)
 
 
 def _check(data: bytes, wanted: str, what: str) -> None:
-    if (found := verify.sha256(data)) != wanted:
+    if (found := artifact.sha256(data)) != wanted:
         raise CheckError(f"{what} has SHA-256 {found}, not {wanted}: it was altered")
 
 
 def _members(path: Path) -> dict[str, bytes]:
     """The files of the archive by name; what is no file (docker links equal layers) is left out."""
-    data = verify.read_artifact(path, max_size=image_layers.LAYER_LIMIT)
+    data = artifact.read(path, max_size=image_layers.LAYER_LIMIT)
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=image_layers.Headers(data), mode="r:") as archive:

@@ -8,17 +8,18 @@ from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import dockerfile
 from doit_cargo.core.model import Binary, Context, Images, Target
-from doit_cargo.tools import judge
+from doit_cargo.tools import artifact
 from doit_cargo.tools.elf import verify
+from doit_cargo.tools.elf.second_opinion import SecondOpinion
 
 
-def staged(ctx: Context, opinion: verify.SecondOpinion, target: Target, binary: Binary) -> bytes:
+def staged(ctx: Context, opinion: SecondOpinion, target: Target, binary: Binary) -> bytes:
     """A staged binary's bytes. Raises CheckError unless the manifest lists them and they pass."""
     path = layout.staged(ctx.config, target, binary)
-    data = verify.read_artifact(path, max_size=verify.SIZE_LIMIT)
-    if verify.sha256(data) != manifest_sum(ctx, target, binary):
+    data = artifact.read(path)
+    if artifact.sha256(data) != manifest_sum(ctx, target, binary):
         raise CheckError(f"{path} is not what the manifest says: run doit again")
-    verdict = judge.judge(ctx, opinion, target, binary, path=path, data=data)
+    verdict = verify.verify_bytes(ctx, opinion, target, binary, path=path, data=data)
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
     return data

@@ -17,7 +17,7 @@ from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import read, typed
-from doit_cargo.tools.elf import verify
+from doit_cargo.tools import artifact
 
 
 def rows(ctx: Context, targets: Iterable[Target]) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def _image(ctx: Context, target: Target, binary: Binary) -> dict[str, int | None
 def _filled(path: Path, sha256: str | None) -> dict[str, int]:
     """The sections of the file that the record tells of, and what lies between them."""
     data = _read(path)
-    if data is None or verify.sha256(data) != sha256:
+    if data is None or artifact.sha256(data) != sha256:
         return {}
     try:
         found = contents.sections(elf_layout.parse(data))
@@ -84,6 +84,6 @@ def _candidates(own: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return verify.read_artifact(path, max_size=verify.SIZE_LIMIT)
+        return artifact.read(path)
     except CheckError:
         return None
