@@ -20,8 +20,9 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image, tree
 from doit_cargo.core.model import Binary, Context
-from doit_cargo.tools import image_check, image_files, shipped
 from doit_cargo.tools.elf.second_opinion import SecondOpinion
+from doit_cargo.tools.images import archive_reader, inputs
+from doit_cargo.tools.images import check as image_check
 from helpers import engines
 from helpers.project import Project, sha256
 
@@ -83,8 +84,8 @@ class World(Project):
     def context(self) -> Context:
         return read_context(self.root, {**self.environment(None), "PATH": self.shims.path})
 
-    def layout(self, name: str) -> image_files.Layout:
-        return image_files.layout(self.path(f"docker/images/{name}"))
+    def layout(self, name: str) -> archive_reader.Layout:
+        return archive_reader.layout(self.path(f"docker/images/{name}"))
 
     def image(self, name: str) -> Image:
         """The first platform's image."""
@@ -223,11 +224,11 @@ def test_other_bytes_than_the_manifests_never_get_in(world: World, opinion: Seco
     ctx = world.context()
     target = ctx.config.targets[0]
     alpha, beta = (world.staged(name).read_bytes() for name in ("alpha", "beta"))
-    assert shipped.staged(ctx, opinion, target, ALPHA) == alpha
+    assert inputs.staged(ctx, opinion, target, ALPHA) == alpha
 
     world.staged("beta").write_bytes(alpha)
     with pytest.raises(CheckError, match="not what the manifest says: run doit again"):
-        shipped.staged(ctx, opinion, target, BETA)
+        inputs.staged(ctx, opinion, target, BETA)
     world.staged("beta").write_bytes(beta)
     assert ctx.config.images
     check = partial(image_check.checked, ctx, ctx.config.images, opinion)

@@ -17,7 +17,7 @@ import pytest
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images.rules import Expected, faults
-from doit_cargo.tools import image_files, image_layers
+from doit_cargo.tools.images import archive_reader, layer_reader
 from helpers.images import (
     BINARY,
     FOLDERS,
@@ -53,7 +53,7 @@ def found(
     text = config(made, **changes)
     layout = Layout(folder).put(made, text, platform=expected.platform)
     known = expected._replace(id=sha256(text))
-    return list(faults(image_files.oci(layout.folder, expected.platform), known))
+    return list(faults(archive_reader.oci(layout.folder, expected.platform), known))
 
 
 def with_binary(**changes: Any) -> bytes:  # noqa: ANN401
@@ -72,7 +72,7 @@ def test_a_good_image_passes(tmp_path: Path) -> None:
 
     path = tmp_path / "saved.tar"
     docker_archive(path, GOOD, config(GOOD))
-    assert faults(image_files.docker(path), EXPECTED) == ()
+    assert faults(archive_reader.docker(path), EXPECTED) == ()
 
 
 # What lies in the layers.
@@ -345,7 +345,7 @@ def test_a_tar_with_what_a_safe_one_has_not(tmp_path: Path, member: Member, reas
 
 def refusal(data: bytes) -> str:
     with pytest.raises(CheckError) as caught:
-        image_layers.layer(data, "layer 1")
+        layer_reader.layer(data, "layer 1")
     return str(caught.value)
 
 
@@ -383,14 +383,14 @@ def test_an_extended_header_without_bounds() -> None:
 
 def test_a_path_may_be_long_but_not_endless() -> None:
     """What tarfile does with a long header takes the square of its length."""
-    (entry,) = image_layers.layer(layer(Member(name="n" * 900)), "layer 1")
+    (entry,) = layer_reader.layer(layer(Member(name="n" * 900)), "layer 1")
 
     assert entry.path == "n" * 900
     assert refusal(layer(Member(name="n" * 1100))).startswith("layer 1 is no sound tar: a header")
 
 
 def test_more_members_than_anybody_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_layers, "MEMBER_LIMIT", 3)
+    monkeypatch.setattr(layer_reader, "MEMBER_LIMIT", 3)
 
     assert refusal(GOOD[0]) == "layer 1 has more than 3 members"
 
@@ -406,9 +406,9 @@ def test_a_layer_cut_short_is_refused_or_lacks_what_was_cut(tmp_path: Path, cut:
 
 
 def test_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_layers, "LAYER_LIMIT", 1 << 20)
+    monkeypatch.setattr(layer_reader, "LAYER_LIMIT", 1 << 20)
     with pytest.raises(CheckError, match="more than 1,048,576 bytes when unpacked"):
-        image_layers.unzipped(gzip.compress(bytes(2 << 20)), "layer 1")
+        layer_reader.unzipped(gzip.compress(bytes(2 << 20)), "layer 1")
 
 
 @pytest.mark.parametrize("change", ["cut", "more", "other"])
@@ -417,7 +417,7 @@ def test_gzip_that_is_not_whole_or_not_alone(change: str) -> None:
     changed = {"cut": data[:-9], "more": data + data, "other": b"plain"}[change]
 
     with pytest.raises(CheckError, match=r"cut short, or something follows|is no gzip"):
-        image_layers.unzipped(changed, "layer 1")
+        layer_reader.unzipped(changed, "layer 1")
 
 
 # Digests.
@@ -431,7 +431,7 @@ def test_a_layer_that_is_not_what_its_digest_says(tmp_path: Path) -> None:
     blob.write_bytes(data)
 
     with pytest.raises(CheckError, match=r"blob \w+ has SHA-256 \w+, not \w+: it was altered"):
-        image_files.oci(tmp_path, AMD64)
+        archive_reader.oci(tmp_path, AMD64)
 
 
 def test_a_layer_that_is_not_what_the_config_says(tmp_path: Path) -> None:
@@ -440,7 +440,7 @@ def test_a_layer_that_is_not_what_the_config_says(tmp_path: Path) -> None:
     layout = Layout(tmp_path).put(GOOD, config(other), platform=AMD64)
 
     with pytest.raises(CheckError, match=r"layer 1 has SHA-256 \w+, not \w+: it was altered"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 @pytest.mark.parametrize("layers", [(), GOOD * 2])
@@ -448,7 +448,7 @@ def test_as_many_layers_as_the_config_lists(tmp_path: Path, layers: tuple[bytes,
     layout = Layout(tmp_path).put(GOOD, config(layers), platform=AMD64)
 
     with pytest.raises(CheckError, match="have not as many layers"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 def test_an_archive_of_docker_with_another_image(tmp_path: Path) -> None:
@@ -456,7 +456,7 @@ def test_an_archive_of_docker_with_another_image(tmp_path: Path) -> None:
     other = docker_archive(path, GOOD, config(GOOD, Cmd=["--verbose"]))
     expected = EXPECTED._replace(command=("--verbose",))
 
-    assert faults(image_files.docker(path), expected) == (
+    assert faults(archive_reader.docker(path), expected) == (
         f"its id is {other}, not {EXPECTED.id} as was recorded",
     )
 
@@ -466,7 +466,7 @@ def test_an_archive_of_docker_with_another_layer(tmp_path: Path) -> None:
     docker_archive(path, (with_binary(data=FOREIGN),), config(GOOD))
 
     with pytest.raises(CheckError, match=r"layer 1 has SHA-256 \w+, not \w+: it was altered"):
-        image_files.docker(path)
+        archive_reader.docker(path)
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ def test_an_index_that_is_none(tmp_path: Path, text: bytes) -> None:
     (layout.folder / "index.json").write_bytes(text)
 
     with pytest.raises(CheckError):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 def test_a_key_that_stands_twice_in_the_config(tmp_path: Path) -> None:
@@ -486,7 +486,7 @@ def test_a_key_that_stands_twice_in_the_config(tmp_path: Path) -> None:
     layout = Layout(tmp_path).put(GOOD, text, platform=AMD64)
 
     with pytest.raises(CheckError, match="a key stands twice"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 def test_a_digest_that_leads_elsewhere(tmp_path: Path) -> None:
@@ -495,7 +495,7 @@ def test_a_digest_that_leads_elsewhere(tmp_path: Path) -> None:
     layout.index([{"digest": "sha256:../../../outside", "size": 1, "mediaType": "x"}])
 
     with pytest.raises(CheckError, match="is no digest by SHA-256"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 def test_a_blob_that_is_a_link(tmp_path: Path) -> None:
@@ -505,7 +505,7 @@ def test_a_blob_that_is_a_link(tmp_path: Path) -> None:
     blob.symlink_to(tmp_path / "config.json")
 
     with pytest.raises(CheckError, match="is a symbolic link"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 def test_a_layer_compressed_in_another_way(tmp_path: Path) -> None:
@@ -516,19 +516,19 @@ def test_a_layer_compressed_in_another_way(tmp_path: Path) -> None:
     layout.index([layout.blob(manifest, f"{OCI}.manifest.v1+json")])
 
     with pytest.raises(CheckError, match="only tar and tar\\+gzip are read"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 def test_each_platform_is_there_once(tmp_path: Path) -> None:
     layout = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
 
     with pytest.raises(CheckError, match="has 0 images for linux/arm64, not one"):
-        image_files.oci(layout.folder, "linux/arm64")
+        archive_reader.oci(layout.folder, "linux/arm64")
 
     pointers = json.loads((tmp_path / "index.json").read_text())["manifests"]
     layout.index(pointers * 2)
     with pytest.raises(CheckError, match="has 2 images for linux/amd64, not one"):
-        image_files.oci(layout.folder, AMD64)
+        archive_reader.oci(layout.folder, AMD64)
 
 
 # A whole layout: the images of every platform under one index.
@@ -548,7 +548,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def test_a_layout_is_read_with_all_its_files(layout: Layout) -> None:
-    read = image_files.layout(layout.folder)
+    read = archive_reader.layout(layout.folder)
     (inner,) = json.loads((layout.folder / "index.json").read_text())["manifests"]
 
     assert read.digest == inner["digest"]
@@ -556,7 +556,7 @@ def test_a_layout_is_read_with_all_its_files(layout: Layout) -> None:
     assert faults(next(iter(read.images.values())), EXPECTED) == ()
     assert all(layout.folder.joinpath("blobs/sha256", name[7:]).exists() for name in read.images)
     assert set(read.files) == {path for path in layout.folder.rglob("*") if path.is_file()}
-    assert image_files.oci(layout.folder, AMD64) == next(iter(read.images.values()))
+    assert archive_reader.oci(layout.folder, AMD64) == next(iter(read.images.values()))
 
 
 def test_every_byte_of_a_layout_counts(layout: Layout) -> None:
@@ -569,9 +569,9 @@ def test_every_byte_of_a_layout_counts(layout: Layout) -> None:
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
             path.write_bytes(data)
             with pytest.raises(CheckError, match="it was altered"):
-                image_files.layout(layout.folder)
+                archive_reader.layout(layout.folder)
         path.write_bytes(whole)
-    image_files.layout(layout.folder)
+    archive_reader.layout(layout.folder)
 
 
 @pytest.mark.parametrize("marker", ["", "{}", "[]", '{"imageLayoutVersion": "2.0.0"}', "[" * 9999])
@@ -579,7 +579,7 @@ def test_a_layout_of_another_version(layout: Layout, marker: str) -> None:
     (layout.folder / "oci-layout").write_text(marker)
 
     with pytest.raises(CheckError, match="oci-layout"):
-        image_files.layout(layout.folder)
+        archive_reader.layout(layout.folder)
 
 
 @pytest.mark.parametrize("copies", [0, 2])
@@ -588,14 +588,14 @@ def test_a_layout_of_one_index(layout: Layout, copies: int) -> None:
     layout.index(manifests * copies)
 
     with pytest.raises(CheckError, match=r"index\.json does not list one index"):
-        image_files.layout(layout.folder)
+        archive_reader.layout(layout.folder)
 
 
 def test_a_layout_of_an_image_without_an_index(tmp_path: Path) -> None:
     made = Layout(tmp_path).put(GOOD, config(GOOD), platform=AMD64)
 
     with pytest.raises(CheckError, match=r"index\.json does not list one index"):
-        image_files.layout(made.folder)
+        archive_reader.layout(made.folder)
 
 
 def test_a_manifest_of_another_type(tmp_path: Path) -> None:
@@ -605,20 +605,20 @@ def test_a_manifest_of_another_type(tmp_path: Path) -> None:
     made.index_in_index([{**image, "mediaType": f"{OCI}.config.v1+json"}])
 
     with pytest.raises(CheckError, match="where an image's manifest is meant"):
-        image_files.layout(made.folder)
+        archive_reader.layout(made.folder)
     with pytest.raises(CheckError, match="where an image's manifest is meant"):
-        image_files.oci(made.folder, AMD64)
+        archive_reader.oci(made.folder, AMD64)
 
 
 def test_links_pipes_and_missing_files_are_refused(layout: Layout, tmp_path: Path) -> None:
     path, elsewhere = layout.folder / "index.json", tmp_path / "index.json"
     path.rename(elsewhere)
     with pytest.raises(CheckError, match=r"index\.json is missing"):
-        image_files.layout(layout.folder)
+        archive_reader.layout(layout.folder)
     path.symlink_to(elsewhere)
     with pytest.raises(CheckError, match="is a symbolic link"):
-        image_files.layout(layout.folder)
+        archive_reader.layout(layout.folder)
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(CheckError, match=r"is a FIFO|not a regular file"):
-        image_files.layout(layout.folder)
+        archive_reader.layout(layout.folder)

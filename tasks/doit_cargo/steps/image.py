@@ -91,7 +91,7 @@ def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]
 
 def _kept(ctx: Context, images: Images) -> Mapping[str, str]:
     """What the engine keeps: it is asked once, for all images, when nothing else has changed."""
-    from doit_cargo.tools import engines
+    from doit_cargo.tools.images import engines
 
     return engines.kept(ctx, images)
 
@@ -103,7 +103,8 @@ def _present(image: _Image, kept: Callable[[], Mapping[str, str]]) -> bool:
 
 
 def _make(image: _Image, session: Session) -> Mapping[str, Any]:
-    from doit_cargo.tools import engines, files
+    from doit_cargo.tools import files
+    from doit_cargo.tools.images import engines
 
     ctx, target, binary = image.ctx, image.target, image.binary
     if faults := names.tag_faults(names.tags(ctx, binary)):
@@ -146,15 +147,16 @@ def _order(image: _Image, folder: Path) -> engine_commands.Order:
 
 def _fill(image: _Image, session: Session, folder: Path) -> str:
     """Write the Dockerfile and the context from bytes that were checked; the binary's SHA-256."""
-    from doit_cargo.tools import artifact, files, shipped
+    from doit_cargo.tools import artifact, files
+    from doit_cargo.tools.images import inputs
 
     ctx, binary = image.ctx, image.binary
     root, context = ctx.config.root, folder / "context"
-    data = shipped.staged(ctx, session.opinion, image.target, binary)
+    data = inputs.staged(ctx, session.opinion, image.target, binary)
     place = context / "binaries" / binary.crate / binary.name
     files.write(root, place, data, layout.BINARY_MODE)
-    for path, extra in shipped.extra_files(image.images).items():
+    for path, extra in inputs.extra_files(image.images).items():
         files.write(root, context / dockerfile.in_context(path), extra, layout.FILE_MODE)
-    text = shipped.read(image.images.dockerfile).rstrip(b"\n") + b"\n" + image.tail.encode()
+    text = inputs.read(image.images.dockerfile).rstrip(b"\n") + b"\n" + image.tail.encode()
     files.write(root, folder / "Dockerfile", text, layout.FILE_MODE)
     return artifact.sha256(data)

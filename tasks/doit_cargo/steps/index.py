@@ -47,13 +47,14 @@ def _files(folder: Path, record: Path) -> list[str]:
 
 def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
     """Write it beside its place, check what was written, and put it there."""
-    from doit_cargo.tools import files, image_check
+    from doit_cargo.tools import files
+    from doit_cargo.tools.images import check
 
     root, place = ctx.config.root, layout.oci_layout(ctx.config, binary)
     fresh = layout.work_folder(ctx.config, f"{NAME}-{binary.name}") / binary.name
     with files.meanwhile(root, fresh.parent):
         _make(ctx, binary, fresh)
-        found = image_check.checked(ctx, images, session.opinion, binary, fresh)
+        found = check.checked(ctx, images, session.opinion, binary, fresh)
         files.move_folder(root, fresh, place)
     platforms = {str(image.platform): digest for digest, image in found.images.items()}
     record = {
@@ -66,7 +67,7 @@ def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Ma
 
 
 def _make(ctx: Context, binary: Binary, fresh: Path) -> None:
-    from doit_cargo.tools import engines
+    from doit_cargo.tools.images import engines
 
     sources = [_source(ctx, target, binary, fresh.parent) for target in ctx.config.targets]
     engines.buildah(ctx).write_index(sources, f"doit-cargo-{binary.name}", fresh)
@@ -77,7 +78,7 @@ def _source(ctx: Context, target: Target, binary: Binary, folder: Path) -> str:
 
     It would ask Docker's daemon itself, but at its usual place, whatever DOCKER_HOST says.
     """
-    from doit_cargo.tools.docker import Docker
+    from doit_cargo.tools.images.docker import Docker
 
     record = read(layout.image_record(ctx.config, target, binary))
     found, engine = record.get("id"), record.get("engine")

@@ -40,8 +40,9 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
     """By digest first: until all of it is there no tag names any of it."""
-    from doit_cargo.tools import git, image_check
-    from doit_cargo.tools.registry import Registry
+    from doit_cargo.tools import git
+    from doit_cargo.tools.images import check
+    from doit_cargo.tools.images.registry import Registry
 
     tags = names.tags(ctx, binary)
     if faults := names.tag_faults(tags):
@@ -49,7 +50,7 @@ def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Map
     if any(names.REVISION in tag for tag in images.tags):
         git.must_be_committed(ctx.config.workspace, ctx.env)
     folder = layout.oci_layout(ctx.config, binary)
-    digest = image_check.checked(ctx, images, session.opinion, binary, folder).digest
+    digest = check.checked(ctx, images, session.opinion, binary, folder).digest
     registry = Registry(images.registry or "", ctx.env, insecure=images.insecure)
     place = names.remote(images, binary)
     stale = [tag for tag in tags if registry.digest(f"{place}:{tag}") != digest]

@@ -91,7 +91,7 @@ def _spec(
 def _in_docker(ctx: Context) -> Mapping[str, str] | None:
     """Name → id of the daemon's images, asked once in a run; None where there is no daemon."""
     from doit_cargo.core.errors import PipelineError
-    from doit_cargo.tools.docker import Docker
+    from doit_cargo.tools.images.docker import Docker
 
     try:
         return Docker(ctx.env).images()
@@ -149,7 +149,8 @@ def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequenc
 
     By way of the client: it alone knows which daemon is meant (DOCKER_HOST, contexts).
     """
-    from doit_cargo.tools import engines, files
+    from doit_cargo.tools import files
+    from doit_cargo.tools.images import engines
 
     if engine_commands.choose(smoke.images, smoke.ctx.env) != engine_commands.BUILDAH:
         return
@@ -179,13 +180,14 @@ def _fill(
     smoke: _Smoke, session: Session, binary: Binary, root: Path, emulator: Path | None
 ) -> None:
     """What the program sees: itself, what the image adds, and the names of the others."""
-    from doit_cargo.tools import files, shipped
+    from doit_cargo.tools import files
     from doit_cargo.tools.bare_child import EMULATOR
+    from doit_cargo.tools.images import inputs
 
     top = smoke.ctx.config.root
-    data = shipped.staged(smoke.ctx, session.opinion, smoke.target, binary)
+    data = inputs.staged(smoke.ctx, session.opinion, smoke.target, binary)
     files.write(top, Path(f"{root}{dockerfile.PROGRAM}"), data, layout.BINARY_MODE)
-    for path, extra in shipped.extra_files(smoke.images).items():
+    for path, extra in inputs.extra_files(smoke.images).items():
         files.write(top, Path(f"{root}{path}"), extra, layout.FILE_MODE)
     hosts = "".join(f"127.0.0.1 {other.name}\n" for other in smoke.involved)
     files.write(top, root / "etc" / "hosts", hosts.encode(), layout.FILE_MODE)

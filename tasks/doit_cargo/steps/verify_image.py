@@ -48,12 +48,13 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Mapping[str, Any]:
     from doit_cargo.core.images import rules
     from doit_cargo.core.text import plural
-    from doit_cargo.tools import files, image_check
+    from doit_cargo.tools import files
+    from doit_cargo.tools.images import check
 
     known = read(layout.image_record(ctx.config, target, binary))
     name = str(known.get("id"))
     image = _image(ctx, images, target, binary, name)
-    expected = image_check.expected(ctx, images, target, binary, name.removeprefix("sha256:"))
+    expected = check.expected(ctx, images, target, binary, name.removeprefix("sha256:"))
     if faults := rules.faults(image, expected):
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise CheckError(f"the {target.platform} image of {binary.name} is not sound:\n{lines}")
@@ -65,7 +66,8 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Map
 
 
 def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Image:
-    from doit_cargo.tools import engines, files
+    from doit_cargo.tools import files
+    from doit_cargo.tools.images import engines
 
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
     with files.meanwhile(ctx.config.root, folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.tools import process
-from doit_cargo.tools.buildah import end
+from doit_cargo.tools.images.buildah import end
 
 _ASK_TIMEOUT, _PUSH_TIMEOUT = 60.0, 1800.0  # seconds
 # What registries answer for a tag or repository that is not there (distribution specification).

@@ -9,7 +9,8 @@ from pathlib import Path
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image
-from doit_cargo.tools import image_files, process
+from doit_cargo.tools import process
+from doit_cargo.tools.images import archive_reader
 
 TIMEOUT = 600.0  # seconds
 _LOCAL = "localhost/"  # what buildah puts before a name without a registry
@@ -62,7 +63,7 @@ class Buildah:
     def read(self, image: str, platform: str, folder: Path) -> Image:
         """What is inside an image; `folder` is for what buildah writes. Raises CheckError."""
         self._do("push", image.removeprefix("sha256:"), "oci:image", cwd=folder)
-        return image_files.oci(folder / "image", platform)
+        return archive_reader.oci(folder / "image", platform)
 
     def archive(self, image: str, reference: str, folder: Path) -> Path:
         """Write an image as `docker load` reads it, under that name. Raises CheckError."""

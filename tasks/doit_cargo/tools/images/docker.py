@@ -8,8 +8,9 @@ from pathlib import Path
 from doit_cargo.core.errors import CheckError, SetupError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image
-from doit_cargo.tools import image_files, process
-from doit_cargo.tools.buildah import TIMEOUT, end
+from doit_cargo.tools import process
+from doit_cargo.tools.images import archive_reader
+from doit_cargo.tools.images.buildah import TIMEOUT, end
 
 _NO_BUILDX = (
     "the docker client that is first on PATH cannot build without buildx: install its plugin "
@@ -58,7 +59,7 @@ class Docker:
         del platform  # an id names the image of one platform, and its config says which
         path = folder / "image.tar"
         self.save(image, path)
-        return image_files.docker(path)
+        return archive_reader.docker(path)
 
     def save(self, image: str, path: Path) -> None:
         """Write an image as an archive. Raises CheckError, SetupError."""

@@ -10,18 +10,19 @@ from doit_cargo.core.images import dockerfile, rules
 from doit_cargo.core.images.contents import Image
 from doit_cargo.core.images.rules import Expected
 from doit_cargo.core.model import Binary, Context, Images, Target
-from doit_cargo.tools import artifact, image_files, shipped
+from doit_cargo.tools import artifact
 from doit_cargo.tools.elf.second_opinion import SecondOpinion
+from doit_cargo.tools.images import archive_reader, inputs
 
 
 def expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
     """What the image (its id, SHA-256 in hex) of a binary must be. Raises CheckError."""
-    extra = shipped.extra_files(images)
+    extra = inputs.extra_files(images)
     return Expected(
         id=image,
         platform=target.platform,
         binary=dockerfile.PROGRAM.lstrip("/"),
-        sha256=shipped.manifest_sum(ctx, target, binary),
+        sha256=inputs.manifest_sum(ctx, target, binary),
         user=images.user,
         entry_point=(dockerfile.PROGRAM,),
         env=dockerfile.service_of(images, binary).env,
@@ -31,14 +32,14 @@ def expected(ctx: Context, images: Images, target: Target, binary: Binary, image
 
 def checked(
     ctx: Context, images: Images, opinion: SecondOpinion, binary: Binary, folder: Path
-) -> image_files.Layout:
+) -> archive_reader.Layout:
     """The layout of a binary's images, one for each target.
 
     Raises CheckError unless every blob is whole and each image holds, and says of itself, what it
     must; the binary in it is that of the manifest, which is judged once more.
     """
     try:
-        found = image_files.layout(folder)
+        found = archive_reader.layout(folder)
     except CheckError as error:
         raise CheckError(f"{error}: run doit index") from None
     wanted = {target.platform: target for target in ctx.config.targets}
@@ -62,7 +63,7 @@ def _faults(  # noqa: PLR0917 - what one image is held against
 ) -> Iterator[str]:  # fmt: skip
     """The image has the bytes of the manifest, and so has the staged binary that is judged."""
     try:
-        shipped.staged(ctx, opinion, target, binary)
+        inputs.staged(ctx, opinion, target, binary)
         yield from rules.faults(image, expected(ctx, images, target, binary, image.id))
     except CheckError as error:
         yield str(error)

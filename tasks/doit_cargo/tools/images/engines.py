@@ -11,8 +11,8 @@ from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.images import engine_commands
 from doit_cargo.core.images.contents import Image
 from doit_cargo.core.model import Context, Images
-from doit_cargo.tools.buildah import Buildah
-from doit_cargo.tools.docker import Docker
+from doit_cargo.tools.images.buildah import Buildah
+from doit_cargo.tools.images.docker import Docker
 
 
 class Engine(Protocol):

@@ -15,7 +15,8 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import oci_json
 from doit_cargo.core.images.contents import Image, Layer
 from doit_cargo.core.images.oci_json import Descriptor
-from doit_cargo.tools import artifact, image_layers
+from doit_cargo.tools import artifact
+from doit_cargo.tools.images import layer_reader
 
 _JSON_LIMIT = 4 << 20
 _MEMBER_LIMIT = 1_000
@@ -101,8 +102,8 @@ class _Folder:
         return _image(config, layers, what=str(self._path), platform=item.platform)
 
     def _unpacked(self, item: Descriptor) -> bytes:
-        data = self._blob(item, image_layers.LAYER_LIMIT)
-        return image_layers.unzipped(data, f"{self._path}: a layer") if item.gzipped else data
+        data = self._blob(item, layer_reader.LAYER_LIMIT)
+        return layer_reader.unzipped(data, f"{self._path}: a layer") if item.gzipped else data
 
     def _blob(self, item: Descriptor, limit: int = _JSON_LIMIT) -> bytes:
         data = self._read(f"blobs/sha256/{item.sha256}", limit)
@@ -126,7 +127,7 @@ def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str |
             raise CheckError(f"{what}: its config and its manifest have not as many layers")
         place = f"{what}: layer {len(found) + 1}"
         _check(data, wanted, place)
-        found.append(image_layers.layer(data, place))
+        found.append(layer_reader.layer(data, place))
     own = artifact.sha256(config)
     return Image(id=own, settings=settings, layers=tuple(found), platform=platform)
 
@@ -138,16 +139,16 @@ def _check(data: bytes, wanted: str, what: str) -> None:
 
 def _members(path: Path) -> dict[str, bytes]:
     """The files of the archive by name; what is no file (docker links equal layers) is left out."""
-    data = artifact.read(path, max_size=image_layers.LAYER_LIMIT)
+    data = artifact.read(path, max_size=layer_reader.LAYER_LIMIT)
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=image_layers.Headers(data), mode="r:") as archive:
+        with tarfile.open(fileobj=layer_reader.Headers(data), mode="r:") as archive:
             for count, member in enumerate(archive, 1):
                 if member.name in found or count > _MEMBER_LIMIT:
                     raise CheckError(f"{path}: {member.name[:200]!r} is in it twice or too many")
                 if member.isreg() and member.size >= 0:
                     found[member.name] = data[member.offset_data :][: member.size]
-    except image_layers.BROKEN as error:
+    except layer_reader.BROKEN as error:
         raise CheckError(f"{path} is no archive of docker: {error}") from None
     return found
 

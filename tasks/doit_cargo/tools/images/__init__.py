@@ -1,0 +1,1 @@
+"""Builds, reads, checks and pushes images."""
