@@ -18,10 +18,11 @@ import pytest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images.trial import Program, Trial
 from doit_cargo.core.model import ExecProbe, HttpProbe
-from doit_cargo.tools import bare, smoke
+from doit_cargo.tools.smoke import namespaces
+from doit_cargo.tools.smoke import trial as smoke
 from helpers.machines import program
 
-PLAIN = bare.Way((), rooted=False, user=None)
+PLAIN = namespaces.Way((), rooted=False, user=None)
 READY = HttpProbe(path="/ready", status=200, body="ok")
 SERVER = f"""#!{sys.executable} -S
 import http.server, os, signal, sys
@@ -57,14 +58,14 @@ def port() -> int:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what has to fail by being late. The limits are the child's own."""
-    monkeypatch.setattr(bare, "_CHILD", [sys.executable, "-P", "-c", _HASTY])
+    monkeypatch.setattr(namespaces, "_CHILD", [sys.executable, "-P", "-c", _HASTY])
 
 
 _HASTY = """
 import runpy
 from doit_cargo.tools import smoke
 smoke.START_LIMIT = smoke.RUN_LIMIT = 2.0
-runpy.run_module("doit_cargo.tools.bare_child", run_name="__main__")
+runpy.run_module("doit_cargo.tools.smoke.namespaces_child", run_name="__main__")
 """
 
 
@@ -81,10 +82,10 @@ def tool(*argv: str, code: int = 3, needs: tuple[Program, ...] = ()) -> Trial:
     return Trial(needs=needs, subject=subject, run=ExecProbe(argv=argv, code=code))
 
 
-def tried(folder: Path, trial: Trial, text: str = SERVER, way: bare.Way = PLAIN) -> str:
+def tried(folder: Path, trial: Trial, text: str = SERVER, way: namespaces.Way = PLAIN) -> str:
     root = folder / "chat"
     program(root / "app" / "service", text)
-    return bare.try_out(trial, {"chat": root}, way, emulated=False)
+    return namespaces.try_out(trial, {"chat": root}, way, emulated=False)
 
 
 def refusal(folder: Path, trial: Trial, text: str = SERVER) -> str:
@@ -177,7 +178,7 @@ def test_what_needs_others_by_name_is_not_passed_without_them(tmp_path: Path, po
 
 def test_a_child_that_dies_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("import os; os.kill(os.getpid(), 9)", 'print(\'{"seen": "x"}\'); exit(1)', ""):
-        monkeypatch.setattr(bare, "_CHILD", [sys.executable, "-c", text])
+        monkeypatch.setattr(namespaces, "_CHILD", [sys.executable, "-c", text])
 
         assert refusal(tmp_path, tool(), TOOL).startswith("the trial's own process ended with ")
 
@@ -205,23 +206,23 @@ def _anybody(port: int) -> bool:
 
 
 @pytest.fixture
-def private() -> bare.Way:
+def private() -> namespaces.Way:
     """Namespaces but no root folder of its own: the scripts need an interpreter."""
-    found = bare.way("65532:65532")
+    found = namespaces.way("65532:65532")
     if not found.prefix:
         pytest.skip("this machine allows no namespaces")
     return found._replace(rooted=False)
 
 
 @pytest.mark.integration
-def test_a_network_of_its_own(tmp_path: Path, port: int, private: bare.Way) -> None:
+def test_a_network_of_its_own(tmp_path: Path, port: int, private: namespaces.Way) -> None:
     """Whoever listens on that port here is on another network."""
     with listener(port):
         assert tried(tmp_path, server(port), way=private) == "http 200"
 
 
 @pytest.mark.integration
-def test_nothing_outlives_the_child(tmp_path: Path, private: bare.Way) -> None:
+def test_nothing_outlives_the_child(tmp_path: Path, private: namespaces.Way) -> None:
     """Not even what a program starts apart, in a session of its own."""
     mark = f"{os.getpid()}.5"
     daemon = f"#!/bin/sh\nsetsid sleep {mark} &\nsleep 0.2\nexit 3\n"

@@ -20,8 +20,8 @@ from doit_cargo.core.record import digest, encode, read
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.trial import Trial
-    from doit_cargo.tools.containers import Containers
     from doit_cargo.tools.session import Session
+    from doit_cargo.tools.smoke.containers import Containers
 
 NAME = "smoke"
 SUMMARY = "start every image, ask it something, and tell it to end"
@@ -128,8 +128,8 @@ def _try(smoke: _Smoke, session: Session) -> Mapping[str, Any]:
 
 
 def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) -> str:
-    from doit_cargo.tools import smoke as smokes
-    from doit_cargo.tools.containers import Cell, Part
+    from doit_cargo.tools.smoke import trial as smokes
+    from doit_cargo.tools.smoke.containers import Cell, Part
 
     emulator = _emulator(smoke)
     for binary in smoke.involved:
@@ -164,7 +164,8 @@ def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequenc
 
 
 def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:
-    from doit_cargo.tools import bare, files
+    from doit_cargo.tools import files
+    from doit_cargo.tools.smoke import namespaces
 
     ctx, emulator = smoke.ctx, _emulator(smoke)
     folder = layout.work_folder(ctx.config, f"{NAME}-{smoke.target.arch}-{smoke.binary.name}")
@@ -172,8 +173,8 @@ def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:
         roots = {binary.name: folder / binary.name for binary in smoke.involved}
         for binary in smoke.involved:
             _fill(smoke, session, binary, roots[binary.name], emulator)
-        way = bare.way(smoke.images.user)
-        return bare.try_out(smoke.trial, roots, way, emulated=emulator is not None), str(way)
+        way = namespaces.way(smoke.images.user)
+        return namespaces.try_out(smoke.trial, roots, way, emulated=emulator is not None), str(way)
 
 
 def _fill(
@@ -181,8 +182,8 @@ def _fill(
 ) -> None:
     """What the program sees: itself, what the image adds, and the names of the others."""
     from doit_cargo.tools import files
-    from doit_cargo.tools.bare_child import EMULATOR
     from doit_cargo.tools.images import inputs
+    from doit_cargo.tools.smoke.namespaces_child import EMULATOR
 
     top = smoke.ctx.config.root
     data = inputs.staged(smoke.ctx, session.opinion, smoke.target, binary)

@@ -12,8 +12,8 @@ from doit_cargo.core.model import CrateGraph
 
 if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not import
     from doit_cargo.tools.cargo.build import CargoBuild, Delivery, Order, Progress
-    from doit_cargo.tools.containers import Containers
     from doit_cargo.tools.elf.second_opinion import SecondOpinion
+    from doit_cargo.tools.smoke.containers import Containers
 
 
 class Session:
@@ -36,7 +36,7 @@ class Session:
 
     def containers(self, env: Mapping[str, str], mark: str) -> Containers:
         """The containers of this run; the first call says with what environment and mark."""
-        from doit_cargo.tools.containers import Containers  # noqa: PLC0415
+        from doit_cargo.tools.smoke.containers import Containers  # noqa: PLC0415
 
         with self._lock:
             self._containers = self._containers or Containers(env, mark)

@@ -20,7 +20,8 @@ from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.images import trial as trials
 from doit_cargo.core.images.dockerfile import PROGRAM
 from doit_cargo.core.images.trial import Program
-from doit_cargo.tools import process, smoke
+from doit_cargo.tools import process
+from doit_cargo.tools.smoke import trial
 
 EMULATOR = "/qemu"
 _HERE = "127.0.0.1"
@@ -119,7 +120,7 @@ def main(text: str) -> dict[str, str]:
     try:
         if order["private"]:
             _loopback_up()
-        return {"seen": smoke.try_out(place, trials.decode(order["trial"]))}
+        return {"seen": trial.try_out(place, trials.decode(order["trial"]))}
     except (PipelineError, OSError) as error:
         return {"fault": str(error)}
     finally:

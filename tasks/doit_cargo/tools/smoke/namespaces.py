@@ -20,7 +20,7 @@ from doit_cargo.core.images import trial as trials
 from doit_cargo.core.images.trial import Trial
 from doit_cargo.tools import process
 
-_CHILD = [sys.executable, "-P", "-m", "doit_cargo.tools.bare_child"]
+_CHILD = [sys.executable, "-P", "-m", "doit_cargo.tools.smoke.namespaces_child"]
 _SPACES = ["--net", "--pid", "--fork", "--kill-child"]  # unshare(1)
 _ROOT = ["--user", "--map-root-user"]
 _LIMIT = 900.0  # seconds; the trial has its own, shorter limits

@@ -1,0 +1,1 @@
+"""Runs smoke tests: in containers, or in namespaces without any."""
