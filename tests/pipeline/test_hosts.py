@@ -17,8 +17,8 @@ from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import MissingToolError
 from doit_cargo.core.model import Context
 from doit_cargo.core.toolchain.locate import survey, wrapper_files
-from doit_cargo.tools import doctor
-from doit_cargo.tools.setup import setup
+from doit_cargo.tools.machine import doctor
+from doit_cargo.tools.machine.setup import setup
 from helpers.machines import LINUX, TRIPLE, Machine, add_std, program, usual
 from helpers.project import Project
 from helpers.workspaces import app, virtual, write

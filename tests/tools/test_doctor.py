@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.model import Target
-from doit_cargo.tools import doctor
-from doit_cargo.tools.doctor import Finding
+from doit_cargo.tools.machine import doctor
+from doit_cargo.tools.machine.doctor import Finding
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
 ARM = Target(

@@ -11,9 +11,9 @@ import pytest
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.toolchain import compiler as rust
 from doit_cargo.core.toolchain import locate
-from doit_cargo.tools import apt, std
-from doit_cargo.tools.cache import locked, remove_cache
-from doit_cargo.tools.setup import setup
+from doit_cargo.tools.machine import apt, std
+from doit_cargo.tools.machine.cache import locked, remove_cache
+from doit_cargo.tools.machine.setup import setup
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
 # zig that "links" by making the file named after -o

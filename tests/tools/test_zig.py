@@ -12,8 +12,9 @@ import pytest
 
 from doit_cargo.core.toolchain import wheels
 from doit_cargo.core.toolchain.zig_scripts import scripts, zig_target
-from doit_cargo.tools import process, zig
-from doit_cargo.tools.cache import new_folder
+from doit_cargo.tools import process
+from doit_cargo.tools.machine import zig
+from doit_cargo.tools.machine.cache import new_folder
 
 X86 = "x86_64-unknown-linux-musl"
 ARM = "aarch64-unknown-linux-musl"

@@ -51,7 +51,7 @@ def _clean(ctx: Context, options: Any) -> int:
     finally:
         lock.release()
     if options["cache"]:
-        from doit_cargo.tools.cache import remove_cache
+        from doit_cargo.tools.machine.cache import remove_cache
 
         remove_cache(ctx.env, dry=options["dry-run"], say=print)
     return 0

@@ -53,7 +53,7 @@ class Setup(Reader):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Mend what doctor finds, saying each command before it runs."""
-        from doit_cargo.tools.setup import setup
+        from doit_cargo.tools.machine.setup import setup
 
         del options
         setup(chosen(ctx, names), workspace=ctx.config.workspace, env=ctx.env, say=print)
@@ -69,8 +69,9 @@ class Doctor(Reader):
         """One line a thing; 1 if the main job can't run."""
         from doit_cargo.core.cargo import overrides
         from doit_cargo.doit_ext.written import written
-        from doit_cargo.tools import build_scripts, doctor, image_doctor
+        from doit_cargo.tools import build_scripts
         from doit_cargo.tools.elf import objcopy
+        from doit_cargo.tools.machine import doctor, image_doctor
 
         del options
         targets = chosen(ctx, names)

@@ -13,7 +13,7 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Context
 from doit_cargo.core.toolchain.objcopy import OWN, REMEDY, find
 from doit_cargo.tools import process
-from doit_cargo.tools.doctor import Finding
+from doit_cargo.tools.machine.doctor import Finding
 
 _NAME = "objcopy (split_debug)"
 # Rustc's note for gdb is loaded data, so that stripping leaves it; it names a pretty printer.

@@ -22,9 +22,10 @@ from doit_cargo.core.toolchain.locate import (
     survey,
     wrapper_files,
 )
-from doit_cargo.tools import apt, process, zig
-from doit_cargo.tools.cache import Say, locked, require
-from doit_cargo.tools.std import build_std
+from doit_cargo.tools import process
+from doit_cargo.tools.machine import apt, zig
+from doit_cargo.tools.machine.cache import Say, locked, require
+from doit_cargo.tools.machine.std import build_std
 
 _RUSTUP = "install Rust with rustup (https://rustup.rs), then run doit setup again"
 _RUSTUP_STD_MB = 40  # a target's std as rustup fetches it, compressed

@@ -12,7 +12,7 @@ from pathlib import Path
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.tools import process
-from doit_cargo.tools.cache import Say, new_folder
+from doit_cargo.tools.machine.cache import Say, new_folder
 
 _HELLO = """\
 #include <stdio.h>

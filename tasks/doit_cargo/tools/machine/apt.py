@@ -8,7 +8,7 @@ from pathlib import Path
 
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.tools import process
-from doit_cargo.tools.cache import Say
+from doit_cargo.tools.machine.cache import Say
 
 _MEGA = 1_000_000
 _UPDATE = ("apt-get", "update", "-q")

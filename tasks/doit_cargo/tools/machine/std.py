@@ -23,7 +23,7 @@ from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.toolchain import caches
 from doit_cargo.core.toolchain.compiler import Rust
 from doit_cargo.tools import process
-from doit_cargo.tools.cache import Say, new_folder
+from doit_cargo.tools.machine.cache import Say, new_folder
 
 _SEED = """\
 [package]

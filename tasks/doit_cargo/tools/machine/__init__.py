@@ -1,0 +1,1 @@
+"""Examines and prepares this machine: doctor and setup."""
