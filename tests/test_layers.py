@@ -19,10 +19,10 @@ ALLOWED = {
     "steps": {"doit_cargo.core", "doit_cargo.tools"},
     "doit_ext": {"doit_cargo.core", "doit_cargo.tools", "doit_cargo.doit_ext", "doit"},
     "pipeline.py": {
-        "doit_cargo.core", "doit_cargo.steps", "doit_cargo.doit_ext", "doit_cargo.tools.session",
+        "doit_cargo.core", "doit_cargo.steps", "doit_cargo.doit_ext", "doit_cargo.tools.run.session",
         "doit_cargo.tools.log", "doit",
     },
-    "cli.py": {"doit_cargo.core", "doit_cargo.tools", "doit_cargo.doit_ext.guard"},
+    "cli.py": {"doit_cargo.core", "doit_cargo.tools", "doit_cargo.tools.run.exit_codes"},
     "__init__.py": set(),
 }  # fmt: skip
 

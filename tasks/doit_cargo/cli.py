@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from doit_cargo.core.errors import SetupError
-from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.tools.run.exit_codes import guarded
 
 _NEXT = """
 next{where}:

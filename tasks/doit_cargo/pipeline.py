@@ -14,11 +14,11 @@ from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.chosen import Selection, chosen_context
-from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.doit_ext.tasks import doit_tasks
 from doit_cargo.steps import build, package, stage, strip, verify
 from doit_cargo.steps import toolchain as toolchain_step
-from doit_cargo.tools.session import Session
+from doit_cargo.tools.run.content_index import FileIndex
+from doit_cargo.tools.run.session import Session
 
 
 class Step(Protocol):

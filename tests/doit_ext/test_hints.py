@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from doit_cargo.doit_ext.hints import Hints
+from doit_cargo.tools.run.hints import Hints
 
 MESSAGE = "error: could not write\n  No space left on device (os error 28)\n"
 
 
 def test_the_message_comes_first_and_whole() -> None:
-    lines = Hints({"PATH": ""}).under(MESSAGE).splitlines()
+    lines = Hints({"PATH": ""}).append_to(MESSAGE).splitlines()
 
     assert lines[:2] == MESSAGE.splitlines()
     assert lines[2].startswith("hint: The disk is full")
@@ -17,10 +17,10 @@ def test_the_message_comes_first_and_whole() -> None:
 
 def test_what_many_crates_fail_by_is_explained_once() -> None:
     hints = Hints({"PATH": ""})
-    hints.under(MESSAGE, "one")
+    hints.append_to(MESSAGE, "one")
 
-    assert hints.under(MESSAGE, "two") == MESSAGE.rstrip()
+    assert hints.append_to(MESSAGE, "two") == MESSAGE.rstrip()
 
 
 def test_a_message_that_nothing_is_known_of_stays_as_it_is() -> None:
-    assert Hints({"PATH": ""}).under("error: mismatched types") == "error: mismatched types"
+    assert Hints({"PATH": ""}).append_to("error: mismatched types") == "error: mismatched types"

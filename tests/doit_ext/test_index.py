@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.doit_ext.index import NO_FILE, FileIndex
+from doit_cargo.tools.run.content_index import NO_FILE, FileIndex
 
 
 def sha(data: bytes) -> str:

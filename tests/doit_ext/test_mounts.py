@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.doit_ext.index import FileIndex
-from doit_cargo.doit_ext.mounts import Mounts
+from doit_cargo.tools.run.content_index import FileIndex
+from doit_cargo.tools.run.mounts import Mounts
 
 TABLE = """\
 22 1 0:1 / / rw - ext4 /dev/vda rw

@@ -13,7 +13,7 @@ from pathlib import Path
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import TaskSpec
 from doit_cargo.pipeline import STEPS, Pipeline, image_steps, specs
-from doit_cargo.tools.session import Session
+from doit_cargo.tools.run.session import Session
 from helpers.project import REPOSITORY
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "graph.json"

@@ -25,7 +25,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.core.record import digest, encode, read
 from doit_cargo.steps import verify_image
 from doit_cargo.tools.images import engines
-from doit_cargo.tools.session import Session
+from doit_cargo.tools.run.session import Session
 from doit_cargo.tools.smoke.containers import LABEL
 from helpers.bundled import ENV, Bundled, daemon, docker
 from helpers.engines import need

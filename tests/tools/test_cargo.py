@@ -229,4 +229,4 @@ def test_a_package_is_known_by_its_id(tmp_path: Path, package_id: str, name: str
     with pytest.raises(CheckError):  # the last word: cargo has ended
         running.wait("app")
 
-    assert name in running.held()
+    assert name in running.cached()

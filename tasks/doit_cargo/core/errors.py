@@ -44,5 +44,9 @@ class ConfigError(SetupError):
         self.faults = faults
 
 
+class StartOver(Exception):  # noqa: N818 - nothing is wrong
+    """The workspace has changed since it was read: read it again. The text says what changed."""
+
+
 class MissingToolError(SetupError):
     """Something the main job needs is not on this machine; the text says how to get it."""

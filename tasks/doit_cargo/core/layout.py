@@ -54,9 +54,9 @@ def verify_record(config: Config, target: Target, binary: Binary) -> Path:
     return _record(config, target, "verify", binary.name)
 
 
-def held_record(config: Config) -> Path:
+def cargo_cache_record(config: Config) -> Path:
     """The record of what cargo holds of packages for later builds, of all targets."""
-    return config.state / "records" / "held.json"
+    return config.state / "records" / "cargo-cache.json"
 
 
 def image_record(config: Config, target: Target, binary: Binary) -> Path:

@@ -11,8 +11,8 @@ from typing import Any
 from doit.dependency import FileChangedChecker
 
 from doit_cargo.core.model import TaskSpec
-from doit_cargo.doit_ext.index import NO_FILE, TICKS_NS, FileIndex, Signature, signature
-from doit_cargo.doit_ext.ownership import foreign
+from doit_cargo.tools.run.content_index import NO_FILE, TICKS_NS, FileIndex, Signature, signature
+from doit_cargo.tools.run.ownership import foreign
 
 # A dependency that was written while its task ran, perhaps back to what it had been: whatever
 # was read, the next run takes it for changed. If the same happens then, the build itself writes

@@ -12,10 +12,10 @@ from doit_cargo.core import layout
 from doit_cargo.core.images import names
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.chosen import chosen_context
-from doit_cargo.doit_ext.guard import guarded
-from doit_cargo.doit_ext.lock import RunLock
-from doit_cargo.doit_ext.ownership import is_ours
 from doit_cargo.tools import files
+from doit_cargo.tools.run.exit_codes import guarded
+from doit_cargo.tools.run.lock import RunLock
+from doit_cargo.tools.run.ownership import is_ours
 
 
 def _flag(name: str, short: str, help_text: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
         if is_ours(ctx.config, folder := layout.oci_layout(ctx.config, binary)):
             yield folder
     for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",
-                 "held-index.json", "records", "owned", "log.jsonl", "containers", "work",
+                 "cargo-cache-index.json", "records", "owned", "log.jsonl", "containers", "work",
                  "stripped"):  # fmt: skip
         yield ctx.config.state / name
 

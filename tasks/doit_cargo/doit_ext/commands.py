@@ -17,9 +17,9 @@ from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.chosen import chosen_context
-from doit_cargo.doit_ext.guard import guarded
-from doit_cargo.doit_ext.hints import Hints
 from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.tools.run.exit_codes import guarded
+from doit_cargo.tools.run.hints import Hints
 
 _MAIN_JOB = ("toolchain", "build", "strip", "verify", "package", "manifest", "stage")
 _JSON = {
@@ -38,7 +38,7 @@ class Reader(Command):
         hints = Hints(os.environ)
         return guarded(
             lambda: self.work(hints.inside(chosen_context(Path.cwd())), opt_values, pos_args),
-            hints.under,
+            hints.append_to,
         )
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:

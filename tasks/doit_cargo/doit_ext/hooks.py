@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_base import Command
 
 from doit_cargo.core.errors import SetupError
-from doit_cargo.doit_ext.guard import guarded
+from doit_cargo.tools.run.exit_codes import guarded
 
 if TYPE_CHECKING:
     from doit_cargo.tools.git_hooks import Repository

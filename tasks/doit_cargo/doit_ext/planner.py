@@ -15,32 +15,17 @@ from doit.task import Task
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
-from doit_cargo.core.model import Context, Target
+from doit_cargo.core.model import Context
 from doit_cargo.core.record import digest, read
 from doit_cargo.core.workspace import vendored
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.tools.run.plan import Plan
 
 # What all crates depend on but for cargo's configuration, which may set variables.
 _NO_ENV = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", vendored.LIST)
 
 Status = Callable[[Task], Any]
-
-
-class Plan:
-    """What is stale for one target.
-
-    `dropped` are the packages that cargo must forget: their inputs or outputs changed by hash,
-    which cargo may not see. `drop_all`: the toolchain changed, so every unit is built anew.
-    `rerun_scripts`: the configured environment changed, which build scripts may have read.
-    """
-
-    def __init__(self, target: Target) -> None:
-        self.target = target
-        self.crates: list[str] = []
-        self.dropped: set[str] = set()
-        self.drop_all = False
-        self.rerun_scripts = False
 
 
 class Planner:

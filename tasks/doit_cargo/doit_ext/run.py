@@ -12,20 +12,21 @@ from doit import cmd_run
 from doit.control import TaskControl
 from doit.task import Stream
 
+from doit_cargo.core.errors import StartOver
 from doit_cargo.doit_ext.chosen import Selection
-from doit_cargo.doit_ext.guard import guarded
-from doit_cargo.doit_ext.hints import Hints
-from doit_cargo.doit_ext.lock import RunLock
-from doit_cargo.doit_ext.ownership import claim
 from doit_cargo.doit_ext.reporter import LineReporter
-from doit_cargo.doit_ext.runner import CargoRunner, StartOver, in_order
+from doit_cargo.doit_ext.runner import CargoRunner, in_order
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.log import log
+from doit_cargo.tools.run.exit_codes import guarded
+from doit_cargo.tools.run.hints import Hints
+from doit_cargo.tools.run.lock import RunLock
+from doit_cargo.tools.run.ownership import claim
 
 if TYPE_CHECKING:
     from doit_cargo.core.model import Context
-    from doit_cargo.doit_ext.preflight import Preflight
+    from doit_cargo.tools.run.preflight import Preflight
 
 # Loading makes many objects and no garbage: looking for it takes a tenth of a no-op's own time.
 # The runner turns it on again when there is work.
@@ -72,7 +73,9 @@ class Run(cmd_run.Run):
         self._hints = Hints(os.environ)
         Selection.defaults = not args
         try:
-            return guarded(lambda: int(super(Run, self).execute(params, args)), self._hints.under)
+            return guarded(
+                lambda: int(super(Run, self).execute(params, args)), self._hints.append_to
+            )
         finally:
             # the process ends: its objects need not be searched for garbage first, which takes
             # another tenth of a no-op's time (Python does so twice, `gc.disable` or not)
@@ -103,7 +106,7 @@ class Run(cmd_run.Run):
                     "terminal": terminal,
                     "root": config.root,
                     "since": _STARTED,
-                    "explain": self._hints.under,
+                    "explain": self._hints.append_to,
                 },
             ),
             continue_,
@@ -135,7 +138,7 @@ class Run(cmd_run.Run):
 
 def _preflight(ctx: Context, *, jobs: int, color: bool) -> Preflight:
     """Imported when there is something to compile."""
-    from doit_cargo.doit_ext.preflight import Preflight
+    from doit_cargo.tools.run.preflight import Preflight
 
     return Preflight(ctx, jobs=jobs, color=color)
 

@@ -13,19 +13,15 @@ from doit.task import Task
 
 from doit_cargo.core.errors import MissingToolError
 from doit_cargo.core.model import Context
-from doit_cargo.doit_ext.lock import RunLock
 from doit_cargo.doit_ext.planner import Planner
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
-from doit_cargo.tools.session import Session
+from doit_cargo.tools.run.lock import RunLock
+from doit_cargo.tools.run.session import Session
 
 if TYPE_CHECKING:
-    from doit_cargo.doit_ext.held import Held
-    from doit_cargo.doit_ext.preflight import Preflight
-
-
-class StartOver(Exception):  # noqa: N818 - nothing is wrong
-    """What was read of the workspace is old, for the reason that the text tells."""
+    from doit_cargo.tools.run.cargo_cache import CargoCache
+    from doit_cargo.tools.run.preflight import Preflight
 
 
 class CargoRunner(MThreadRunner):
@@ -38,7 +34,7 @@ class CargoRunner(MThreadRunner):
     lock: RunLock
     _since = 0
     _idle: Sequence[Task] = ()
-    _held: Held | None = None
+    _cargo_cache: CargoCache | None = None
 
     def run_all(self, task_dispatcher: Any) -> int:
         """Plan, start cargo, run the tasks; whatever happens, nothing of it runs on."""
@@ -46,7 +42,7 @@ class CargoRunner(MThreadRunner):
             self._prepare(task_dispatcher)
             code = int(super().run_all(task_dispatcher))
             self._look_again()
-            self._hold()
+            self._remember()
             return code
         finally:
             self.session.close()
@@ -76,7 +72,7 @@ class CargoRunner(MThreadRunner):
         if plans:
             preflight = self.preflight()
             orders = preflight.orders(plans, keep_going=self.continue_)
-            self._held = preflight.held
+            self._cargo_cache = preflight.cargo_cache
             self.session.start(orders, self.ctx.graph, self.reporter.progress)
             self._idle = [task for task in tasks if task.name in planner.current]
         # A parked thread for each awaited crate, or those that wait would starve the others.
@@ -109,13 +105,13 @@ class CargoRunner(MThreadRunner):
             for path in spec.made():
                 self.dep_manager.checker.output_state(path)
 
-    def _hold(self) -> None:
+    def _remember(self) -> None:
         """Remember what cargo keeps for later builds."""
         made: dict[str, set[str]] = {}
-        for name, paths in (pair for held in self.session.held() for pair in held.items()):
+        for name, paths in (pair for cached in self.session.cached() for pair in cached.items()):
             made.setdefault(name, set()).update(paths)
-        if made and self._held:
-            self._held.note(made)
+        if made and self._cargo_cache:
+            self._cargo_cache.note(made)
 
     def _status_in(self, tasks: dict[str, Task]) -> Any:
         return lambda task: self.dep_manager.get_status(task, tasks, get_log=True)

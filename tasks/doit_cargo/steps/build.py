@@ -16,7 +16,7 @@ from doit_cargo.core.workspace import sources_elsewhere
 
 if TYPE_CHECKING:
     from doit_cargo.tools.cargo.build import Delivery
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "build"
 SUMMARY = "compile the shipped binaries and the crates they are made of, in one cargo"

@@ -18,7 +18,7 @@ from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, previous_size, read
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "image"
 SUMMARY = "make an image of each staged binary"

@@ -14,7 +14,7 @@ from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
 from doit_cargo.core.record import encode, read
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "index"
 SUMMARY = "put the images of all platforms under one index, in docker/images"

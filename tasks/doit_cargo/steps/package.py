@@ -16,7 +16,7 @@ from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest, read
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "package"
 SUMMARY = "put verified binaries and their manifest into docker/binaries"

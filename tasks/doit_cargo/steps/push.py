@@ -15,7 +15,7 @@ from doit_cargo.core.images import engine_commands, names
 from doit_cargo.core.model import Binary, Context, Images, TaskSpec
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "push"
 SUMMARY = "push what is in docker/images to the registry"

@@ -20,7 +20,7 @@ from doit_cargo.core.record import digest, encode, read
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.trial import Trial
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
     from doit_cargo.tools.smoke.containers import Containers
 
 NAME = "smoke"

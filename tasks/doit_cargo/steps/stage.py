@@ -16,7 +16,7 @@ from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "stage"
 SUMMARY = "put what is packaged into the Docker build context, docker/context"

@@ -15,7 +15,7 @@ from doit_cargo.core.errors import CheckError, MissingToolError
 from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "strip"
 SUMMARY = "split symbols and debug information off what ships, and keep them"

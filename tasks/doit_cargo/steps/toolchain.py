@@ -17,7 +17,7 @@ from doit_cargo.core.model import Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "toolchain"
 SUMMARY = "what every build depends on: compiler, std, linker, settings"

@@ -13,7 +13,7 @@ from doit_cargo.core.model import Binary, Context, Target, TaskSpec
 from doit_cargo.core.record import digest, encode, previous_size, read
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "verify"
 SUMMARY = "check every binary against config/policy.yaml"

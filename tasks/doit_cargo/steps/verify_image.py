@@ -17,7 +17,7 @@ from doit_cargo.core.record import encode, read
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.contents import Image
-    from doit_cargo.tools.session import Session
+    from doit_cargo.tools.run.session import Session
 
 NAME = "verify-image"
 SUMMARY = "check what is inside every image"

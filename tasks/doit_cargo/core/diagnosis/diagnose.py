@@ -94,7 +94,7 @@ def _conditions(row: Failure, names: dict[str, str], around: Surroundings) -> di
         return None
     found = {}
     if row.file:
-        found["file"] = around.held(row.file)
+        found["file"] = around.first_file(row.file)
     if row.config:
         escaped = {name: re.escape(text) for name, text in names.items()}
         found["place"] = around.configured(row.config.format_map(escaped))

@@ -26,7 +26,7 @@ class Surroundings:
         """Whether Cargo.lock has a crate of that name."""
         return crate in self._locked
 
-    def held(self, names: Iterable[str]) -> str:
+    def first_file(self, names: Iterable[str]) -> str:
         """The first of these files that the workspace's root holds, or ""."""
         root = self._root
         return next((name for name in names if root and (root / name).is_file()), "")

@@ -89,7 +89,7 @@ class CargoBuild:
         self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
-        self._held: dict[str, set[str]] = {}
+        self._cached: dict[str, set[str]] = {}
         self._words = Words()
         self._succeeded = False
         self._guard: process.Guard | None = None
@@ -147,9 +147,9 @@ class CargoBuild:
         infos, scripts = (*_dep_infos(unit), *unit.script_infos), tuple(unit.scripts)
         return Delivery(unit.executables, libraries, infos, scripts, tuple(self._foreign_scripts))
 
-    def held(self) -> Mapping[str, frozenset[str]]:
+    def cached(self) -> Mapping[str, frozenset[str]]:
         """What cargo keeps for later builds: package → files, and OUT_DIRs (with a slash)."""
-        return {name: frozenset(paths) for name, paths in self._held.items()}
+        return {name: frozenset(paths) for name, paths in self._cached.items()}
 
     def warnings(self, name: str) -> str:
         """What the compiler said about a crate that it built."""
@@ -199,7 +199,7 @@ class CargoBuild:
             self._words.loose(line.decode(errors="replace"))
 
     def _take(self, message: Mapping[str, Any]) -> None:
-        self._hold(message)
+        self._note_cached(message)
         if message.get("reason") == "build-script-executed":
             self._note_script(message)
             return
@@ -217,14 +217,14 @@ class CargoBuild:
         elif message["reason"] == "compiler-artifact":
             self._deliver(unit, message)
 
-    def _hold(self, message: Mapping[str, Any]) -> None:
+    def _note_cached(self, message: Mapping[str, Any]) -> None:
         """Note what cargo keeps of a package."""
         if message.get("reason") not in ("compiler-artifact", "build-script-executed"):
             return
         name = _package(message.get("package_id", ""))
         made = [path for path in message.get("filenames", ()) if not message.get("executable")]
         folder = [message["out_dir"] + "/"] if "out_dir" in message else []
-        self._held.setdefault(name, set()).update(made, folder)
+        self._cached.setdefault(name, set()).update(made, folder)
 
     def _note_script(self, message: Mapping[str, Any]) -> None:
         """Cargo keeps what a build script printed beside its OUT_DIR, in a file named output.

@@ -83,12 +83,12 @@ def test_an_altered_third_party_library(project: Project) -> None:
     assert b"first" in library.read_bytes()
 
 
-@pytest.mark.parametrize("forget", ["held.json", "."])
+@pytest.mark.parametrize("forget", ["cargo-cache.json", "."])
 def test_an_altered_library_and_no_memory_of_it(project: Project, forget: str) -> None:
     library = the(project, "deps/libthird-*.rlib")
     keeping_time(library, lambda data: data.replace(b"first", b"wrong"))
-    record = project.path(".doit-cargo/records/held.json")
-    record.unlink() if forget == "held.json" else record.write_text('{"packages": {}}')
+    record = project.path(".doit-cargo/records/cargo-cache.json")
+    record.unlink() if forget == "cargo-cache.json" else record.write_text('{"packages": {}}')
 
     edit(project)
     project.build()
@@ -120,7 +120,7 @@ def test_a_foreign_file_in_out_dir_goes(project: Project) -> None:
 def test_a_forged_record_removes_nothing_elsewhere(project: Project, tmp_path: Path) -> None:
     precious = tmp_path / "precious/out"
     precious.mkdir(parents=True)
-    record = project.path(".doit-cargo/records/held.json")
+    record = project.path(".doit-cargo/records/cargo-cache.json")
     packages = json.loads(record.read_text())["packages"]
     packages["alpha"][f"{precious}/"] = "no such sum"
     record.write_bytes(encode({"packages": packages, "digest": digest(packages)}))

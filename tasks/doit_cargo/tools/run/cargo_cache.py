@@ -14,21 +14,21 @@ from typing import Any
 from doit_cargo.core import layout
 from doit_cargo.core.model import Config
 from doit_cargo.core.record import digest, encode, paths, read
-from doit_cargo.doit_ext.index import FileIndex
 from doit_cargo.tools import files
+from doit_cargo.tools.run.content_index import FileIndex
 
 Packages = dict[str, dict[str, str]]
 """Package name → path of a file → its SHA-256; a folder's path ends with a slash, its value is
 a digest of the names below it."""
 
 
-class Held:
+class CargoCache:
     """The record of one workspace. It has an index of its own, which no no-op has to load."""
 
     def __init__(self, config: Config, target_directory: Path) -> None:
         self._config = config
         self._target_directory = target_directory
-        self._index_path = config.state / "held-index.json"
+        self._index_path = config.state / "cargo-cache-index.json"
         self._index = FileIndex(self._index_path)
         self._known = self._read()
 
@@ -59,11 +59,11 @@ class Held:
 
     def _write(self, packages: Packages) -> None:
         record = encode({"packages": packages, "digest": digest(packages)})
-        files.write(self._config.root, layout.held_record(self._config), record)
+        files.write(self._config.root, layout.cargo_cache_record(self._config), record)
         self._known = packages
 
     def _read(self) -> Packages | None:
-        found: dict[str, Any] = read(layout.held_record(self._config))
+        found: dict[str, Any] = read(layout.cargo_cache_record(self._config))
         packages = found.get("packages")
         whole = found.get("digest") == digest(packages) and _is_packages(packages)
         return packages if whole else None

@@ -74,10 +74,10 @@ class Session:
         """The compiler's warnings about a crate that was built."""
         return self._builds[arch].warnings(crate)
 
-    def held(self) -> Iterator[Mapping[str, frozenset[str]]]:
+    def cached(self) -> Iterator[Mapping[str, frozenset[str]]]:
         """What each cargo of this run keeps of packages."""
         for build in self._builds.values():
-            yield build.held()
+            yield build.cached()
 
     def close(self) -> None:
         """End everything that still runs."""

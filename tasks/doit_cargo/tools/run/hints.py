@@ -29,9 +29,9 @@ class Hints:
         self._root, self._env = ctx.graph.root, {**ctx.env, "PATH": path}
         return ctx
 
-    def under(self, message: str, crate: str = "") -> str:
-        """The message, and under it what is known of it; `crate` is the one that failed."""
-        from doit_cargo.core.diagnosis import diagnose, surroundings, table
+    def append_to(self, message: str, crate: str = "") -> str:
+        """The message with what is known of it below; `crate` is the one that failed."""
+        from doit_cargo.core.diagnosis import diagnose, surroundings, table  # noqa: PLC0415
 
         around = surroundings.Surroundings(self._root, self._env)
         found = diagnose.diagnose(message, around, table.load(), crate)

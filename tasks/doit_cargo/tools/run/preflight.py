@@ -7,14 +7,13 @@ from pathlib import Path
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
-from doit_cargo.core.errors import MissingToolError, SetupError
+from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target
-from doit_cargo.core.workspace import cross_check as comparison
-from doit_cargo.doit_ext.held import Held
-from doit_cargo.doit_ext.planner import Plan
-from doit_cargo.doit_ext.runner import StartOver
+from doit_cargo.core.workspace import cross_check
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo import build, fingerprints
+from doit_cargo.tools.run.cargo_cache import CargoCache
+from doit_cargo.tools.run.plan import Plan
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
 _TERMINAL = {
@@ -29,7 +28,7 @@ class Preflight:
 
     def __init__(self, ctx: Context, *, jobs: int, color: bool) -> None:
         self._ctx = ctx
-        self.held = Held(ctx.config, ctx.graph.target_directory)
+        self.cargo_cache = CargoCache(ctx.config, ctx.graph.target_directory)
         self._spoiled: frozenset[str] = frozenset()
         self._jobs = jobs
         self._color = color
@@ -71,7 +70,7 @@ class Preflight:
         env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         said = build.metadata(program, ctx.graph.root, env)
-        if found := comparison.differences(ctx.graph, said):
+        if found := cross_check.differences(ctx.graph, said):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
 
     def _forget_spoiled(self) -> None:
@@ -80,15 +79,15 @@ class Preflight:
         Where nothing is known of any it starts from nothing, but for the host's other profiles.
         """
         directory, config = self._ctx.graph.target_directory, self._ctx.config
-        changed = self.held.changed()
+        changed = self.cargo_cache.changed()
         targets = [directory / target.triple for target in config.targets]
         host = fingerprints.profile_folders(directory)
         if changed is None:
             host = [directory / layout.profile_folder(config.profile)]
         profiles = [path for folder in targets for path in fingerprints.profile_folders(folder)]
         fingerprints.forget([*profiles, *host], changed)
-        self.held.drop_folders(changed or ())
-        self.held.note({})
+        self.cargo_cache.drop_folders(changed or ())
+        self.cargo_cache.note({})
         self._spoiled = changed or frozenset()
 
     def _forget(self, plan: Plan) -> None:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from doit_cargo.doit_ext.mounts import Mounts
+from doit_cargo.tools.run.mounts import Mounts
 
 TICKS_NS = 20_000_000
 _VERSION = 1
