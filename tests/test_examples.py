@@ -15,7 +15,7 @@ import yaml
 
 from doit_cargo.core.workspace import sources
 from doit_cargo.core.workspace.crates import load_graph
-from doit_cargo.pipeline import STEPS, image_steps
+from doit_cargo.pipeline import STEPS
 from helpers.project import REPOSITORY, Project, plugin_tables
 from helpers.workspaces import app, write
 
@@ -97,7 +97,7 @@ def test_the_cache_of_gitlab_is_no_source_of_a_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_command_of_doit_is_there(name: str) -> None:
     tables = tomllib.loads(plugin_tables())
-    steps = (step.NAME for step in (*STEPS, *image_steps()))
+    steps = (name.replace("_", "-") for name in STEPS)
     known = {*tables["tool"]["doit"]["plugins"]["command"], *steps}
     words = {line.split()[1] for line in commands(name) if line.startswith("doit ")}
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.elf.machines import MACHINES
+from doit_cargo.core.architectures import ARCHITECTURES
 from doit_cargo.core.errors import ConfigError
-from doit_cargo.core.model import Binary, Config, Crate, CrateGraph, Features, Target
+from doit_cargo.core.model import Binary, Config, Crate, CrateGraph, Features, Outputs, Target
 from doit_cargo.core.settings.config import check_ship, load, load_config
 
 GRAMMAR = "letters, digits, '_' and '-', at most 64"
@@ -74,11 +74,13 @@ def test_two_lines_suffice(root: Path) -> None:
         root=root,
         title="Shop",
         workspace=root,
-        state=root / ".doit-cargo",
-        binaries=root / "docker" / "binaries",
-        context=root / "docker" / "context",
-        layouts=root / "docker" / "images",
-        debug=root / "docker" / "debug",
+        outputs=Outputs(
+            state=root / ".doit-cargo",
+            binaries=root / "docker" / "binaries",
+            context=root / "docker" / "context",
+            images=root / "docker" / "images",
+            debug=root / "docker" / "debug",
+        ),
         targets=(
             Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64"),
         ),
@@ -95,11 +97,13 @@ def test_every_key_is_decoded(root: Path) -> None:
         root=root,
         title="My Shop",
         workspace=root / "rust",
-        state=root / "build" / "state",
-        binaries=root / "build" / "packages",
-        context=root / "build" / "context",
-        layouts=root / "build" / "images",
-        debug=root / "build" / "debug",
+        outputs=Outputs(
+            state=root / "build" / "state",
+            binaries=root / "build" / "packages",
+            context=root / "build" / "context",
+            images=root / "build" / "images",
+            debug=root / "build" / "debug",
+        ),
         targets=(
             Target(arch="x86_64", triple="x86_64-unknown-linux-musl", platform="linux/amd64"),
             Target(
@@ -163,7 +167,7 @@ def test_the_triple_tells_the_docker_platform(root: Path, triple: str, expected:
     assert [target.platform for target in config.targets] == [expected]
 
 
-@pytest.mark.parametrize("arch", MACHINES)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_architecture_can_be_a_target(root: Path, arch: str) -> None:
     config = decode(root, f"workspace: .\ntargets: {{it: {arch}-unknown-linux-musl}}\n")
 
@@ -194,14 +198,14 @@ def test_root_is_relative_to_the_file_and_moves_every_path(root: Path) -> None:
     config = load_config(path, root / "elsewhere")
 
     assert (config.root, config.workspace) == (root, root)
-    assert config.binaries == root / "docker" / "binaries"
+    assert config.outputs.binaries == root / "docker" / "binaries"
 
 
 def test_links_inside_the_root_are_resolved(root: Path) -> None:
     (root / "real").mkdir()
     (root / "docker").symlink_to("real")
 
-    assert decode(root, TWO_LINES).binaries == root / "real" / "binaries"
+    assert decode(root, TWO_LINES).outputs.binaries == root / "real" / "binaries"
 
 
 @pytest.mark.parametrize(

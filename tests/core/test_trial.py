@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.images.trial import Program, decode, emulator, encode, order, trial
+from doit_cargo.core.images.trial import Program, decode, encode, order, trial
 from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
 
 READY = HttpProbe(path="/ready", status=200, body="ok")
@@ -59,19 +59,3 @@ def test_a_trial_goes_to_another_process_and_arrives(name: str) -> None:
 
     assert found is not None
     assert decode(encode(found)) == found
-
-
-@pytest.mark.parametrize(
-    ("triple", "host", "expected"),
-    [
-        ("x86_64-unknown-linux-musl", "x86_64-unknown-linux-gnu", None),
-        ("i686-unknown-linux-musl", "x86_64-unknown-linux-gnu", None),
-        ("aarch64-unknown-linux-musl", "aarch64-unknown-linux-gnu", None),
-        ("aarch64-unknown-linux-musl", "x86_64-unknown-linux-gnu", "qemu-aarch64-static"),
-        ("x86_64-unknown-linux-musl", "aarch64-unknown-linux-gnu", "qemu-x86_64-static"),
-        ("armv7-unknown-linux-musleabihf", "x86_64-unknown-linux-gnu", "qemu-arm-static"),
-        ("riscv64gc-unknown-linux-musl", "x86_64-unknown-linux-gnu", "qemu-riscv64-static"),
-    ],
-)
-def test_what_runs_a_foreign_program(triple: str, host: str, expected: str | None) -> None:
-    assert emulator(triple, host) == expected

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from doit_cargo.core.context import read_context
-from doit_cargo.core.model import TaskSpec
-from doit_cargo.pipeline import STEPS, Pipeline, image_steps, specs
+from doit_cargo.core.task import TaskSpec
+from doit_cargo.pipeline import STEPS, Pipeline, specs
 from doit_cargo.tools.run.session import Session
 from helpers.project import REPOSITORY
 
@@ -32,13 +32,14 @@ def graph() -> dict[str, dict[str, object]]:
     elsewhere = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}  # no configuration of a user
     ctx = read_context(REPOSITORY, elsewhere)
     bare = {arch: chain._replace(identity=()) for arch, chain in ctx.toolchains.items()}
-    fresh = ctx.config._replace(state=REPOSITORY / "nowhere" / ".doit-cargo")
+    outputs = ctx.config.outputs._replace(state=REPOSITORY / "nowhere" / ".doit-cargo")
+    fresh = ctx.config._replace(outputs=outputs)
     pipeline = Pipeline(ctx=ctx._replace(toolchains=bare, config=fresh), session=Session())
 
     def shown(path: object) -> str:
         return str(path).removeprefix(f"{REPOSITORY}/").removeprefix("nowhere/")
 
-    return {spec.name: described(spec, shown) for spec in specs(pipeline, (*STEPS, *image_steps()))}
+    return {spec.name: described(spec, shown) for spec in specs(pipeline, STEPS)}
 
 
 def test_the_graph_is_the_golden_one() -> None:

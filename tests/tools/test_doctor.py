@@ -9,7 +9,7 @@ import pytest
 
 from doit_cargo.core.model import Target
 from doit_cargo.tools.machine import doctor
-from doit_cargo.tools.machine.doctor import Finding
+from doit_cargo.tools.machine.finding import Finding, healthy, render
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
 ARM = Target(
@@ -59,7 +59,7 @@ def test_what_is_missing(machine: Machine) -> None:
         remedy="doit setup aarch64",
     )
     assert found["cc (links build scripts)"].remedy == "doit setup"
-    assert not doctor.healthy(tuple(found.values()))
+    assert not healthy(tuple(found.values()))
 
 
 def test_a_program_that_does_not_run(machine: Machine) -> None:
@@ -83,7 +83,7 @@ def test_nothing_at_all(tmp_path: Path) -> None:
 
     missing = {finding.name for finding in found if not finding.found}
     assert {"rustc", "cargo", "std x86_64", "cache folder", "git"} <= missing
-    assert not doctor.healthy(found)
+    assert not healthy(found)
 
 
 def test_the_table() -> None:
@@ -91,10 +91,10 @@ def test_the_table() -> None:
     std = Finding(name="std x86_64", found=False, detail="none", remedy="doit setup")
     git = replace(std, name="git", optional=True, remedy="")
 
-    assert doctor.render((rustc, std, git)) == (
+    assert render((rustc, std, git)) == (
         "ok        rustc       1.96  /usr/bin/rustc\n"
         "MISSING   std x86_64  none: doit setup\n"
         "optional  git         none"
     )
-    assert doctor.healthy((rustc, git))
-    assert not doctor.healthy((rustc, std))
+    assert healthy((rustc, git))
+    assert not healthy((rustc, std))

@@ -22,7 +22,7 @@ from doit_cargo.tools.smoke import namespaces
 from doit_cargo.tools.smoke import trial as smoke
 from helpers.machines import program
 
-PLAIN = namespaces.Way((), rooted=False, user=None)
+PLAIN = namespaces.Isolation((), rooted=False, user=None)
 READY = HttpProbe(path="/ready", status=200, body="ok")
 SERVER = f"""#!{sys.executable} -S
 import http.server, os, signal, sys
@@ -82,10 +82,10 @@ def tool(*argv: str, code: int = 3, needs: tuple[Program, ...] = ()) -> Trial:
     return Trial(needs=needs, subject=subject, run=ExecProbe(argv=argv, code=code))
 
 
-def tried(folder: Path, trial: Trial, text: str = SERVER, way: namespaces.Way = PLAIN) -> str:
+def tried(folder: Path, trial: Trial, text: str = SERVER, way: namespaces.Isolation = PLAIN) -> str:
     root = folder / "chat"
     program(root / "app" / "service", text)
-    return namespaces.try_out(trial, {"chat": root}, way, emulated=False)
+    return namespaces.run(trial, {"chat": root}, way, emulated=False)
 
 
 def refusal(folder: Path, trial: Trial, text: str = SERVER) -> str:
@@ -206,23 +206,23 @@ def _anybody(port: int) -> bool:
 
 
 @pytest.fixture
-def private() -> namespaces.Way:
+def private() -> namespaces.Isolation:
     """Namespaces but no root folder of its own: the scripts need an interpreter."""
-    found = namespaces.way("65532:65532")
+    found = namespaces.strictest("65532:65532")
     if not found.prefix:
         pytest.skip("this machine allows no namespaces")
     return found._replace(rooted=False)
 
 
 @pytest.mark.integration
-def test_a_network_of_its_own(tmp_path: Path, port: int, private: namespaces.Way) -> None:
+def test_a_network_of_its_own(tmp_path: Path, port: int, private: namespaces.Isolation) -> None:
     """Whoever listens on that port here is on another network."""
     with listener(port):
         assert tried(tmp_path, server(port), way=private) == "http 200"
 
 
 @pytest.mark.integration
-def test_nothing_outlives_the_child(tmp_path: Path, private: namespaces.Way) -> None:
+def test_nothing_outlives_the_child(tmp_path: Path, private: namespaces.Isolation) -> None:
     """Not even what a program starts apart, in a session of its own."""
     mark = f"{os.getpid()}.5"
     daemon = f"#!/bin/sh\nsetsid sleep {mark} &\nsleep 0.2\nexit 3\n"

@@ -39,8 +39,7 @@ def read_context(
         raise SetupError(f"profile={profile}: no name of a cargo profile")
     if profile:
         config = config._replace(profile=profile)
-    made = (config.state, config.binaries, config.context)
-    graph = crates.load_graph(config.workspace, env, made=made)
+    graph = crates.load_graph(config.workspace, env, made=config.filled.values())
     parts = locate.survey(config.workspace, env, host=host)
     chains = {target.arch: locate.assemble(target, parts) for target in config.targets}
     config = configuration.check_ship(config, graph)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from doit_cargo.core import architectures
+
 _MUSL_LOADERS = "/lib/ld-musl-{}.so.1"
 _MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 LINKER = "cc"  # links build scripts and macros, on every host
@@ -53,11 +55,9 @@ def get_linker(host: str) -> str:
     return "install gcc or clang" if is_linux(host) else f"run: {_XCODE}"
 
 
-def emulator(host: str, arch: str) -> str:
-    """The program that runs another architecture's binaries; "" if none is needed or known.
+def emulator(host: str, triple: str) -> str:
+    """The program that runs a target's binaries; "" if none is needed or known.
 
     On macOS nothing runs a Linux binary but a container engine.
     """
-    if not is_linux(host) or host.partition("-")[0] == arch:
-        return ""
-    return f"qemu-{arch}-static"
+    return architectures.emulator(triple, host) if is_linux(host) else ""

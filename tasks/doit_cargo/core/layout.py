@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from doit_cargo.core.model import Binary, Config, Context, Target
@@ -22,13 +22,13 @@ def artifact(ctx: Context, target: Target, binary: str) -> Path:
 def shipped(ctx: Context, target: Target, binary: Binary) -> Path:
     """The executable that is verified and packaged: cargo's own, or that after `split_debug`."""
     if ctx.config.split_debug:
-        return ctx.config.state / "stripped" / target.arch / binary.name
+        return ctx.config.outputs.state / "stripped" / target.arch / binary.name
     return artifact(ctx, target, binary.name)
 
 
 def debug_file(config: Config, target: Target, binary: Binary) -> Path:
     """What `split_debug` keeps of a binary, outside of every build context."""
-    return config.debug / target.arch / binary.crate / f"{binary.name}.debug"
+    return config.outputs.debug / target.arch / binary.crate / f"{binary.name}.debug"
 
 
 def profile_folder(profile: str) -> str:
@@ -37,6 +37,42 @@ def profile_folder(profile: str) -> str:
     Source: The Cargo Book, "Build cache".
     """
     return {"dev": "debug", "test": "debug", "bench": "release"}.get(profile, profile)
+
+
+def state_database(config: Config) -> Path:
+    """Doit's memory of finished tasks."""
+    return config.outputs.state / "state.sqlite3"
+
+
+def content_index(config: Config) -> Path:
+    """SHA-256s of files that have not been touched since."""
+    return config.outputs.state / "index.json"
+
+
+def cargo_cache_index(config: Config) -> Path:
+    """The same for what cargo keeps, which no no-op has to load."""
+    return config.outputs.state / "cargo-cache-index.json"
+
+
+def event_log(config: Config) -> Path:
+    """A JSON line for each thing done."""
+    return config.outputs.state / "log.jsonl"
+
+
+def ownership_marks(config: Config) -> Path:
+    """The folder of marks, one for each output folder that a run has taken over."""
+    return config.outputs.state / "owned"
+
+
+def state_entries(config: Config) -> tuple[Path, ...]:
+    """All that runs keep in the state folder but its lock; losing the first does least harm."""
+    database = state_database(config)
+    return (
+        *(database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")),
+        content_index(config), cargo_cache_index(config), config.outputs.state / "records",
+        ownership_marks(config), event_log(config), engine_storage(config), work_folder(config),
+        config.outputs.state / "stripped",
+    )  # fmt: skip
 
 
 def toolchain_record(config: Config, target: Target) -> Path:
@@ -56,7 +92,7 @@ def verify_record(config: Config, target: Target, binary: Binary) -> Path:
 
 def cargo_cache_record(config: Config) -> Path:
     """The record of what cargo holds of packages for later builds, of all targets."""
-    return config.state / "records" / "cargo-cache.json"
+    return config.outputs.state / "records" / "cargo-cache.json"
 
 
 def image_record(config: Config, target: Target, binary: Binary) -> Path:
@@ -76,31 +112,31 @@ def smoke_record(config: Config, target: Target, binary: Binary) -> Path:
 
 def index_record(config: Config, binary: Binary) -> Path:
     """The record of an image for every platform: digest, and what is in it."""
-    return config.state / "records" / "index" / f"{binary.name}.json"
+    return config.outputs.state / "records" / "index" / f"{binary.name}.json"
 
 
 def oci_layout(config: Config, binary: Binary) -> Path:
     """The OCI layout folder of a binary's image for every platform."""
-    return config.layouts / binary.name
+    return config.outputs.images / binary.name
 
 
 def engine_storage(config: Config) -> Path:
     """Where buildah keeps the images: a store of this workspace's own."""
-    return config.state / "containers"
+    return config.outputs.state / "containers"
 
 
-def work_folder(config: Config, name: str) -> Path:
-    """A folder that a task fills and removes; only one run at a time is in it."""
-    return config.state / "work" / name
+def work_folder(config: Config, name: str = "") -> Path:
+    """A folder that a task fills and removes; only one run at a time is in it. Or all of them."""
+    return config.outputs.state / "work" / name
 
 
 def _record(config: Config, target: Target, step: str, name: str) -> Path:
-    return config.state / "records" / target.arch / step / f"{name}.json"
+    return config.outputs.state / "records" / target.arch / step / f"{name}.json"
 
 
 def packages(config: Config, target: Target) -> Path:
     """The folder of an architecture's verified binaries and their manifest."""
-    return config.binaries / target.arch
+    return config.outputs.binaries / target.arch
 
 
 def packaged(config: Config, target: Target, binary: Binary) -> Path:
@@ -120,39 +156,13 @@ def checksums(config: Config, target: Target) -> Path:
 
 def staging(config: Config, target: Target) -> Path:
     """The `binaries` folder of an architecture's Docker build context."""
-    root = config.context if target.arch == CONTEXT_ARCH else config.context / target.arch
-    return root / "binaries"
+    top = config.outputs.context
+    return (top if target.arch == CONTEXT_ARCH else top / target.arch) / "binaries"
 
 
 def staged(config: Config, target: Target, binary: Binary) -> Path:
     """A binary in the Docker build context."""
     return staging(config, target) / binary.crate / binary.name
-
-
-def manifest_text(title: str, target: Target, sums: Mapping[Binary, str]) -> str:
-    """The guide's MANIFEST.txt: two comment lines, then `crate/bin␣␣sha256` in shipping order."""
-    head = f"# {title} {target.arch} Binary Manifest\n# Target: {target.triple}\n\n"
-    return head + "".join(f"{b.crate}/{b.name}  {sha}\n" for b, sha in sums.items())
-
-
-def checksums_text(sums: Mapping[Binary, str]) -> str:
-    """What `sha256sum -c --strict` reads: `sha256␣␣path`, relative to the package folder."""
-    return "".join(f"{sha}  {b.crate}/{b.name}\n" for b, sha in sums.items())
-
-
-def parse_manifest(text: str) -> dict[str, str]:
-    """`crate/bin` → SHA-256 of a MANIFEST.txt. Raises ValueError naming a malformed line."""
-    sums: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line or line.startswith("#"):
-            continue
-        path, separator, sha = line.partition("  ")
-        if not separator or len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):  # noqa: PLR2004
-            raise ValueError(f"line {number} is no `path  sha256` pair")
-        if path in sums:
-            raise ValueError(f"line {number} lists {path} again")
-        sums[path] = sha
-    return sums
 
 
 def relative(paths: Iterable[Path], root: Path) -> tuple[str, ...]:

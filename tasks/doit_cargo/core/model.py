@@ -101,22 +101,37 @@ class Images(NamedTuple):
     services: Mapping[str, Service] | None = None
 
 
+class Outputs(NamedTuple):
+    """Every folder that runs write, beside cargo's own, by its key in the file.
+
+    `state`: doit's state, records, logs. `binaries`: packages. `context`: Docker build contexts.
+    `images`: OCI layouts. `debug`: symbols split off.
+    """
+
+    state: Path
+    binaries: Path
+    context: Path
+    images: Path
+    debug: Path
+
+    @staticmethod
+    def unused(*, images: bool, split_debug: bool) -> frozenset[str]:
+        """The keys of those in which nothing will lie, given what the configuration asks for."""
+        asked = {"images": images, "debug": split_debug}
+        return frozenset(key for key, wanted in asked.items() if not wanted)
+
+
 class Config(NamedTuple):
     """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`.
 
-    `layouts` is the folder of the OCI layouts, `debug` that of symbols split off. Without `images`
-    there is no task about images.
+    Without `images` there is no task about images.
     """
 
     path: Path
     root: Path
     title: str
     workspace: Path
-    state: Path
-    binaries: Path
-    context: Path
-    layouts: Path
-    debug: Path
+    outputs: Outputs
     targets: tuple[Target, ...]
     ship: tuple[Binary, ...] | None
     profile: str = "release"
@@ -126,6 +141,12 @@ class Config(NamedTuple):
     offline: bool = False
     split_debug: bool = False
     images: Images | None = None
+
+    @property
+    def filled(self) -> dict[str, Path]:
+        """The outputs that this configuration fills: key → folder. They are never sources."""
+        unused = Outputs.unused(images=self.images is not None, split_debug=self.split_debug)
+        return {key: path for key, path in self.outputs._asdict().items() if key not in unused}
 
 
 class Policy(NamedTuple):
@@ -232,35 +253,3 @@ class Context(NamedTuple):
     toolchains: Mapping[str, Toolchain]
     env: Mapping[str, str]
     ship: tuple[Binary, ...]
-
-
-class TaskSpec(NamedTuple):
-    """A task as a value: what doit is told about it.
-
-    `inputs` are the file dependencies and `outputs` the targets (paths); `fingerprint` stands for
-    all that is no file (argv, environment, policy) and makes the task run when it changes.
-    `action` does the work, raises PipelineError when it fails, and may return facts for the
-    reporter (JSON-able). `owns` is a folder in which only inputs, outputs and what was `made` may
-    lie. `present` tells whether what is no file (an image) is still there; it is asked last.
-    `always`: never up to date. `programs` must be on PATH before anything runs.
-    A task without an action is a group.
-    """
-
-    name: str
-    doc: str
-    action: Callable[[], Mapping[str, Any] | None] | None = None
-    inputs: tuple[Path | str, ...] = ()
-    outputs: tuple[Path, ...] = ()
-    after: tuple[str, ...] = ()
-    fingerprint: str = ""
-    group: str | None = None
-    owns: Path | None = None
-    made: Callable[[], Iterable[str]] = tuple
-    present: Callable[[], bool] | None = None
-    always: bool = False
-    programs: tuple[str, ...] = ()
-
-    @property
-    def kind(self) -> str:
-        """The step that the task belongs to: what stands before the first colon."""
-        return self.name.partition(":")[0]

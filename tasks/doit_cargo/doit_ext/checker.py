@@ -10,24 +10,10 @@ from typing import Any
 
 from doit.dependency import FileChangedChecker
 
-from doit_cargo.core.model import TaskSpec
+from doit_cargo.core.task import TaskSpec
+from doit_cargo.tools.run import input_state
 from doit_cargo.tools.run.content_index import NO_FILE, TICKS_NS, FileIndex, Signature, signature
 from doit_cargo.tools.run.ownership import foreign
-
-# A dependency that was written while its task ran, perhaps back to what it had been: whatever
-# was read, the next run takes it for changed. If the same happens then, the build itself writes
-# it, always alike, and its content counts again.
-_UNSURE = "changed while it was read"
-_OWN = "written by the build: "
-
-
-def written_by_build(state: object) -> str:
-    """What a saved state tells of who wrote the file while it was built: "" for nobody."""
-    if str(state).startswith(_OWN):
-        return "is written by the build itself, which plain cargo then takes for an edit"
-    if state == _UNSURE:
-        return "changed during the last build: by a build script, or by hand"
-    return ""
 
 
 class ContentChecker(FileChangedChecker):
@@ -63,7 +49,7 @@ class ContentChecker(FileChangedChecker):
     def check_modified(self, file_path: str, file_stat: Any, state: Any) -> bool:
         """True unless the content is that of the last successful run."""
         try:
-            return bool(self.pin(file_path, file_stat) != str(state).removeprefix(_OWN))
+            return bool(self.pin(file_path, file_stat) != input_state.content(state))
         except FileNotFoundError:
             return True
 
@@ -72,9 +58,10 @@ class ContentChecker(FileChangedChecker):
         new = sha = self.pin(dep)
         before = str(current_state)
         if self._seen.get(dep) != _signature(dep):
-            again = before == _UNSURE or before.startswith(_OWN)
-            new = _OWN + sha if again and sha != _UNSURE else _UNSURE
-        elif before == _OWN + sha:
+            again = before == input_state.UNSURE or input_state.is_self_written(before)
+            known = again and sha != input_state.UNSURE
+            new = input_state.self_written(sha) if known else input_state.UNSURE
+        elif before == input_state.self_written(sha):
             new = before
         return None if new == current_state else new
 
@@ -94,7 +81,7 @@ class ContentChecker(FileChangedChecker):
         """
         for path in paths:
             if path not in self._pinned and _changed_after(path, since - TICKS_NS):
-                self._pinned[path] = _UNSURE
+                self._pinned[path] = input_state.UNSURE
 
     def forget(self, paths: Iterable[str]) -> None:
         """These files were just written."""

@@ -17,6 +17,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
 from doit_cargo.core.model import Context
 from doit_cargo.core.record import digest, read
+from doit_cargo.core.task import TaskSpec
 from doit_cargo.core.workspace import vendored
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.tasks import spec_of
@@ -44,30 +45,29 @@ class Planner:
         plans = {target.arch: Plan(target) for target in self._ctx.config.targets}
         for task in tasks:
             spec = spec_of(task)
-            if spec and spec.kind in ("toolchain", "build") and spec.action:
-                self._add(task, plans[spec.name.split(":")[1]], always=always)
+            if spec and spec.stage in ("toolchain", "build") and spec.action:
+                self._add(task, spec, plans[spec.arch], always=always)
         return tuple(plan for plan in plans.values() if plan.crates)
 
-    def _add(self, task: Task, plan: Plan, *, always: bool) -> None:
+    def _add(self, task: Task, spec: TaskSpec, plan: Plan, *, always: bool) -> None:
         status = self._status(task)
         upstream = self._stale.intersection(task.task_dep)
         if not (always or upstream or status.status != "up-to-date"):
             self.current[task.name] = status
             return
         self._stale.add(task.name)
-        self.digests[task.name] = self._digest(task)
-        if task.name.startswith("toolchain:"):
+        self.digests[task.name] = self._digest(task, spec)
+        if spec.stage == "toolchain":
             self._judge_toolchain(task, status.reasons, plan)
         else:
-            plan.crates.append(task.name.split(":")[2])
-            self._judge_crate(task, status.reasons, plan)
+            plan.crates.append(spec.subject)
+            self._judge_crate(spec.subject, status.reasons, plan)
 
-    def _digest(self, task: Task) -> str:
+    def _digest(self, task: Task, spec: TaskSpec) -> str:
         """Over the inputs' bytes; an input that is a stale upstream's record counts by digest."""
         records = [self.digests.get(name, "") for name in task.task_dep]
         pinned = {path: self._checker.pin(path) for path in task.file_dep if os.path.exists(path)}
-        spec = spec_of(task)
-        return digest([records, pinned, spec.fingerprint if spec else ""])
+        return digest([records, pinned, spec.fingerprint])
 
     def _judge_toolchain(self, task: Task, reasons: Mapping[str, Any], plan: Plan) -> None:
         """Settings are cargo's to notice; a changed compiler or std, and our own ignorance not."""
@@ -83,13 +83,12 @@ class Planner:
         if moved or plan.rerun_scripts:  # a macro may have read a variable
             plan.dropped.update(self._ctx.graph.crates)
 
-    def _judge_crate(self, task: Task, reasons: Mapping[str, Any], plan: Plan) -> None:
+    def _judge_crate(self, crate: str, reasons: Mapping[str, Any], plan: Plan) -> None:
         """Cargo forgets a crate whose own files or outputs changed, not one whose upstream did."""
-        crate = self._ctx.graph.crates[task.name.split(":")[2]]
-        records = f"{self._ctx.config.state}/"
+        records = f"{self._ctx.config.outputs.state}/"
         changed = {path for path in _changed(reasons) if not path.startswith(records)}
         if changed or reasons.get("missing_target") or reasons.get("uptodate_false"):
-            plan.dropped.add(crate.name)
+            plan.dropped.add(crate)
 
 
 def _changed(reasons: Mapping[str, Any]) -> set[str]:

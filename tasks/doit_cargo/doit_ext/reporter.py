@@ -14,7 +14,8 @@ from doit.exceptions import BaseFail, UnmetDependency
 from doit.task import Task
 
 from doit_cargo.core.text import plural, seconds, size
-from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.doit_ext.tasks import outcome_of, size_of, spec_of
+from doit_cargo.doit_ext.wording import details, told
 
 _ERASE = "\r\x1b[K"
 
@@ -57,10 +58,9 @@ class LineReporter:
         if spec is None or spec.action is None:
             return
         self._done["run"].append(task)
-        facts = task.values.get("facts", {})
-        self._line(self._success(task, spec.kind, facts))
-        for text in (facts.get("warnings"), *map("removed {}".format, facts.get("removed", ()))):
-            self._line(str(text or "").rstrip())
+        outcome = outcome_of(task)
+        for text in (told(spec, outcome), *details(outcome)):
+            self._line(text.rstrip())
 
     def skip_uptodate(self, task: Task) -> None:
         """A task has nothing to do."""
@@ -97,27 +97,19 @@ class LineReporter:
         if not self.broken_off:
             self._line(self._summary())
 
-    def _success(self, task: Task, kind: str, facts: dict[str, Any]) -> str:
-        _, arch, *rest = task.name.split(":")
-        if kind == "build":
-            return f"compiled {arch} {rest[0]}"
-        if kind == "verify":
-            return f"verified {arch} {rest[0]}  {size(facts['size'])}"
-        return str(facts.get("line", ""))
-
     def _summary(self) -> str:
         if self._done["bad"]:
             names = sorted(task.name for task in self._done["bad"])
             return f"{plural(len(names), 'task')} failed or skipped: {', '.join(names)}"
-        built = self._binaries("run", "build")
+        built = self._binaries("run")
         verified = [task for state in ("run", "same") for task in self._of(state, "verify")]
-        total = sum(task.values.get("facts", {}).get("size", 0) for task in verified)
+        total = sum(map(size_of, verified))
         elapsed = seconds(time.monotonic() - self._started)
         if not self._done["run"]:
             return f"up to date: {self._counted(verified, total)} ({elapsed})"
         return (
             f"{self._counted(verified, total)}: {built} built, "
-            f"{self._binaries('same', 'build')} reused, {elapsed}"
+            f"{self._binaries('same')} reused, {elapsed}"
         )
 
     def _counted(self, verified: list[Task], total: int) -> str:
@@ -131,12 +123,12 @@ class LineReporter:
     def _shown(self, folder: Path) -> str:
         return str(folder.relative_to(self._root)) if self._root else str(folder)
 
-    def _of(self, state: str, kind: str) -> list[Task]:
-        return [task for task in self._done[state] if (s := spec_of(task)) and s.kind == kind]
+    def _of(self, state: str, stage: str) -> list[Task]:
+        return [task for task in self._done[state] if (s := spec_of(task)) and s.stage == stage]
 
-    def _binaries(self, state: str, kind: str) -> int:
+    def _binaries(self, state: str) -> int:
         """Built binaries: a build task's outputs but for its record."""
-        return sum(len(task.targets) - 1 for task in self._of(state, kind))
+        return sum(len(task.targets) - 1 for task in self._of(state, "build"))
 
     def _line(self, text: str) -> None:
         if not text:
@@ -162,5 +154,5 @@ class LineReporter:
 
 def _crate(task: Task) -> str:
     """The crate that a task builds, or ""."""
-    kind, *_, name = task.name.split(":")
-    return name if kind == "build" else ""
+    spec = spec_of(task)
+    return spec.subject if spec and spec.stage == "build" else ""

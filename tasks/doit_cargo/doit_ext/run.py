@@ -12,10 +12,12 @@ from doit import cmd_run
 from doit.control import TaskControl
 from doit.task import Stream
 
+from doit_cargo.core import layout
 from doit_cargo.core.errors import StartOver
-from doit_cargo.doit_ext.chosen import Selection
+from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner, in_order
+from doit_cargo.doit_ext.selection import Selection
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.log import log
@@ -33,14 +35,9 @@ if TYPE_CHECKING:
 gc.disable()
 _STARTED = time.monotonic()  # when doit chose this command
 
-_FORCE = {
-    "name": "force",
-    "short": "",
-    "long": "force",
-    "type": bool,
-    "default": False,
-    "help": "take over output folders that hold files doit-cargo never wrote (they are removed)",
-}
+_FORCE = flag(
+    "force", "take over output folders that hold files doit-cargo never wrote (they are removed)"
+)
 _JOBS = {
     "name": "num_process",
     "short": "n",
@@ -49,14 +46,7 @@ _JOBS = {
     "default": 0,
     "help": "cargo's --jobs; 0 leaves it to cargo [default: %(default)s]",
 }
-_NO_WAIT = {
-    "name": "no_wait",
-    "short": "",
-    "long": "no-wait",
-    "type": bool,
-    "default": False,
-    "help": "fail at once when another doit runs in this workspace",
-}
+_NO_WAIT = flag("no-wait", "fail at once when another doit runs in this workspace")
 
 
 class Run(cmd_run.Run):
@@ -96,7 +86,7 @@ class Run(cmd_run.Run):
         self.dep_manager.backend.open_for_results()
         control = TaskControl(self.task_list)
         control.process(self.sel_tasks)
-        log.configure(config.state / "log.jsonl", verbose=(verbosity or 0) > 1)
+        log.configure(layout.event_log(config), verbose=(verbosity or 0) > 1)
         terminal = _on_terminal()
         runner = CargoRunner(
             self.dep_manager,
@@ -116,7 +106,7 @@ class Run(cmd_run.Run):
         )
         runner.ctx, runner.session = pipeline.ctx, pipeline.session
         runner.preflight = lambda: _preflight(pipeline.ctx, jobs=num_process, color=terminal)
-        runner.lock = RunLock(config.root, config.state)
+        runner.lock = RunLock(config.root, config.outputs.state)
         if runner.lock.acquire(wait=not no_wait) or self.dep_manager.backend.outdated():
             _start_over()
         try:
@@ -130,8 +120,10 @@ class Run(cmd_run.Run):
             sys.stderr.write(f"{reason}\n")
         finally:
             if (index := self.dep_manager.checker.index.save()) is not None:
-                files.sweep(config.root, config.state)  # a killed run's; a no-op looks for none
-                files.write(config.root, config.state / "index.json", index)
+                files.sweep(
+                    config.root, config.outputs.state
+                )  # a killed run's; a no-op looks for none
+                files.write(config.root, layout.content_index(config), index)
             runner.lock.release()
         return _start_over()
 

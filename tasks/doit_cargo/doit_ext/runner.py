@@ -14,7 +14,7 @@ from doit.task import Task
 from doit_cargo.core.errors import MissingToolError
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.planner import Planner
-from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.doit_ext.tasks import outcome_of, spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.session import Session
@@ -68,7 +68,7 @@ class CargoRunner(MThreadRunner):
         if planner.digests:
             gc.enable()
             self.lock.sign()
-            files.sweep(self.ctx.config.root, self.ctx.config.state)
+            files.sweep(self.ctx.config.root, self.ctx.config.outputs.state)
         if plans:
             preflight = self.preflight()
             orders = preflight.orders(plans, keep_going=self.continue_)
@@ -124,11 +124,10 @@ class CargoRunner(MThreadRunner):
             return
         self.dep_manager.checker.forget(task.targets)
         if base_fail is None:
-            facts = task.values.get("facts", {})
-            found = facts.pop("discovered", ())
-            task.file_dep.difference_update(facts.pop("no_more", ()))
-            self.dep_manager.checker.discover(found, self._since)
-            task.file_dep.update(found)
+            outcome = outcome_of(task)
+            task.file_dep.difference_update(outcome.no_longer)
+            self.dep_manager.checker.discover(outcome.discovered, self._since)
+            task.file_dep.update(outcome.discovered)
         super().process_task_result(node, base_fail)
 
     def _handle_task_error(self, node: Any, base_fail: BaseFail) -> None:

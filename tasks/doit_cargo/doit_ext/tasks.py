@@ -10,9 +10,11 @@ from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.task import Task
 
 from doit_cargo.core.errors import PipelineError, explain
-from doit_cargo.core.model import TaskSpec
+from doit_cargo.core.task import Outcome, TaskSpec, saved_size
 from doit_cargo.doit_ext.checker import ContentChecker, Intact
 from doit_cargo.tools.log import log
+
+_SAVED = "outcome"  # among the values that doit saves of a task
 
 
 class StepAction(BaseAction):
@@ -23,19 +25,20 @@ class StepAction(BaseAction):
         self.task: Task | None = None
         self.out = self.err = self.result = None
         self.values: dict[str, Any] = {}
+        self.outcome = Outcome()
 
     def execute(self, out: IO[str] | None = None, err: IO[str] | None = None) -> BaseFail | None:
-        """Do the work; what the user can mend becomes a message, the rest a traceback."""
+        """Do the work; what the user can fix becomes a message, the rest a traceback."""
         del out, err
         try:
-            with log.task(self.spec.name) as event:
-                facts = dict((self.spec.action() if self.spec.action else None) or {})
-                event.update(facts)
+            with log.task(self.spec) as event:
+                self.outcome = (self.spec.action and self.spec.action()) or Outcome()
+                event.update(self.outcome.encode())
         except (PipelineError, OSError) as error:
             return TaskFailed(_message(error))
         except Exception as error:  # noqa: BLE001 - doit prints it with its traceback
             return TaskError(f"internal error in {self.spec.name}", error)
-        self.values = {"facts": facts}
+        self.values = {_SAVED: self.outcome.encode()}
         return None
 
 
@@ -49,15 +52,23 @@ class StepTask(Task):
 
 def doit_tasks(specs: Iterable[TaskSpec], checker: ContentChecker) -> Iterator[Task]:
     """The doit tasks of the pipeline, in the order of the specs."""
-    specs = tuple(specs)
-    groups = {spec.name for spec in specs if spec.action is None}
     for spec in specs:
-        yield _group(spec) if spec.name in groups else _task(spec, checker)
+        yield _task(spec, checker) if spec.action else _group(spec)
 
 
 def spec_of(task: Task) -> TaskSpec | None:
     """The spec that a task was made from (None: somebody else's task)."""
     return task.spec if isinstance(task, StepTask) else None
+
+
+def outcome_of(task: Task) -> Outcome:
+    """What the task's action found out in this run."""
+    return task.actions[0].outcome if isinstance(task, StepTask) and task.actions else Outcome()
+
+
+def size_of(task: Task) -> int:
+    """The size (bytes) that a task tells, from this run or from the one that it is saved of."""
+    return saved_size(task.values.get(_SAVED))
 
 
 def _task(spec: TaskSpec, checker: ContentChecker) -> Task:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.model import Binary, Context, Crate, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Crate, Target
 from doit_cargo.core.record import encode, paths, read
+from doit_cargo.core.task import Outcome, TaskSpec, task_name
 from doit_cargo.core.workspace import sources as crate_inputs
 from doit_cargo.core.workspace import sources_elsewhere
 
@@ -25,8 +26,7 @@ SUMMARY = "compile the shipped binaries and the crates they are made of, in one 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     """A task a target and crate, in dependency order: what is shipped and what that is made of."""
     vendored = {path.parent.parent for path in ctx.graph.vendored}
-    made = (ctx.config.state, ctx.config.binaries, ctx.config.context)
-    skip = frozenset(map(str, (*made, *vendored)))
+    skip = frozenset(map(str, (*ctx.config.filled.values(), *vendored)))
     shipped: dict[str, list[Binary]] = {}
     for binary in ctx.ship:
         shipped.setdefault(binary.crate, []).append(binary)
@@ -62,7 +62,9 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
     record = read(part.record)
     known = tuple(sources_elsewhere.expand(paths(record, "outside")))
     return TaskSpec(
-        name=f"{NAME}:{target.arch}:{crate.name}",
+        stage=NAME,
+        arch=target.arch,
+        subject=crate.name,
         doc=f"compile {crate.name} for {target.triple}",
         action=partial(_deliver, part, session, record, known),
         inputs=(
@@ -72,14 +74,14 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
             layout.toolchain_record(ctx.config, target),
         ),
         outputs=(part.record, *part.executables.values()),
-        group=f"{NAME}:{target.arch}",
+        group=task_name(NAME, target.arch),
         made=lambda: paths(record, "libraries"),
     )
 
 
 def _deliver(
     part: _Part, session: Session, record: dict[str, Any], known: tuple[str, ...]
-) -> Mapping[str, Any]:
+) -> Outcome:
     """Wait for cargo, note what it read beside the crate's own files, leave the record.
 
     `record` is what was known of the build before; it becomes what is known of this one.
@@ -92,7 +94,7 @@ def _deliver(
         if delivery.executables[name] != path:
             raise CheckError(f"cargo put {name} at {delivery.executables[name]}, not {path}")
     content = {
-        "digest": session.digest(f"{NAME}:{arch}:{crate}"),
+        "digest": session.digest(task_name(NAME, arch, crate)),
         "outside": _outside(part, delivery),
         "libraries": sorted({str(path) for path in delivery.libraries}),
     }
@@ -100,11 +102,11 @@ def _deliver(
     record.update(content)
     files.write(part.ctx.config.root, part.record, encode(record))
     found = list(sources_elsewhere.expand(content["outside"]))
-    return {
-        "discovered": found,
-        "no_more": sorted(set(known) - {*found, *part.sources}),
-        "warnings": session.warnings(arch, crate),
-    }
+    return Outcome(
+        discovered=tuple(found),
+        no_longer=tuple(sorted(set(known) - {*found, *part.sources})),
+        warnings=delivery.warnings,
+    )
 
 
 def _outside(part: _Part, delivery: Delivery) -> list[str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.images import dockerfile, engine_commands, names
-from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import digest, encode, previous_size, read
+from doit_cargo.core.task import Outcome, TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -71,7 +72,9 @@ def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]
     ctx, target, binary = image.ctx, image.target, image.binary
     read_too = (image.images.dockerfile, *dockerfile.extra_files(image.images).values())
     return TaskSpec(
-        name=f"{NAME}:{target.arch}:{binary.name}",
+        stage=NAME,
+        arch=target.arch,
+        subject=binary.name,
         doc=f"make the {target.platform} image of {binary.name}",
         action=partial(_make, image, session),
         inputs=(
@@ -83,7 +86,7 @@ def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]
             [image.engine, image.references, target.platform, image.arguments, image.tail,
              ctx.env.get("SOURCE_DATE_EPOCH")]
         ),
-        group=f"{NAME}:{target.arch}",
+        group=task_name(NAME, target.arch),
         present=partial(_present, image, kept),
         programs=(image.engine,),
     )  # fmt: skip
@@ -102,7 +105,7 @@ def _present(image: _Image, kept: Callable[[], Mapping[str, str]]) -> bool:
     return known is not None and all(kept().get(name) == known for name in image.references)
 
 
-def _make(image: _Image, session: Session) -> Mapping[str, Any]:
+def _make(image: _Image, session: Session) -> Outcome:
     from doit_cargo.tools import files
     from doit_cargo.tools.images import engines
 
@@ -128,7 +131,7 @@ def _make(image: _Image, session: Session) -> Mapping[str, Any]:
         "platform": target.platform,
     }
     files.write(ctx.config.root, image.record, encode(record))
-    return {"line": f"imaged   {target.arch} {binary.name}  {image.references[0]}"}
+    return Outcome(size=size, digest=built, names=image.references)
 
 
 def _order(image: _Image, folder: Path) -> engine_commands.Order:

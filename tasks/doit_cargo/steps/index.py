@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands, names
-from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import encode, read
+from doit_cargo.core.task import Outcome, TaskSpec
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -29,7 +30,8 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         folder = layout.oci_layout(ctx.config, binary)
         record = layout.index_record(ctx.config, binary)
         yield TaskSpec(
-            name=f"{NAME}:{binary.name}",
+            stage=NAME,
+            subject=binary.name,
             doc=f"write {layout.relative([folder], ctx.config.root)[0]} of every platform",
             action=partial(_write, ctx, images, session, binary),
             inputs=tuple(layout.image_record(ctx.config, t, binary) for t in ctx.config.targets),
@@ -45,7 +47,7 @@ def _files(folder: Path, record: Path) -> list[str]:
     return [f"{folder}/{name}" for name in read(record).get("files", [])]
 
 
-def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
+def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Outcome:
     """Write it beside its place, check what was written, and put it there."""
     from doit_cargo.tools import files
     from doit_cargo.tools.images import check
@@ -63,7 +65,7 @@ def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Ma
         "files": [str(path.relative_to(fresh)) for path in found.files],
     }
     files.write(root, layout.index_record(ctx.config, binary), encode(record))
-    return {"line": f"indexed  {binary.name}  {' '.join(platforms)}  {found.digest}"}
+    return Outcome(digest=found.digest, names=tuple(platforms))
 
 
 def _make(ctx: Context, binary: Binary, fresh: Path) -> None:

@@ -6,14 +6,15 @@ no pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from doit_cargo.core import layout
+from doit_cargo.core import layout, manifest
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import digest, read
+from doit_cargo.core.task import Outcome, TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -28,7 +29,9 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     for target in ctx.config.targets:
         for binary in ctx.ship:
             yield TaskSpec(
-                name=f"{NAME}:{target.arch}:{binary.name}",
+                stage=NAME,
+                arch=target.arch,
+                subject=binary.name,
                 doc=f"copy the verified {binary.name} to {_place(ctx, target)}",
                 action=partial(_package, ctx, session, target, binary),
                 inputs=(
@@ -36,25 +39,26 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                     layout.verify_record(ctx.config, target, binary),
                 ),
                 outputs=(layout.packaged(ctx.config, target, binary),),
-                group=f"{NAME}:{target.arch}",
+                group=task_name(NAME, target.arch),
             )
         yield _manifest_spec(ctx, target)
 
 
 def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
     return TaskSpec(
-        name=f"{MANIFEST}:{target.arch}",
+        stage=MANIFEST,
+        arch=target.arch,
         doc=f"write MANIFEST.txt and SHA256SUMS of {_place(ctx, target)}",
         action=partial(_write_manifest, ctx, target),
         inputs=tuple(layout.packaged(ctx.config, target, binary) for binary in ctx.ship),
         outputs=(layout.manifest(ctx.config, target), layout.checksums(ctx.config, target)),
         fingerprint=digest([ctx.config.title, target.triple, [str(b) for b in ctx.ship]]),
-        group=f"{NAME}:{target.arch}",
+        group=task_name(NAME, target.arch),
         owns=layout.packages(ctx.config, target),
     )
 
 
-def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
+def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> Outcome:
     from doit_cargo.tools import artifact, files
     from doit_cargo.tools.elf import verify
 
@@ -66,24 +70,24 @@ def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> 
         raise CheckError(f"{source} is not what was verified: run doit again")
     place = layout.packaged(ctx.config, target, binary)
     files.write(ctx.config.root, place, data, layout.BINARY_MODE)
-    return {"size": len(data)}
+    return Outcome(size=len(data), digest=verdict.sha256)
 
 
-def _write_manifest(ctx: Context, target: Target) -> Mapping[str, Any]:
+def _write_manifest(ctx: Context, target: Target) -> Outcome:
     """Sums of what lies there now, which must be what was verified; nothing else stays."""
     from doit_cargo.tools import files
 
     config = ctx.config
     sums = {binary: _sum(ctx, target, binary) for binary in ctx.ship}
     texts = {
-        layout.manifest(config, target): layout.manifest_text(config.title, target, sums),
-        layout.checksums(config, target): layout.checksums_text(sums),
+        layout.manifest(config, target): manifest.text(config.title, target, sums),
+        layout.checksums(config, target): manifest.checksums(sums),
     }
     for path, text in texts.items():
         files.write(config.root, path, text.encode(), layout.FILE_MODE)
     keep = {*texts, *(layout.packaged(config, target, binary) for binary in ctx.ship)}
     gone = files.prune(config.root, layout.packages(config, target), frozenset(keep))
-    return {"removed": layout.relative(gone, config.root)}
+    return Outcome(removed=layout.relative(gone, config.root))
 
 
 def _sum(ctx: Context, target: Target, binary: Binary) -> str:

@@ -5,14 +5,15 @@ Never up to date: what the registry holds is asked each time. Only what it lacks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.images import engine_commands, names
-from doit_cargo.core.model import Binary, Context, Images, TaskSpec
+from doit_cargo.core.model import Binary, Context, Images
+from doit_cargo.core.task import Outcome, TaskSpec
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -28,7 +29,8 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         return
     for binary in names.imaged(ctx):
         yield TaskSpec(
-            name=f"{NAME}:{binary.name}",
+            stage=NAME,
+            subject=binary.name,
             doc=f"push {binary.name} to {images.registry}",
             action=partial(_push, ctx, images, session, binary),
             inputs=(layout.index_record(ctx.config, binary),),
@@ -38,7 +40,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         )
 
 
-def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Mapping[str, Any]:
+def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Outcome:
     """By digest first: until all of it is there no tag names any of it."""
     from doit_cargo.tools import git
     from doit_cargo.tools.images import check
@@ -58,5 +60,4 @@ def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Map
         registry.push(folder, f"{place}@{digest}")
     for tag in stale:
         registry.push(folder, f"{place}:{tag}")
-    what = f"pushed   {', '.join(stale)}" if stale else "there already"
-    return {"line": f"{what}  {place}@{digest}"}
+    return Outcome(digest=f"{place}@{digest}", names=tuple(stale))

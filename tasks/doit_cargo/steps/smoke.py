@@ -1,4 +1,4 @@
-"""smoke:<arch>:<bin>: starts an image for real, asks it something, tells it to end.
+"""smoke:<arch>:<bin>: starts an image, probes it, sends SIGTERM and checks the exit code.
 
 In a container that may do nothing but that, on a network of its own; where buildah made the image
 and there is no docker, the same program in a root folder that holds nothing else.
@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from doit_cargo.core import layout
+from doit_cargo.core import hosts, layout
 from doit_cargo.core.errors import CheckError, MissingToolError, SetupError
 from doit_cargo.core.images import dockerfile, engine_commands, names
-from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import digest, encode, read
+from doit_cargo.core.task import Outcome, Sighting, TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.trial import Trial
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from doit_cargo.tools.smoke.containers import Containers
 
 NAME = "smoke"
-SUMMARY = "start every image, ask it something, and tell it to end"
+SUMMARY = "start every image, probe it, and stop it"
 _REGISTERED = Path("/proc/sys/fs/binfmt_misc")
 
 
@@ -45,7 +46,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 
 class _Smoke(NamedTuple):
-    """A trial on one target; `involved` are its binaries, the one that is tried out last."""
+    """A smoke test on one target; `involved` are its binaries, the tested one last."""
 
     ctx: Context
     images: Images
@@ -77,13 +78,15 @@ def _spec(
     config, target, name = smoke.ctx.config, smoke.target, smoke.binary.name
     records = (layout.image_record, layout.verify_image_record)
     return TaskSpec(
-        name=f"{NAME}:{target.arch}:{name}",
-        doc=f"try the {target.platform} image of {name} out",
-        action=partial(_try, smoke, session),
+        stage=NAME,
+        arch=target.arch,
+        subject=name,
+        doc=f"start and probe the {target.platform} image of {name}",
+        action=partial(_test, smoke, session),
         inputs=tuple(of(config, target, binary) for binary in smoke.involved for of in records),
         outputs=(layout.smoke_record(config, target, smoke.binary),),
         fingerprint=digest([trials.encode(smoke.trial), smoke.images.user]),
-        group=f"{NAME}:{target.arch}",
+        group=task_name(NAME, target.arch),
         present=partial(_present, smoke, in_docker),
     )
 
@@ -100,35 +103,33 @@ def _in_docker(ctx: Context) -> Mapping[str, str] | None:
 
 
 def _present(smoke: _Smoke, in_docker: Callable[[], Mapping[str, str] | None]) -> bool:
-    """Whether what was tried out can still be started by its names."""
+    """Whether what was tested can still be started by its names."""
     known = read(layout.image_record(smoke.ctx.config, smoke.target, smoke.binary)).get("id")
     references = names.references(smoke.ctx, smoke.target, smoke.binary)
     found = in_docker()
     return found is None or all(found.get(name) == known for name in references)
 
 
-def _try(smoke: _Smoke, session: Session) -> Mapping[str, Any]:
-    from doit_cargo.core.text import seconds
+def _test(smoke: _Smoke, session: Session) -> Outcome:
     from doit_cargo.tools import files
 
     ctx, started, ids = smoke.ctx, time.monotonic(), smoke.ids()
-    containers = session.containers(ctx.env, digest(str(ctx.config.state))[:16])
+    containers = session.containers(ctx.env, digest(str(ctx.config.outputs.state))[:16])
     docker = engine_commands.choose(smoke.images, ctx.env) == engine_commands.DOCKER
     if containers.available():
-        seen, how = _contained(smoke, containers, ids), "in docker"
+        answer, isolation = _contained(smoke, containers, ids), "docker"
     elif docker:
         raise SetupError("the Docker daemon does not answer: systemctl start docker")
     else:
-        seen, how = _bare(smoke, session)
+        answer, isolation = _in_namespaces(smoke, session)
     path = layout.smoke_record(ctx.config, smoke.target, smoke.binary)
-    record = {"ids": ids, "seen": seen, "how": how}
+    record = {"ids": ids, "answer": answer, "isolation": isolation}
     files.write(ctx.config.root, path, encode(record))
-    took = seconds(time.monotonic() - started)
-    return {"line": f"smoked   {smoke.target.arch} {smoke.binary.name}  {seen}, {how}, {took}"}
+    return Outcome(seen=Sighting(answer, isolation, time.monotonic() - started))
 
 
 def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) -> str:
-    from doit_cargo.tools.smoke import trial as smokes
+    from doit_cargo.tools.smoke import trial
     from doit_cargo.tools.smoke.containers import Cell, Part
 
     emulator = _emulator(smoke)
@@ -139,13 +140,13 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
     parts = {name: Part(image, platform, emulator) for name, image in ids.items()}
     cell = Cell(containers, parts, connected=smoke.trial.connected)
     try:
-        return smokes.try_out(cell, smoke.trial)
+        return trial.run(cell, smoke.trial)
     finally:
         cell.close()
 
 
 def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequence[str]) -> None:
-    """Copy it to the daemon under its own names, for whoever runs what was tried out.
+    """Copy it to the daemon under its own names, for whoever runs what was tested.
 
     By way of the client: it alone knows which daemon is meant (DOCKER_HOST, contexts).
     """
@@ -163,7 +164,7 @@ def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequenc
         containers.docker("image", "tag", image, reference)
 
 
-def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:
+def _in_namespaces(smoke: _Smoke, session: Session) -> tuple[str, str]:
     from doit_cargo.tools import files
     from doit_cargo.tools.smoke import namespaces
 
@@ -173,8 +174,9 @@ def _bare(smoke: _Smoke, session: Session) -> tuple[str, str]:
         roots = {binary.name: folder / binary.name for binary in smoke.involved}
         for binary in smoke.involved:
             _fill(smoke, session, binary, roots[binary.name], emulator)
-        way = namespaces.way(smoke.images.user)
-        return namespaces.try_out(smoke.trial, roots, way, emulated=emulator is not None), str(way)
+        isolation = namespaces.strictest(smoke.images.user)
+        answer = namespaces.run(smoke.trial, roots, isolation, emulated=emulator is not None)
+        return answer, isolation.name
 
 
 def _fill(
@@ -199,14 +201,13 @@ def _fill(
 
 def _emulator(smoke: _Smoke) -> Path | None:
     """What runs the target's programs here; None if that is the kernel's affair."""
-    from doit_cargo.core.images import trial as trials
     from doit_cargo.core.toolchain.compiler import on_path
 
     host = smoke.ctx.toolchains[smoke.target.arch].host
-    name = trials.emulator(smoke.target.triple, host)
-    if name is None or "linux" not in host:  # engines on other systems bring their own
+    name = hosts.emulator(host, smoke.target.triple)
+    if not name:  # engines on other systems bring their own
         return None
     found = on_path(name, smoke.ctx.env)
     if found or (_REGISTERED / name.removesuffix("-static")).exists():
         return found
-    raise MissingToolError(f"{name} runs these images here: apt-get install qemu-user-static")
+    raise MissingToolError(f"{name} is not installed: {hosts.EMULATORS}")

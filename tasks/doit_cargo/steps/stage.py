@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from doit_cargo.core import layout
+from doit_cargo.core import layout, manifest
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import digest
+from doit_cargo.core.task import Outcome, TaskSpec
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -28,7 +29,8 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     for target in ctx.config.targets:
         folder = layout.staging(ctx.config, target)
         yield TaskSpec(
-            name=f"{NAME}:{target.arch}",
+            stage=NAME,
+            arch=target.arch,
             doc=f"copy what is packaged to {layout.relative([folder], ctx.config.root)[0]}",
             action=partial(_stage, ctx, target),
             inputs=(
@@ -42,15 +44,15 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         )
 
 
-def _stage(ctx: Context, target: Target) -> Mapping[str, Any]:
+def _stage(ctx: Context, target: Target) -> Outcome:
     from doit_cargo.tools import files
 
     text = layout.manifest(ctx.config, target).read_text()
-    sums = layout.parse_manifest(text)
+    sums = manifest.parse(text)
     size = sum(_copy(ctx, target, binary, sums) for binary in ctx.ship)
     keep = frozenset(layout.staged(ctx.config, target, binary) for binary in ctx.ship)
     gone = files.prune(ctx.config.root, layout.staging(ctx.config, target), keep)
-    return {"size": size, "removed": layout.relative(gone, ctx.config.root)}
+    return Outcome(size=size, removed=layout.relative(gone, ctx.config.root))
 
 
 def _copy(ctx: Context, target: Target, binary: Binary, sums: Mapping[str, str]) -> int:

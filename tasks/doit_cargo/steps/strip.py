@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError, MissingToolError
-from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Target
+from doit_cargo.core.task import TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -37,12 +38,14 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _spec(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> TaskSpec:
     kept = layout.debug_file(ctx.config, target, binary)
     return TaskSpec(
-        name=f"{NAME}:{target.arch}:{binary.name}",
+        stage=NAME,
+        arch=target.arch,
+        subject=binary.name,
         doc=f"strip {binary.name}, keeping {layout.relative([kept], ctx.config.root)[0]}",
         action=partial(_split, ctx, target, binary, tool),
         inputs=(layout.artifact(ctx, target, binary.name), *filter(None, [tool])),
         outputs=(layout.shipped(ctx, target, binary), kept),
-        group=f"{NAME}:{target.arch}",
+        group=task_name(NAME, target.arch),
     )
 
 

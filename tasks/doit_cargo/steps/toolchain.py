@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
-from doit_cargo.core.model import Context, Target, TaskSpec
+from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import digest, encode
+from doit_cargo.core.task import TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -28,7 +29,8 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     common = workspace_files(ctx)
     for target in ctx.config.targets:
         yield TaskSpec(
-            name=f"{NAME}:{target.arch}",
+            stage=NAME,
+            arch=target.arch,
             doc=f"what every {target.arch} build depends on: compiler, std, linker, settings",
             action=partial(_write, ctx, session, target),
             inputs=(
@@ -69,7 +71,7 @@ def _write(ctx: Context, session: Session, target: Target) -> None:
     from doit_cargo.tools import files
 
     content = {
-        "digest": session.digest(f"{NAME}:{target.arch}"),
+        "digest": session.digest(task_name(NAME, target.arch)),
         "env": digest(command.readable(ctx, target)),
         "target": str(ctx.graph.target_directory),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.model import Binary, Context, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import digest, encode, previous_size, read
+from doit_cargo.core.task import Outcome, TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -24,17 +25,19 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     for target in ctx.config.targets:
         for binary in ctx.ship:
             yield TaskSpec(
-                name=f"{NAME}:{target.arch}:{binary.name}",
+                stage=NAME,
+                arch=target.arch,
+                subject=binary.name,
                 doc=f"check that {binary.name} is a static {target.arch} executable as required",
                 action=partial(_verify, ctx, session, target, binary),
                 inputs=(layout.shipped(ctx, target, binary),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
                 fingerprint=digest(command.requirements(ctx, target, binary)),
-                group=f"{NAME}:{target.arch}",
+                group=task_name(NAME, target.arch),
             )
 
 
-def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Mapping[str, Any]:
+def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Outcome:
     from doit_cargo.tools import files
     from doit_cargo.tools.elf import verify
 
@@ -48,4 +51,4 @@ def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> M
     files.write(ctx.config.root, own, encode(content))
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
-    return {"size": verdict.size, "warnings": verify.explain(verdict)}
+    return Outcome(size=verdict.size, digest=verdict.sha256, warnings=verify.lines(verdict))

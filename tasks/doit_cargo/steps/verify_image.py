@@ -5,15 +5,16 @@ Never up to date: the engine's store is no file of ours, and a record grants not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import names
-from doit_cargo.core.model import Binary, Context, Images, Target, TaskSpec
+from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import encode, read
+from doit_cargo.core.task import Outcome, TaskSpec, task_name
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.contents import Image
@@ -32,7 +33,9 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     for target in ctx.config.targets:
         for binary in names.imaged(ctx):
             yield TaskSpec(
-                name=f"{NAME}:{target.arch}:{binary.name}",
+                stage=NAME,
+                arch=target.arch,
+                subject=binary.name,
                 doc=f"check that the {target.platform} image of {binary.name} holds it alone",
                 action=partial(_verify, ctx, images, target, binary),
                 inputs=(
@@ -40,14 +43,13 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                     layout.manifest(ctx.config, target),
                 ),
                 outputs=(layout.verify_image_record(ctx.config, target, binary),),
-                group=f"{NAME}:{target.arch}",
+                group=task_name(NAME, target.arch),
                 always=True,
             )
 
 
-def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Mapping[str, Any]:
+def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Outcome:
     from doit_cargo.core.images import rules
-    from doit_cargo.core.text import plural
     from doit_cargo.tools import files
     from doit_cargo.tools.images import check
 
@@ -62,7 +64,7 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Map
     path = layout.verify_image_record(ctx.config, target, binary)
     files.write(ctx.config.root, path, encode(record))
     count = sum(entry.kind == "file" for layer in image.layers for entry in layer)
-    return {"line": f"checked  {target.arch} image of {binary.name}  {plural(count, 'file')}"}
+    return Outcome(files=count, digest=str(known["id"]))
 
 
 def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Image:

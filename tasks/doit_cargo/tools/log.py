@@ -1,4 +1,4 @@
-"""The event log: one JSON line for each thing done, with task, crate, target and duration."""
+"""The event log: one JSON line for each task done: its stage, architecture, subject, duration."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from doit_cargo.core.task import TaskSpec
 
 
 class EventLog:
@@ -26,7 +28,7 @@ class EventLog:
         self._path, self._verbose, self._logger = path, verbose, None
 
     @contextmanager
-    def task(self, name: str) -> Iterator[dict[str, object]]:
+    def task(self, spec: TaskSpec) -> Iterator[dict[str, object]]:
         """Log the end of a task, with what the caller puts into the dictionary."""
         facts: dict[str, object] = {}
         started, outcome = time.monotonic(), "failed"
@@ -34,12 +36,11 @@ class EventLog:
             yield facts
             outcome = "done"
         finally:
-            step, _, rest = name.partition(":")
-            arch, _, subject = rest.partition(":")
             took = round(time.monotonic() - started, 3)
             self.event(
-                outcome, task=name, step=step, target=arch, crate=subject, duration=took, **facts
-            )
+                outcome, task=spec.name, stage=spec.stage, arch=spec.arch, duration=took,
+                **{_subject(spec): spec.subject}, **facts,
+            )  # fmt: skip
 
     def event(self, what: str, **facts: object) -> None:
         """Log one event. Facts are JSON-able; empty ones are left out."""
@@ -73,6 +74,11 @@ class EventLog:
 
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
         return structlog.wrap_logger(structlog.PrintLogger(), processors=[stamp, both])
+
+
+def _subject(spec: TaskSpec) -> str:
+    """What the subject is: only a build is of a crate."""
+    return "crate" if spec.stage == "build" else "binary"
 
 
 log = EventLog()

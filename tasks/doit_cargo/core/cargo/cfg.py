@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import re
 
-from doit_cargo.core.elf.machines import MACHINES
+from doit_cargo.core import architectures
 
 _WORD = re.compile(r'\s*(r?"[^"]*"|[A-Za-z_][A-Za-z0-9_]*|[(),=])\s*')
-_ARCHES = {
-    "i586": "x86", "i686": "x86", "armv7": "arm", "powerpc64le": "powerpc64",
-    "riscv64gc": "riscv64",
-}  # fmt: skip
 # Alike for every target here. Cargo asks rustc without a profile: debug assertions are on.
 _COMMON = frozenset({
     "true", "unix", "debug_assertions", 'panic="unwind"', 'target_os="linux"', 'target_env="musl"',
@@ -52,12 +48,11 @@ def unknown(name: str) -> str:
 
 def facts(triple: str) -> frozenset[str]:
     """What holds for a target, written as rustc prints it."""
-    arch = triple.partition("-")[0]
-    machine = MACHINES[arch]
+    row = architectures.of(triple)
     return _COMMON | {
-        f'target_arch="{_ARCHES.get(arch, arch)}"',
-        f'target_pointer_width="{machine.bits}"',
-        f'target_endian="{"little" if machine.little_endian else "big"}"',
+        f'target_arch="{row.cfg}"',
+        f'target_pointer_width="{row.bits}"',
+        f'target_endian="{"little" if row.little_endian else "big"}"',
     }
 
 

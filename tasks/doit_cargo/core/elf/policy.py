@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from doit_cargo.core.elf.machines import MACHINES, machine_of
+from doit_cargo.core import architectures
 from doit_cargo.core.elf.rules import LOOKS, Case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from doit_cargo.core.elf.machines import Machine
+    from doit_cargo.core.architectures import Architecture
     from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Level, Policy, Target
 
@@ -39,7 +39,7 @@ def default_levels(triple: str) -> dict[str, Level]:
     (`static_position_independent_executables` in `rustc_target`'s specs): elsewhere `pie` and
     `relro` are off. Raises SetupError if the architecture is not known.
     """
-    return _levels(machine_of(triple))
+    return _levels(architectures.of(triple))
 
 
 def judge(
@@ -51,7 +51,7 @@ def judge(
     looked at. Raises SetupError if the target's architecture is not known.
     """
     case = Case(
-        facts=facts, policy=policy, target=target, machine=machine_of(target.triple),
+        facts=facts, policy=policy, target=target, architecture=architectures.of(target.triple),
         name=binary_name, build_paths=build_paths,
     )  # fmt: skip
     return tuple(
@@ -61,12 +61,15 @@ def judge(
     )
 
 
-def _levels(machine: Machine) -> dict[str, Level]:
+def _levels(architecture: Architecture) -> dict[str, Level]:
     levels: dict[str, Level] = dict.fromkeys(RULES, "deny")
     levels |= {"stripped": "warn", "build_path": "warn"}
-    return levels if machine.static_pie else levels | {"pie": "off", "relro": "off"}
+    return levels if architecture.static_pie else levels | {"pie": "off", "relro": "off"}
 
 
 DEFAULT_LEVELS: Mapping[str, Mapping[str, Level]] = MappingProxyType(
-    {arch: MappingProxyType(_levels(machine)) for arch, machine in MACHINES.items()}
+    {
+        name: MappingProxyType(_levels(architecture))
+        for name, architecture in architectures.ARCHITECTURES.items()
+    }
 )

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from doit_cargo.core.architectures import machine_name
 from doit_cargo.core.elf import dynamic as elf_dynamic
 from doit_cargo.core.elf import layout as elf_layout
 from doit_cargo.core.elf.dynamic import Dynamic
 from doit_cargo.core.elf.header import ElfError, require
-from doit_cargo.core.elf.machines import machine_name
 from doit_cargo.core.elf.numbers import (
     ET_DYN,
     PF_W,

@@ -14,7 +14,7 @@ from doit_cargo.core.elf.numbers import ET_DYN, ET_EXEC, PF_R, PF_W, PF_X
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from doit_cargo.core.elf.machines import Machine
+    from doit_cargo.core.architectures import Architecture
     from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Policy, Target
 
@@ -29,7 +29,7 @@ class Case(NamedTuple):
     facts: Facts
     policy: Policy
     target: Target
-    machine: Machine
+    architecture: Architecture
     name: str
     build_paths: Sequence[str]
 
@@ -48,19 +48,19 @@ class Finding(NamedTuple):
 
 
 def _machine(case: Case) -> Finding | None:
-    if case.facts.machine == case.machine.number:
+    if case.facts.machine == case.architecture.machine:
         return None
-    return Finding(case.facts.machine_name, case.machine.name, case.again)
+    return Finding(case.facts.machine_name, case.architecture.machine_name, case.again)
 
 
 def _class(case: Case) -> Finding | None:
-    if case.facts.elf_class == case.machine.bits:
+    if case.facts.elf_class == case.architecture.bits:
         return None
-    return Finding(f"{case.facts.elf_class} bit", f"{case.machine.bits} bit", case.again)
+    return Finding(f"{case.facts.elf_class} bit", f"{case.architecture.bits} bit", case.again)
 
 
 def _endianness(case: Case) -> Finding | None:
-    if case.facts.little_endian == case.machine.little_endian:
+    if case.facts.little_endian == case.architecture.little_endian:
         return None
     found, wanted = ("little", "big") if case.facts.little_endian else ("big", "little")
     return Finding(f"{found} endian", f"{wanted} endian", case.again)

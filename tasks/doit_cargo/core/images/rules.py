@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doit_cargo.core.elf.machines import MACHINES, machine_name
+from doit_cargo.core import architectures
 from doit_cargo.core.images import secrets
 from doit_cargo.core.images.contents import Entry, Image, tree
-from doit_cargo.core.settings.triples import platform_of
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.oci_json import Settings
@@ -22,10 +21,6 @@ _FILE_MODES: Final = (0o644, 0o444, *_BINARY_MODES)
 _FOLDER_MODES: Final = (0o755, 0o555)
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "zsh", "ksh", "fish", "busybox", "toybox"})
 _NUMERIC: Final = re.compile(r"[1-9][0-9]{0,9}(:[0-9]{1,10})?")
-_MACHINE_OF: Final = {  # by the processor of a Docker platform
-    platform_of(f"{arch}-unknown-linux-musl").split("/")[1]: machine.number
-    for arch, machine in MACHINES.items()
-}
 
 
 class Expected(NamedTuple):
@@ -170,8 +165,9 @@ def _executable(entry: Entry, expected: Expected) -> Iterator[str]:
         return
     if entry.elf.machine is None:
         yield f"starts like an ELF file and is no sound one: {entry.elf.fault}"
-    elif entry.elf.machine != _MACHINE_OF.get(expected.platform.split("/")[1]):
-        yield f"is for {machine_name(entry.elf.machine)}, the image for {expected.platform}"
+    elif entry.elf.machine not in architectures.machines_of(expected.platform):
+        machine = architectures.machine_name(entry.elf.machine)
+        yield f"is for {machine}, the image for {expected.platform}"
 
 
 def _extra(path: str) -> str:

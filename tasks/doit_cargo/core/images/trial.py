@@ -11,14 +11,6 @@ from typing import Any, NamedTuple
 
 from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
 
-# qemu's names where they are not those of the triple. Source: qemu's linux-user targets.
-_QEMU: Mapping[str, str] = {
-    "armv7": "arm", "i586": "i386", "i686": "i386", "riscv64gc": "riscv64",
-    "powerpc64le": "ppc64le",
-}  # fmt: skip
-# What a processor runs without help, beside its own.
-_NATIVE: Mapping[str, tuple[str, ...]] = {"x86_64": ("i586", "i686"), "aarch64": ()}
-
 
 class Program(NamedTuple):
     """One service of a trial: its name on the network, port, and how it is asked.
@@ -95,14 +87,6 @@ def _program(services: Mapping[str, Service], name: str) -> Program:
         probe=probe if isinstance(probe, HttpProbe) else None,
         stop=service.stop,
     )
-
-
-def emulator(triple: str, host: str) -> str | None:
-    """The program that runs a triple's executables on a host's triple; None if the host does."""
-    arch, own = triple.split("-", maxsplit=1)[0], host.split("-", maxsplit=1)[0]
-    if arch in (own, *_NATIVE.get(own, ())):
-        return None
-    return f"qemu-{_QEMU.get(arch, arch)}-static"
 
 
 def encode(value: Trial) -> str:

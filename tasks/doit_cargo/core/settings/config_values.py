@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_cargo.core.model import Binary, Config, Features, Images, Target
+from doit_cargo.core import architectures
+from doit_cargo.core.model import Binary, Config, Features, Images, Outputs, Target
 from doit_cargo.core.settings import image_values, places
 from doit_cargo.core.settings.faults import quote
-from doit_cargo.core.settings.triples import platform_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,11 +39,7 @@ class Reader:
             root=root,
             title=self._values["title"] or places.title(workspace),
             workspace=workspace,
-            state=outputs["state"],
-            binaries=outputs["binaries"],
-            context=outputs["context"],
-            layouts=outputs["images"],
-            debug=outputs["debug"],
+            outputs=Outputs(**outputs),
             targets=self._targets(self._values["targets"] or {}),
             ship=self._ship(self._values["ship"]),
             profile=self._values["profile"],
@@ -82,21 +78,19 @@ class Reader:
 
     def _outputs(self, root: Path, kept: dict[str, Path]) -> dict[str, Path]:
         found: dict[str, Path] = {}
-        sound: dict[str, Path] = {}
-        wanted = {
-            "images": self._values["images"] is not None,
-            "debug": self._values["split_debug"],
-        }
-        unused = {name for name, used in wanted.items() if not used}
+        valid: dict[str, Path] = {}
+        unused = Outputs.unused(
+            images=self._values["images"] is not None, split_debug=self._values["split_debug"]
+        )
         for name, text in self._values["output"].items():
             if name in unused:  # nothing will lie there
                 found[name] = root / text
                 continue
             path = self._folder(root, text, "output", name)
-            if path and (fault := places.output_fault(path, root, kept, sound)):
+            if path and (fault := places.output_fault(path, root, kept, valid)):
                 self._fault(f"{quote(text)} {fault}", "output", name)
             elif path:
-                sound[name] = path
+                valid[name] = path
             found[name] = path or root / name
         return found
 
@@ -113,7 +107,7 @@ class Reader:
         triple = value["triple"] or ""
         if arch == _TAKEN:
             self._fault(f"'{arch}' is the name of a folder in the Docker context", "targets", arch)
-        docker = value["platform"] or platform_of(triple)
+        docker = value["platform"] or (architectures.of(triple).platform if triple else "")
         return Target(arch=arch, triple=triple, platform=docker, default=value["default"])
 
     def _images(self, root: Path, values: dict[str, Any] | None) -> Images | None:

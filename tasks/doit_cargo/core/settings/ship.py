@@ -73,14 +73,7 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
         for crate in graph.crates.values()
         if not graph.root.is_relative_to(crate.directory)
     }
-    outputs = {
-        "state": config.state,
-        "binaries": config.binaries,
-        "context": config.context,
-        **({"images": config.layouts} if config.images else {}),
-        **({"debug": config.debug} if config.split_debug else {}),
-    }
-    for key, output in outputs.items():
+    for key, output in config.filled.items():
         for what, folder in folders.items():
             if overlap(output, folder):
                 yield ("output", key), f"overlaps {what}"

@@ -22,8 +22,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-_ARCHES = {"i586": "x86", "i686": "x86", "armv7": "arm", "riscv64gc": "riscv64"}
-_STATIC_PIE = {"x86_64"}  # rustc: static_position_independent_executables
+from doit_cargo.core import architectures
 
 # What zig refuses or warns about and what changes nothing in a static executable.
 _DROPPED = (
@@ -92,8 +91,7 @@ def scripts(triple: str, zig: Path, cache: Path) -> Mapping[str, str]:
 
 def zig_target(triple: str) -> str:
     """The target as zig calls it: `x86_64-linux-musl`."""
-    arch, *_, libc = triple.split("-")
-    return f"{_ARCHES.get(arch, arch)}-linux-{libc}"
+    return f"{architectures.of(triple).zig}-linux-{triple.rpartition('-')[2]}"
 
 
 def _script(triple: str, tool: str, zig: Path, cache: Path) -> str:
@@ -101,13 +99,15 @@ def _script(triple: str, tool: str, zig: Path, cache: Path) -> str:
     program = shlex.quote(str(zig))
     if tool in ("ar", "ranlib"):
         return head + _TOOL.format(zig=program, tool=tool)
-    pie = triple.split("-", maxsplit=1)[0] in _STATIC_PIE
+    row = architectures.of(triple)
+    options = ["-fno-sanitize=undefined", *["-fPIC"] * row.static_pie]
+    options += [f"-mcpu={row.mcpu}"] if row.mcpu else []
     return head + _COMPILER.format(
         zig=program,
         tool=tool,
         target=zig_target(triple),
         dropped="|".join(_DROPPED),
         sed=" ".join(f"-e {shlex.quote(command)}" for command in _SED),
-        link="1" if pie else "",
-        options="-fno-sanitize=undefined -fPIC" if pie else "-fno-sanitize=undefined",
+        link="1" if row.static_pie else "",
+        options=" ".join(options),
     )

@@ -53,7 +53,8 @@ class Delivery(NamedTuple):
 
     `libraries` are what other crates link: one that somebody put in their place would be shipped.
     `dep_infos` are rustc's lists of the files it read (for the build script too), `scripts` what
-    the crate's build script printed, `foreign` what those of third-party crates did.
+    the crate's build script printed, `foreign` what those of third-party crates did. `warnings`
+    are the compiler's, rendered.
     """
 
     executables: dict[str, Path]
@@ -61,6 +62,7 @@ class Delivery(NamedTuple):
     dep_infos: tuple[Path, ...]
     scripts: tuple[Path, ...]
     foreign: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class _Unit:
@@ -145,15 +147,12 @@ class CargoBuild:
             raise CheckError(self._failure(name))
         libraries = tuple(path for path in unit.files if path.parent.name == "deps")
         infos, scripts = (*_dep_infos(unit), *unit.script_infos), tuple(unit.scripts)
-        return Delivery(unit.executables, libraries, infos, scripts, tuple(self._foreign_scripts))
+        foreign, warnings = tuple(self._foreign_scripts), tuple(unit.log)
+        return Delivery(unit.executables, libraries, infos, scripts, foreign, warnings)
 
     def cached(self) -> Mapping[str, frozenset[str]]:
         """What cargo keeps for later builds: package → files, and OUT_DIRs (with a slash)."""
         return {name: frozenset(paths) for name, paths in self._cached.items()}
-
-    def warnings(self, name: str) -> str:
-        """What the compiler said about a crate that it built."""
-        return "".join(self._units[name].log)
 
     def _failure(self, name: str) -> str:
         """The crate's own failure, else those of crates below it, else all that cargo said.

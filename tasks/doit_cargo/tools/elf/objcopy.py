@@ -10,24 +10,11 @@ from doit_cargo.core.elf import layout as elf_layout
 from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.elf.numbers import SHT_SYMTAB
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.model import Context
-from doit_cargo.core.toolchain.objcopy import OWN, REMEDY, find
+from doit_cargo.core.toolchain.objcopy import OWN
 from doit_cargo.tools import process
-from doit_cargo.tools.machine.doctor import Finding
 
-_NAME = "objcopy (split_debug)"
 # Rustc's note for gdb is loaded data, so that stripping leaves it; it names a pretty printer.
 _SCRIPTS = "--remove-section=.debug_gdb_scripts"
-
-
-def examine(ctx: Context) -> tuple[Finding, ...]:
-    """Doctor's line, if the configuration asks for `split_debug`. Starts no process."""
-    if not ctx.config.split_debug:
-        return ()
-    chain = ctx.toolchains[ctx.config.targets[0].arch]
-    tool = find(chain, ctx.env)
-    detail = str(tool or "not installed")
-    return (Finding(name=_NAME, found=tool is not None, detail=detail, remedy=REMEDY),)
 
 
 def split(tool: Path, data: bytes, *, debug_name: str) -> tuple[bytes, bytes]:

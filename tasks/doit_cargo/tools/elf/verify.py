@@ -96,9 +96,14 @@ def check(
     return _known[key]
 
 
+def lines(verdict: Verdict) -> tuple[str, ...]:
+    """The broken rules, a line each."""
+    return tuple(f"  {v.level} {v}" for v in verdict.violations)
+
+
 def explain(verdict: Verdict) -> str:
     """List the broken rules, one a line; empty if there are none."""
-    return "\n".join(f"  {v.level} {v}" for v in verdict.violations)
+    return "\n".join(lines(verdict))
 
 
 def as_record(verdict: Verdict) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doit_cargo.core import layout
+from doit_cargo.core import layout, manifest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import dockerfile
 from doit_cargo.core.model import Binary, Context, Images, Target
@@ -45,7 +45,7 @@ def manifest_sum(ctx: Context, target: Target, binary: Binary) -> str:
     """The SHA-256 that the manifest lists. Raises CheckError if there is none."""
     path = layout.manifest(ctx.config, target)
     try:
-        sums = layout.parse_manifest(path.read_text())
+        sums = manifest.parse(path.read_text())
         return sums[f"{binary.crate}/{binary.name}"]
     except (OSError, ValueError, KeyError) as error:
         raise CheckError(f"{path} does not list {binary.name} ({error}): run doit") from None

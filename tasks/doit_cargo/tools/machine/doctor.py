@@ -6,13 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from doit_cargo.core import hosts
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.toolchain import caches, wheels
+from doit_cargo.core.model import Context, Target, Toolchain
+from doit_cargo.core.toolchain import caches, objcopy, wheels
 from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.core.toolchain.locate import (
     Parts,
@@ -24,21 +23,11 @@ from doit_cargo.core.toolchain.locate import (
     survey,
 )
 from doit_cargo.tools import process
+from doit_cargo.tools.machine.finding import Finding
 
 _GIGA = 1_000_000_000
 _ROOM = 1 * _GIGA  # std and zig's cache of two targets take half of it
 _TIMEOUT = 60.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """A thing, whether it is there, its version and path, and the command that mends it."""
-
-    name: str
-    found: bool
-    detail: str
-    remedy: str = ""
-    optional: bool = False
 
 
 def examine(
@@ -62,28 +51,18 @@ def examine(
     )
 
 
-def healthy(findings: Sequence[Finding]) -> bool:
-    """Tell whether the main job can run."""
-    return all(finding.found or finding.optional for finding in findings)
-
-
-def render(findings: Sequence[Finding]) -> str:
-    """Aligned columns: verdict, thing, what was found or what to do."""
-    rows = [(_verdict(f), f.name, _text(f)) for f in findings]
-    name = max((len(row[1]) for row in rows), default=0)
-    return "\n".join(f"{verdict:<8}  {thing:<{name}}  {text}" for verdict, thing, text in rows)
-
-
-def _verdict(finding: Finding) -> str:
-    if finding.found:
-        return "ok"
-    return "optional" if finding.optional else "MISSING"
-
-
-def _text(finding: Finding) -> str:
-    if finding.found or not finding.remedy:
-        return finding.detail
-    return f"{finding.detail}: {finding.remedy}"
+def examine_objcopy(ctx: Context) -> tuple[Finding, ...]:
+    """The tool that `split_debug` needs, if the configuration asks for that. Starts no process."""
+    if not ctx.config.split_debug:
+        return ()
+    tool = objcopy.find(ctx.toolchains[ctx.config.targets[0].arch], ctx.env)
+    detail = str(tool or "not installed")
+    return (
+        Finding(
+            name="objcopy (split_debug)", found=tool is not None, detail=detail,
+            remedy=objcopy.REMEDY,
+        ),
+    )  # fmt: skip
 
 
 def _rust(parts: Parts, workspace: Path, env: Mapping[str, str]) -> Iterator[Finding]:
@@ -164,9 +143,9 @@ def _cache(cache: Path | None) -> Finding:
 
 def _emulators(targets: Sequence[Target], host: str, env: Mapping[str, str]) -> Iterator[Finding]:
     """What runs the binaries of other architectures here."""
-    for arch in dict.fromkeys(target.triple.split("-")[0] for target in targets):
-        if program := hosts.emulator(host, arch):
-            yield _on_path(program, program, env, hosts.EMULATORS, optional=True)
+    programs = (hosts.emulator(host, target.triple) for target in targets)
+    for program in dict.fromkeys(filter(None, programs)):
+        yield _on_path(program, program, env, hosts.EMULATORS, optional=True)
 
 
 def _ask(

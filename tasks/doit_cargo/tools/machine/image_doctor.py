@@ -14,7 +14,7 @@ from doit_cargo.core.images import dockerfile, engine_commands
 from doit_cargo.core.model import Context, Images
 from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.tools import process
-from doit_cargo.tools.machine.doctor import Finding
+from doit_cargo.tools.machine.finding import Finding
 
 _TIMEOUT = 20.0  # seconds
 _ROOM = 2_000_000_000  # bytes; the images of ten services of 15 MB for two platforms, four times

@@ -28,7 +28,7 @@ class CargoCache:
     def __init__(self, config: Config, target_directory: Path) -> None:
         self._config = config
         self._target_directory = target_directory
-        self._index_path = config.state / "cargo-cache-index.json"
+        self._index_path = layout.cargo_cache_index(config)
         self._index = FileIndex(self._index_path)
         self._known = self._read()
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.model import Config, TaskSpec
+from doit_cargo.core.model import Config
 from doit_cargo.core.record import digest
+from doit_cargo.core.task import TaskSpec
 from doit_cargo.tools import files
 
 _SHOWN = 20
@@ -42,7 +43,7 @@ def is_ours(config: Config, folder: Path) -> bool:
 
 def _mark(config: Config, folder: Path) -> Path:
     name = f"{folder.name}-{digest(str(folder.relative_to(config.root)))[:16]}"
-    return config.state / "owned" / name
+    return layout.ownership_marks(config) / name
 
 
 def _refusal(paths: Sequence[str]) -> str:

@@ -70,10 +70,6 @@ class Session:
             raise CheckError(f"{crate} changed while the run was under way: run doit again")
         return build.wait(crate)
 
-    def warnings(self, arch: str, crate: str) -> str:
-        """The compiler's warnings about a crate that was built."""
-        return self._builds[arch].warnings(crate)
-
     def cached(self) -> Iterator[Mapping[str, frozenset[str]]]:
         """What each cargo of this run keeps of packages."""
         for build in self._builds.values():

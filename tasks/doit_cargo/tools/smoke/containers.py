@@ -1,4 +1,4 @@
-"""Runs containers for trials with docker, and lets none of them and none of their networks stay.
+"""Runs containers for smoke tests with docker, and removes all of them and their networks.
 
 All carry the label of the workspace. Only one run at a time is in a workspace, so whatever has the
 label when a run starts its first container was left by one that was killed.
@@ -112,7 +112,7 @@ class Containers:
 
 
 class Cell:
-    """A smoke.Place of containers: on a network of their own, or alone without any.
+    """A trial.Place of containers: on a network of their own, or alone without any.
 
     The network is internal: from it nothing but its own containers can be reached.
     """
@@ -156,7 +156,7 @@ class Cell:
 
 
 class Container:
-    """A smoke.Running in a container."""
+    """A trial.Running in a container."""
 
     def __init__(self, owner: Containers, made: str) -> None:
         self._owner = owner

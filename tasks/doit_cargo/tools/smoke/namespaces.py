@@ -1,4 +1,4 @@
-"""Tries programs out without containers: each in a root folder that holds nothing else.
+"""Runs smoke tests without containers: each program in a root folder that holds nothing else.
 
 A child does it, in a network and a process namespace of its own, so that no other program can
 answer in the place of ours and nothing of it outlives the child. Where the kernel does not allow
@@ -23,10 +23,10 @@ from doit_cargo.tools import process
 _CHILD = [sys.executable, "-P", "-m", "doit_cargo.tools.smoke.namespaces_child"]
 _SPACES = ["--net", "--pid", "--fork", "--kill-child"]  # unshare(1)
 _ROOT = ["--user", "--map-root-user"]
-_LIMIT = 900.0  # seconds; the trial has its own, shorter limits
+_LIMIT = 900.0  # seconds; the smoke test has its own, shorter limits
 
 
-class Way(NamedTuple):
+class Isolation(NamedTuple):
     """How far programs can be set apart here.
 
     `prefix` starts the child in namespaces of its own; `rooted`: programs get root folders of
@@ -37,32 +37,35 @@ class Way(NamedTuple):
     rooted: bool
     user: str | None
 
-    def __str__(self) -> str:
-        """For the report."""
-        root = "in an empty root folder" if self.rooted else "in an empty folder"
-        return root if self.prefix else f"{root}, on this machine's network"
+    @property
+    def name(self) -> str:
+        """Its name in records and outcomes."""
+        folder = "root" if self.rooted else "folder"
+        return folder if self.prefix else f"{folder}, shared network"
 
 
-def way(user: str) -> Way:
-    """The strictest that this machine allows."""
+def strictest(user: str) -> Isolation:
+    """The strictest isolation that this machine allows; `user` runs the programs."""
     if os.geteuid() == 0:
         prefix = ("unshare", *_SPACES)
         group = user if ":" in user else f"{user}:{user}"
-        return Way(prefix if _works(*prefix, "true") else (), _works("chroot", "/", "true"), group)
+        return Isolation(
+            prefix if _works(*prefix, "true") else (), _works("chroot", "/", "true"), group
+        )
     prefix = ("unshare", *_ROOT, *_SPACES)
     return (
-        Way(prefix, rooted=True, user=None)
+        Isolation(prefix, rooted=True, user=None)
         if _works(*prefix, "true")
-        else Way((), rooted=False, user=None)
+        else Isolation((), rooted=False, user=None)
     )
 
 
-def try_out(trial: Trial, roots: Mapping[str, Path], chosen: Way, *, emulated: bool) -> str:
-    """What was seen, in words. `roots` has the prepared folder of each program.
+def run(trial: Trial, roots: Mapping[str, Path], isolation: Isolation, *, emulated: bool) -> str:
+    """What the smoke test saw. `roots` has the prepared folder of each program.
 
     Raises CheckError with the reason and the end of the logs.
     """
-    if trial.needs and not chosen.rooted:
+    if trial.needs and not isolation.rooted:
         names = ", ".join(program.name for program in trial.needs)
         raise CheckError(
             f"{trial.subject.name} needs {names} by name, and here is neither docker nor the right "
@@ -71,12 +74,12 @@ def try_out(trial: Trial, roots: Mapping[str, Path], chosen: Way, *, emulated: b
     order = {
         "trial": trials.encode(trial),
         "roots": {name: str(path) for name, path in roots.items()},
-        "private": bool(chosen.prefix),
-        "rooted": chosen.rooted,
-        "user": chosen.user,
+        "private": bool(isolation.prefix),
+        "rooted": isolation.rooted,
+        "user": isolation.user,
         "emulated": emulated,
     }
-    answer = _answer([*chosen.prefix, *_CHILD, json.dumps(order)])
+    answer = _answer([*isolation.prefix, *_CHILD, json.dumps(order)])
     if "fault" in answer:
         raise CheckError(answer["fault"])
     return answer["seen"]
@@ -89,7 +92,7 @@ def _answer(argv: list[str]) -> dict[str, str]:
         if done.code == 0 and isinstance(found, dict) and found.keys() & {"seen", "fault"}:
             return found
     said = "\n".join(done.err.strip().splitlines()[-5:])
-    raise CheckError(f"the trial's own process ended with {done.code}:\n{said}")
+    raise CheckError(f"the smoke test's own process ended with {done.code}:\n{said}")
 
 
 def _works(*argv: str) -> bool:

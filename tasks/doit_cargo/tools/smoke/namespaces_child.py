@@ -1,4 +1,4 @@
-"""The child of bare.py: a smoke.Place of folders, run in namespaces of its own.
+"""The child of namespaces.py: a trial.Place of folders, run in namespaces of its own.
 
 Its argument is the order as JSON, its output the answer.
 """
@@ -31,7 +31,7 @@ _GET, _SET, _UP = 0x8913, 0x8914, 0x1
 
 
 class Process:
-    """A smoke.Running in a folder."""
+    """A trial.Running in a folder."""
 
     def __init__(self, child: process.Process[bytes], log: IO[bytes]) -> None:
         self._process = child
@@ -67,7 +67,7 @@ class Process:
 
 
 class Folders:
-    """A smoke.Place."""
+    """A trial.Place."""
 
     def __init__(self, order: Mapping[str, Any]) -> None:
         self._order = order
@@ -120,7 +120,7 @@ def main(text: str) -> dict[str, str]:
     try:
         if order["private"]:
             _loopback_up()
-        return {"seen": trial.try_out(place, trials.decode(order["trial"]))}
+        return {"seen": trial.run(place, trials.decode(order["trial"]))}
     except (PipelineError, OSError) as error:
         return {"fault": str(error)}
     finally:

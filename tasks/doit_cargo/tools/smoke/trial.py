@@ -1,4 +1,4 @@
-"""Tries an image's program out: starts what it needs, asks it, tells it to end, hears how it did.
+"""Runs one smoke test: starts dependencies, probes, sends SIGTERM, checks the exit code.
 
 Where the programs run is the place's affair: containers, or folders with nothing else in them.
 """
@@ -50,8 +50,11 @@ class Place(Protocol):
         """Start a program with these arguments."""
 
 
-def try_out(place: Place, trial: Trial) -> str:
-    """What was seen, in words. Raises CheckError with the reason and the end of the logs."""
+def run(place: Place, trial: Trial) -> str:
+    """What was seen: `http 200`, `exit 0`, `listening`.
+
+    Raises CheckError with the reason and the end of the logs.
+    """
     started: dict[str, Running] = {}
     try:
         for need in trial.needs:

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_base import Command
 
 from doit_cargo.core.errors import SetupError
+from doit_cargo.doit_ext.options import flag
 from doit_cargo.tools.run.exit_codes import guarded
 
 if TYPE_CHECKING:
     from doit_cargo.tools.git_hooks import Repository
 
-_FORCE = {
-    "name": "force", "short": "", "long": "force", "type": bool, "default": False,
-    "help": "replace or remove a hook that doit hooks did not write",
-}  # fmt: skip
+_FORCE = flag("force", "replace or remove a hook that doit hooks did not write")
 
 
 class Hooks(Command):

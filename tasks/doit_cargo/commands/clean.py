@@ -11,18 +11,12 @@ from doit.cmd_base import Command
 from doit_cargo.core import layout
 from doit_cargo.core.images import names
 from doit_cargo.core.model import Context
-from doit_cargo.doit_ext.chosen import chosen_context
+from doit_cargo.doit_ext.options import flag
+from doit_cargo.doit_ext.selection import selected_context
 from doit_cargo.tools import files
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.ownership import is_ours
-
-
-def _flag(name: str, short: str, help_text: str) -> dict[str, Any]:
-    return {
-        "name": name, "short": short, "long": name, "type": bool, "default": False,
-        "help": help_text,
-    }  # fmt: skip
 
 
 class Clean(Command):
@@ -31,29 +25,29 @@ class Clean(Command):
     doc_purpose = "remove packages, build context and state"
     doc_usage = ""
     cmd_options = (
-        _flag("dry-run", "n", "only print what would be removed"),
-        _flag("cargo", "", "also what cargo compiled for the configured targets"),
-        _flag("cache", "", "also the toolchain cache in your home, shared by all workspaces"),
+        flag("dry-run", "only print what would be removed", short="n"),
+        flag("cargo", "also what cargo compiled for the configured targets"),
+        flag("cache", "also the toolchain cache in your home, shared by all workspaces"),
     )
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Remove it, saying what goes."""
         del pos_args
-        return guarded(lambda: _clean(chosen_context(Path.cwd()), opt_values))
+        return guarded(lambda: _clean(selected_context(Path.cwd()), opt_values))
 
 
 def _clean(ctx: Context, options: Any) -> int:
-    lock = RunLock(ctx.config.root, ctx.config.state)
+    lock = RunLock(ctx.config.root, ctx.config.outputs.state)
     lock.acquire(wait=True)
     try:
         for path in _made(ctx, cargo=options["cargo"]):
-            _remove(ctx, path, dry=options["dry-run"])
+            _remove(ctx, path, dry=options["dry_run"])
     finally:
         lock.release()
     if options["cache"]:
         from doit_cargo.tools.machine.cache import remove_cache
 
-        remove_cache(ctx.env, dry=options["dry-run"], say=print)
+        remove_cache(ctx.env, dry=options["dry_run"], say=print)
     return 0
 
 
@@ -72,10 +66,7 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
     for binary in names.imaged(ctx):
         if is_ours(ctx.config, folder := layout.oci_layout(ctx.config, binary)):
             yield folder
-    for name in ("state.sqlite3", "state.sqlite3-wal", "state.sqlite3-shm", "index.json",
-                 "cargo-cache-index.json", "records", "owned", "log.jsonl", "containers", "work",
-                 "stripped"):  # fmt: skip
-        yield ctx.config.state / name
+    yield from layout.state_entries(ctx.config)
 
 
 def _remove(ctx: Context, path: Path, *, dry: bool) -> None:

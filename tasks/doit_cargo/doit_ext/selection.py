@@ -20,7 +20,7 @@ class Selection:
     defaults = False
 
 
-def chosen_context(root: Path) -> Context:
+def selected_context(root: Path) -> Context:
     """The context below `root`. Raises SetupError."""
     return read_context(
         root, os.environ, config_file=get_var("config", ""), profile=get_var("profile", "")

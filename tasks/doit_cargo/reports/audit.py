@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from doit_cargo.core import layout
+from doit_cargo.core import layout, manifest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import artifact, files
@@ -67,8 +67,8 @@ def _manifest(ctx: Context, target: Target, sums: dict[Binary, str]) -> Iterator
     if len(sums) < len(ctx.ship):
         return
     expected = {
-        layout.manifest(ctx.config, target): layout.manifest_text(ctx.config.title, target, sums),
-        layout.checksums(ctx.config, target): layout.checksums_text(sums),
+        layout.manifest(ctx.config, target): manifest.text(ctx.config.title, target, sums),
+        layout.checksums(ctx.config, target): manifest.checksums(sums),
     }
     for path, text in expected.items():
         found = None

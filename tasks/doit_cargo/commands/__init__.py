@@ -1,0 +1,1 @@
+"""doit's further commands, one a file: thin, the work is in the tools and reports."""

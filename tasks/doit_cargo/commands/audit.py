@@ -1,0 +1,71 @@
+"""`doit audit`: checks what lies on disk, from scratch; then says, from state, what is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from doit.cmd_base import DoitCmdBase
+
+from doit_cargo.commands.base import selected_targets
+from doit_cargo.core import layout
+from doit_cargo.core.model import Target
+from doit_cargo.core.text import plural
+from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.tools.run.exit_codes import guarded
+
+_MAIN_JOB = ("toolchain", "build", "strip", "verify", "package", "manifest", "stage")
+
+
+class Audit(DoitCmdBase):
+    """Print a line a fault."""
+
+    doc_purpose = "check everything on disk again, without compiling or changing anything"
+    doc_usage = "[ARCH ...]"
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """A user's mistake is one message."""
+        return guarded(lambda: int(super(Audit, self).execute(params, args)))
+
+    def _execute(self, pipeline: Any, pos_args: list[str]) -> int:
+        from doit_cargo.reports import audit
+
+        ctx = pipeline.ctx
+        targets = selected_targets(ctx, pos_args)
+        faults = [
+            *audit.faults(ctx, targets, pipeline.session.opinion),
+            *self._stale(targets, ctx.config.root),
+        ]
+        pipeline.session.close()
+        for fault in faults:
+            print(fault)
+        count = len(ctx.ship) * len(targets)
+        print(
+            plural(len(faults), "fault")
+            if faults
+            else f"{plural(count, 'binary', 'binaries')} and all copies are valid"
+        )
+        return 1 if faults else 0
+
+    def _stale(self, targets: Sequence[Target], root: Path) -> list[str]:
+        tasks = {task.name: task for task in self.task_list}
+        arches = {target.arch for target in targets}
+        found = []
+        for task in self.task_list:
+            spec = spec_of(task)
+            if spec and spec.action and spec.stage in _MAIN_JOB and spec.arch in arches:
+                status = self.dep_manager.get_status(task, tasks, get_log=True)
+                if status.status != "up-to-date":
+                    found.append(f"{task.name} is stale: {_reason(status.reasons, root)}; run doit")
+        return found
+
+
+def _reason(reasons: Any, root: Path) -> str:
+    """The first file that differs, and how many there are; no file means settings."""
+    lists = (paths for paths in reasons.values() if isinstance(paths, list))
+    changed = sorted(path for paths in lists for path in paths if isinstance(path, str))
+    if not changed:
+        return "its settings or outputs changed"
+    shown = layout.relative([Path(changed[0])], root)[0]
+    return shown if len(changed) == 1 else f"{shown} and {len(changed) - 1} more"

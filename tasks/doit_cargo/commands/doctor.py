@@ -1,0 +1,39 @@
+"""`doit doctor`: says what the main job needs and what is missing; changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doit.dependency import JSONCodec
+
+from doit_cargo.commands.base import ContextCommand, selected_targets
+from doit_cargo.core import layout
+from doit_cargo.core.model import Context
+from doit_cargo.doit_ext.state import TaskStore
+
+
+class Doctor(ContextCommand):
+    """Print a line a thing."""
+
+    doc_purpose = "check that everything the main job needs is there; changes nothing"
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Print them; 1 if the main job can't run."""
+        from doit_cargo.core.cargo import overrides
+        from doit_cargo.reports import build_scripts, self_written
+        from doit_cargo.tools.machine import doctor, finding, image_doctor
+
+        del options
+        targets = selected_targets(ctx, names)
+        findings = (
+            *doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env),
+            *image_doctor.examine(ctx),
+            *doctor.examine_objcopy(ctx),
+        )
+        print(finding.render(findings))
+        print(overrides.render(overrides.overrides(ctx, targets)), end="")
+        store = TaskStore(str(layout.state_database(ctx.config)), JSONCodec())
+        written = self_written.self_written(ctx, targets, store.states)
+        for note in (*build_scripts.always_rerun(ctx, targets), *written):
+            print(f"note      {note}")
+        return 0 if finding.healthy(findings) else 1

@@ -1,0 +1,24 @@
+"""`doit show`: the binaries as the records know them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
+from doit_cargo.core.model import Context
+
+
+class Show(ContextCommand):
+    """Print a row a binary and target."""
+
+    doc_purpose = "show the binaries: size, SHA-256, verdict, when built"
+    cmd_options = (JSON,)
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Print a table, or the same as JSON."""
+        from doit_cargo.reports import binaries
+
+        rows = binaries.rows(ctx, selected_targets(ctx, names))
+        print(json.dumps(rows, indent=1) if options["json"] else binaries.table(rows))
+        return 0

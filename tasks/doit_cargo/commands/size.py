@@ -1,0 +1,25 @@
+"""`doit size`: how large binaries and images are, and what fills them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
+from doit_cargo.core.model import Context
+
+
+class Size(ContextCommand):
+    """Print tables of sizes."""
+
+    doc_purpose = "show how large the binaries are, what changed, what fills them, their budgets"
+    cmd_options = (JSON,)
+
+    def work(self, ctx: Context, options: Any, names: list[str]) -> int:
+        """Print tables from the records and the files, or the same as JSON."""
+        from doit_cargo.reports import size_tables, sizes
+
+        rows = sizes.rows(ctx, selected_targets(ctx, names))
+        text = json.dumps(rows, indent=1) if options["json"] else None
+        print(text or size_tables.tables(rows, ctx.config.profile))
+        return 0

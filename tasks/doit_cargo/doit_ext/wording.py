@@ -1,0 +1,75 @@
+"""How the outcome of a task is told: the one place that words it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from doit_cargo.core.task import Outcome, TaskSpec
+from doit_cargo.core.text import plural, seconds, size
+
+# Where a smoke test's program ran; source of the keys: tools/smoke.
+_ISOLATION: Final = {
+    "docker": "in docker",
+    "root": "in an empty root folder",
+    "folder": "in an empty folder",
+    "root, shared network": "in an empty root folder, on this machine's network",
+    "folder, shared network": "in an empty folder, on this machine's network",
+}
+
+
+def told(spec: TaskSpec, outcome: Outcome) -> str:
+    """The line of a task that has done its work; "" if nothing need be said."""
+    tell = _LINES.get(spec.stage)
+    return tell(spec, outcome) if tell else ""
+
+
+def details(outcome: Outcome) -> tuple[str, ...]:
+    """What stands under that line: warnings as they came, and what was removed."""
+    return (*outcome.warnings, *(f"removed {path}" for path in outcome.removed))
+
+
+def _build(spec: TaskSpec, outcome: Outcome) -> str:
+    del outcome
+    return f"compiled {spec.arch} {spec.subject}"
+
+
+def _verify(spec: TaskSpec, outcome: Outcome) -> str:
+    return f"verified {spec.arch} {spec.subject}  {size(outcome.size)}"
+
+
+def _image(spec: TaskSpec, outcome: Outcome) -> str:
+    return f"imaged   {spec.arch} {spec.subject}  {outcome.names[0]}"
+
+
+def _verify_image(spec: TaskSpec, outcome: Outcome) -> str:
+    return f"checked  {spec.arch} image of {spec.subject}  {plural(outcome.files, 'file')}"
+
+
+def _smoke(spec: TaskSpec, outcome: Outcome) -> str:
+    if outcome.seen is None:
+        return ""
+    where = _ISOLATION.get(outcome.seen.isolation, outcome.seen.isolation)
+    took = seconds(outcome.seen.seconds)
+    return f"smoked   {spec.arch} {spec.subject}  {outcome.seen.answer}, {where}, {took}"
+
+
+def _index(spec: TaskSpec, outcome: Outcome) -> str:
+    return f"indexed  {spec.subject}  {' '.join(outcome.names)}  {outcome.digest}"
+
+
+def _push(spec: TaskSpec, outcome: Outcome) -> str:
+    del spec
+    what = f"pushed   {', '.join(outcome.names)}" if outcome.names else "there already"
+    return f"{what}  {outcome.digest}"
+
+
+_LINES: Final[Mapping[str, Callable[[TaskSpec, Outcome], str]]] = {
+    "build": _build,
+    "verify": _verify,
+    "image": _image,
+    "verify-image": _verify_image,
+    "smoke": _smoke,
+    "index": _index,
+    "push": _push,
+}

@@ -1,0 +1,39 @@
+"""The names that a doit.cfg or a pyproject.toml gives doit: they stay, wherever the code moves.
+
+Each is loaded when doit asks for it, since a run needs two of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+COMMANDS: Final = {
+    "run": "Run",
+    "clean": "Clean",
+    "setup": "Setup",
+    "doctor": "Doctor",
+    "env": "Env",
+    "show": "Show",
+    "size": "Size",
+    "audit": "Audit",
+    "hooks": "Hooks",
+}
+"""doit command → the name here."""
+
+BACKENDS: Final = {"doit-cargo": "TaskStore"}
+"""doit backend → the name here."""
+
+_HOMES: Final = {
+    "Run": "doit_ext.run",
+    "TaskStore": "doit_ext.state",
+    **{name: f"commands.{name.lower()}" for name in COMMANDS.values() if name != "Run"},
+}
+
+
+def __getattr__(name: str) -> object:
+    """The class of that name, from where it lives today."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"doit_cargo.{_HOMES[name]}"), name)
+    return found
