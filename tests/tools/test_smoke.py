@@ -63,8 +63,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 _HASTY = """
 import runpy
-from doit_cargo.tools import smoke
-smoke.START_LIMIT = smoke.RUN_LIMIT = 2.0
+from doit_cargo.tools.smoke import trial
+trial.START_LIMIT = trial.RUN_LIMIT = 2.0
 runpy.run_module("doit_cargo.tools.smoke.namespaces_child", run_name="__main__")
 """
 
@@ -180,7 +180,7 @@ def test_a_child_that_dies_is_no_pass(tmp_path: Path, monkeypatch: pytest.Monkey
     for text in ("import os; os.kill(os.getpid(), 9)", 'print(\'{"seen": "x"}\'); exit(1)', ""):
         monkeypatch.setattr(namespaces, "_CHILD", [sys.executable, "-c", text])
 
-        assert refusal(tmp_path, tool(), TOOL).startswith("the trial's own process ended with ")
+        assert refusal(tmp_path, tool(), TOOL).startswith("the smoke test's own process ended with ")
 
 
 def command_lines() -> list[bytes]:

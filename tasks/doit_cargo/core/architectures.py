@@ -52,7 +52,12 @@ _ROWS = (
         "aarch64", 183, "aarch64", "linux/arm64", cfg="aarch64", zig="aarch64", qemu="aarch64"
     ),
     Architecture(
-        "riscv64gc", 243, "riscv", "linux/riscv64", cfg="riscv64", zig="riscv64", qemu="riscv64"
+        "i586", 3, "i686", "linux/386", cfg="x86", zig="x86", qemu="i386", bits=32,
+        native_on=("x86_64",),
+    ),
+    Architecture(
+        "i686", 3, "i686", "linux/386", cfg="x86", zig="x86", qemu="i386", bits=32,
+        native_on=("x86_64",),
     ),
     Architecture(
         "armv7", 40, "arm", "linux/arm/v7", cfg="arm", zig="arm", qemu="arm", bits=32
@@ -61,12 +66,7 @@ _ROWS = (
         "arm", 40, "arm", "linux/arm/v6", cfg="arm", zig="arm", qemu="arm", bits=32
     ),
     Architecture(
-        "i586", 3, "i686", "linux/386", cfg="x86", zig="x86", qemu="i386", bits=32,
-        native_on=("x86_64",),
-    ),
-    Architecture(
-        "i686", 3, "i686", "linux/386", cfg="x86", zig="x86", qemu="i386", bits=32,
-        native_on=("x86_64",),
+        "riscv64gc", 243, "riscv", "linux/riscv64", cfg="riscv64", zig="riscv64", qemu="riscv64"
     ),
     Architecture(
         "powerpc64le", 21, "powerpc64", "linux/ppc64le", cfg="powerpc64", zig="powerpc64le",

@@ -20,7 +20,7 @@ from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.errors import PipelineError
 
-_VERSION = 1
+_VERSION = 2
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _SCHEMA = "create table if not exists tasks (name text primary key, data text, digest text)"
