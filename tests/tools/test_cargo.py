@@ -10,7 +10,8 @@ import pytest
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Crate, CrateGraph
-from doit_cargo.tools.cargo.build import CargoBuild, Order
+from doit_cargo.tools.cargo.build import CargoBuild
+from doit_cargo.tools.cargo.order import Order
 
 TARGET = Path("/ws/target/x86_64-unknown-linux-musl")
 
@@ -197,7 +198,7 @@ def test_a_cargo_that_cannot_start_tells_everybody(tmp_path: Path) -> None:
         wanted={"core": frozenset()},
     )  # fmt: skip
     running = CargoBuild(order, GRAPH)
-    running.refuse("cannot run cargo")
+    running.fail_all("cannot run cargo")
 
     with pytest.raises(CheckError, match="cannot run cargo"):
         running.wait("core")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doit_cargo.tools.cargo.stderr import Words
+from doit_cargo.tools.cargo.stderr import Stderr
 
 SCRIPT = """\
    Compiling a v0.1.0 (/ws/a)
@@ -24,8 +24,8 @@ error: no such registry
 """
 
 
-def heard(text: str) -> tuple[Words, list[str]]:
-    words = Words()
+def heard(text: str) -> tuple[Stderr, list[str]]:
+    words = Stderr()
     return words, [crate for line in text.splitlines() for crate in words.add(line)]
 
 
@@ -36,7 +36,7 @@ def test_each_crate_has_its_own() -> None:
     assert words.of(["a"]) == "".join(lines[1:7])
     assert words.of(["b"]) == "".join(lines[9:13])
     assert words.of(["c"]) == ""
-    assert words.every() == "".join((*lines[1:7], *lines[9:13], *lines[14:]))
+    assert words.everything() == "".join((*lines[1:7], *lines[9:13], *lines[14:]))
 
 
 def test_a_failure_is_told_when_all_of_it_was_said() -> None:
@@ -47,11 +47,11 @@ def test_a_failure_is_told_when_all_of_it_was_said() -> None:
 
 
 def test_what_belongs_to_no_error_is_kept() -> None:
-    words = Words()
-    words.loose("a macro said this")
+    words = Stderr()
+    words.add_unattributed("a macro said this")
     assert list(words.add("warning: unused manifest key: x")) == []
 
-    assert words.every() == "a macro said this\nwarning: unused manifest key: x\n"
+    assert words.everything() == "a macro said this\nwarning: unused manifest key: x\n"
 
 
 def test_colours_are_kept_and_not_minded() -> None:

@@ -16,7 +16,7 @@ from doit_cargo.core.workspace import sources as crate_inputs
 from doit_cargo.core.workspace import sources_elsewhere
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.cargo.build import Delivery
+    from doit_cargo.tools.cargo.order import Delivery
     from doit_cargo.tools.run.session import Session
 
 NAME = "build"

@@ -17,7 +17,7 @@ from doit_cargo.core.toolchain.locate import missing_rust, survey
 from doit_cargo.core.workspace import crates, membership
 from doit_cargo.core.workspace.cross_check import differences
 from doit_cargo.tools import files
-from doit_cargo.tools.cargo import build
+from doit_cargo.tools.cargo.metadata import metadata
 
 _WAYS_OUT = "--force overwrites what is there, --keep leaves it and writes the rest"
 
@@ -38,7 +38,7 @@ def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, .
         graph = _graph(_root(folder), env)
         return graph, tuple(f"read without cargo: {line}" for line in missing_rust(rust))
     try:
-        said = build.metadata(rust.cargo, folder, env)
+        said = metadata(rust.cargo, folder, env)
     except PipelineError as error:
         raise SetupError(f"cargo cannot read {folder}:\n{error}") from None
     graph = _graph(Path(said["workspace_root"]), env)

@@ -1,4 +1,4 @@
-"""What cargo says on standard error, sorted by the crate that it speaks of."""
+"""Cargo's standard error, sorted by the crate that each error is about."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _REPEATS = " due to "  # "… due to 2 previous errors", which were told as mess
 _WAITING = "warning: build failed, waiting for other jobs to finish..."
 
 
-class Words:
+class Stderr:
     """Errors with all that belongs to them, for each crate that is named, and what names none."""
 
     def __init__(self) -> None:
         self._of: dict[str, list[str]] = {}
-        self._loose: list[str] = []  # said before the error that it belongs to
+        self._unattributed: list[str] = []  # said before the error that it belongs to
         self._block: list[str] | None = None
         self._failing = ""
 
@@ -28,9 +28,11 @@ class Words:
         """What was said of these crates."""
         return "".join(text for name in self._of if name in crates for text in self._of[name])
 
-    def every(self) -> str:
+    def everything(self) -> str:
         """All that was said."""
-        return "".join((*(text for texts in self._of.values() for text in texts), *self._loose))
+        return "".join(
+            (*(text for texts in self._of.values() for text in texts), *self._unattributed)
+        )
 
     def add(self, line: str) -> Iterator[str]:
         """Take a line (without its end); the crates whose failure has now been told."""
@@ -44,13 +46,13 @@ class Words:
         if plain.startswith("error"):
             yield from self._begin(plain, text)
         elif not _is_status(plain) and plain != _WAITING:
-            self._loose.append(text)
+            self._unattributed.append(text)
 
-    def loose(self, line: str) -> None:
+    def add_unattributed(self, line: str) -> None:
         """Take a line that is no message of cargo's: a macro or the compiler printed it."""
-        self._loose.append(line + "\n")
+        self._unattributed.append(line + "\n")
 
-    def diagnostic(self, crate: str, rendered: str) -> None:
+    def add_diagnostic(self, crate: str, rendered: str) -> None:
         """Take what the compiler said of a crate that nobody waits for."""
         self._of.setdefault(crate, []).append(rendered)
 
@@ -59,8 +61,8 @@ class Words:
         found = _FAILED.match(plain)
         crate = found[1] if found else ""
         self._block = self._of.setdefault(crate, [])
-        self._block += self._loose
-        self._loose = []
+        self._block += self._unattributed
+        self._unattributed = []
         if crate and _REPEATS in plain:
             yield crate
         else:

@@ -11,7 +11,9 @@ from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.workspace import cross_check
 from doit_cargo.tools import files
-from doit_cargo.tools.cargo import build, fingerprints
+from doit_cargo.tools.cargo import fingerprints
+from doit_cargo.tools.cargo.metadata import metadata, resolve
+from doit_cargo.tools.cargo.order import Order
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.plan import Plan
 
@@ -33,7 +35,7 @@ class Preflight:
         self._jobs = jobs
         self._color = color
 
-    def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[build.Order]:
+    def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[Order]:
         """Make sure that cargo can start and will compile what is stale; its commands.
 
         Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
@@ -60,7 +62,7 @@ class Preflight:
         before = path.read_bytes() if path.is_file() else None
         env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        build.resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
+        resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
         if path.read_bytes() != before:
             made = f"made {path}: commit it, so that every build takes the same versions"
             raise StartOver(made if before is None else f"cargo brought {path} up to date")
@@ -69,7 +71,7 @@ class Preflight:
         ctx = self._ctx
         env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        said = build.metadata(program, ctx.graph.root, env)
+        said = metadata(program, ctx.graph.root, env)
         if found := cross_check.differences(ctx.graph, said):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
 
@@ -113,11 +115,11 @@ class Preflight:
         elif plan.rerun_scripts:
             fingerprints.forget_script_runs([*targets, *hosts])
 
-    def _order(self, plan: Plan, *, keep_going: bool) -> build.Order:
+    def _order(self, plan: Plan, *, keep_going: bool) -> Order:
         ctx = self._ctx
         wanted = self._wanted(plan)
         names = [name for binaries in wanted.values() for name in sorted(binaries)]
-        return build.Order(
+        return Order(
             arch=plan.target.arch,
             folder=ctx.graph.target_directory / plan.target.triple,
             argv=command.argv(

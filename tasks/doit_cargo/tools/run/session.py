@@ -11,7 +11,8 @@ from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.model import CrateGraph
 
 if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not import
-    from doit_cargo.tools.cargo.build import CargoBuild, Delivery, Order, Progress
+    from doit_cargo.tools.cargo.build import CargoBuild, Progress
+    from doit_cargo.tools.cargo.order import Delivery, Order
     from doit_cargo.tools.elf.second_opinion import SecondOpinion
     from doit_cargo.tools.smoke.containers import Containers
 
@@ -97,6 +98,6 @@ class Session:
                 build.start()
             except (PipelineError, OSError, RuntimeError) as error:
                 build.stop()
-                build.refuse(f"cargo cannot be started: {error}")
+                build.fail_all(f"cargo cannot be started: {error}")
                 continue
             build.join()

@@ -1,0 +1,186 @@
+"""What each awaited crate has got from cargo so far: assembled from messages, no process here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from doit_cargo.core.errors import CheckError
+from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.core.workspace import lockfile
+from doit_cargo.tools.cargo.messages import Artifact, Diagnostic, Message, ScriptRun
+from doit_cargo.tools.cargo.order import Delivery, Order
+from doit_cargo.tools.cargo.stderr import Stderr
+
+_LIBRARY = ""  # stands for a crate's library among the names of its binaries
+_NO_LIBRARY = frozenset({"bin", "custom-build", "test", "bench", "example"})
+
+
+class _Unit:
+    """A crate while cargo runs: what is still to come, and what the compiler said."""
+
+    def __init__(self, crate: Crate, binaries: frozenset[str]) -> None:
+        self.crate = crate
+        self.awaited = set(binaries) or {_LIBRARY}
+        self.done = threading.Event()
+        self.executables: dict[str, Path] = {}
+        self.files: list[Path] = []
+        self.scripts: list[Path] = []
+        self.script_infos: list[Path] = []
+        self.diagnostics: list[str] = []
+        self.failed = False
+        self.complaint = ""
+
+
+class Units:
+    """The crates of an order. Messages come from one thread; `wait` may be called from any."""
+
+    def __init__(self, order: Order, graph: CrateGraph) -> None:
+        self._order = order
+        self._graph = graph
+        self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
+        self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
+        self._foreign_scripts: list[Path] = []
+        self._cached: dict[str, set[str]] = {}
+        self._stderr = Stderr()
+        self._succeeded = False
+
+    def on_message(self, message: Message) -> None:
+        """Take what cargo reported."""
+        if isinstance(message, ScriptRun):
+            self._on_script(message)
+        elif isinstance(message, Diagnostic):
+            self._on_diagnostic(message)
+        else:
+            self._on_artifact(message)
+
+    def on_stderr(self, line: str) -> None:
+        """Take a line of standard error; a crate that it says has failed is waited for no more."""
+        for failed in self._stderr.add(line):
+            if failed in self._units:
+                self._units[failed].done.set()
+
+    def on_other(self, line: str) -> None:
+        """Take a line that names no crate: a macro printed it, or cargo could not be started."""
+        self._stderr.add_unattributed(line)
+
+    def end(self, *, succeeded: bool) -> None:
+        """Cargo has ended: no more artifacts will come, and nobody waits any more."""
+        self._succeeded = succeeded
+        for unit in self._units.values():
+            unit.done.set()
+
+    def wait(self, name: str) -> Delivery:
+        """Wait for a crate.
+
+        Raises CheckError with the compiler's own output when it was not built. A library that
+        cargo had no use for (an optional dependency, one of another platform) is no failure.
+        """
+        unit = self._units[name]
+        unit.done.wait()
+        if unit.complaint:
+            raise CheckError(unit.complaint)
+        if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
+            raise CheckError(self._failure(name))
+        return Delivery(
+            executables=unit.executables,
+            libraries=tuple(path for path in unit.files if path.parent.name == "deps"),
+            dep_infos=(*_dep_infos(unit.files), *unit.script_infos),
+            scripts=tuple(unit.scripts),
+            foreign=tuple(self._foreign_scripts),
+            warnings=tuple(unit.diagnostics),
+        )
+
+    def cached(self) -> Mapping[str, frozenset[str]]:
+        """What cargo keeps for later builds: package → files, and OUT_DIRs (with a slash)."""
+        return {name: frozenset(paths) for name, paths in self._cached.items()}
+
+    def _unit_of(self, manifest: str) -> _Unit | None:
+        """None for a third-party crate, or one that nobody waits for."""
+        return self._units.get(self._by_manifest.get(manifest, ""))
+
+    def _on_script(self, run: ScriptRun) -> None:
+        """What a third-party crate's script watches (a system library) counts for every crate."""
+        self._cached.setdefault(run.package, set()).add(f"{run.out_dir}/")
+        if run.manifest not in self._by_manifest:
+            self._foreign_scripts.append(run.output)
+        elif unit := self._unit_of(run.manifest):  # else nobody waits for it: its record stands
+            unit.scripts.append(run.output)
+
+    def _on_diagnostic(self, said: Diagnostic) -> None:
+        """A third-party crate's error belongs to whoever failed by it."""
+        if unit := self._unit_of(said.manifest):
+            unit.diagnostics.append(said.rendered)
+            unit.failed |= said.is_error
+        elif said.is_error:
+            self._stderr.add_diagnostic(said.package, said.rendered)
+
+    def _on_artifact(self, made: Artifact) -> None:
+        if made.executable is None:
+            self._cached.setdefault(made.package, set()).update(map(str, made.files))
+        unit = self._unit_of(made.manifest)
+        if unit is None:
+            self._reject_if_fresh(made, self._units.values())
+        elif "custom-build" in made.kinds:  # its folder has its dep-info and no other's
+            unit.script_infos += [info for path in made.files for info in path.parent.glob("*.d")]
+        else:
+            self._reject_if_fresh(made, [unit])
+            _deliver(unit, made)
+
+    def _reject_if_fresh(self, made: Artifact, units: Iterable[_Unit]) -> None:
+        """Who gets what cargo was made to forget, and took for fresh all the same, fails."""
+        ours = all(path.is_relative_to(self._order.folder) for path in made.files)
+        if made.fresh and ours and made.package in self._order.dropped:
+            for unit in units:
+                unit.complaint = (
+                    f"cargo took {made.package} for fresh although its inputs or outputs changed; "
+                    f"run: cargo clean -p {made.package}"
+                )
+
+    def _failure(self, name: str) -> str:
+        """The crate's own failure, else those of crates below it, else all that cargo said.
+
+        Of third-party crates those count that the lock file puts below it.
+        """
+        if own := self._diagnostics_of(name):
+            return own.rstrip()
+        local = "".join(self._diagnostics_of(crate) for crate in self._graph.closure(name))
+        below = lockfile.closure(lockfile.dependencies(self._graph.root / "Cargo.lock"), name)
+        text = local or self._stderr.of(below) or self._stderr.everything()
+        return text.rstrip() or f"cargo did not build {name}"
+
+    def _diagnostics_of(self, name: str) -> str:
+        """What the compiler and cargo said of a crate, if one of them says that it failed."""
+        unit, said = self._units.get(name), self._stderr.of((name,))
+        diagnostics = "".join(unit.diagnostics) if unit else ""
+        return diagnostics + said if said or (unit and unit.failed) else ""
+
+
+def _deliver(unit: _Unit, made: Artifact) -> None:
+    unit.files += made.files
+    name = made.target if made.kinds == {"bin"} else _LIBRARY
+    if name and made.executable:
+        unit.executables[name] = made.executable
+    if name or not made.kinds & _NO_LIBRARY:
+        unit.awaited.discard(name)
+    if not unit.awaited:
+        unit.done.set()
+
+
+def _dep_infos(files: Iterable[Path]) -> Iterator[Path]:
+    """Rustc's own dep-infos: cargo's, beside the executable, is written when all has ended.
+
+    A library's lies beside it. An executable is a hard link to the one that has it.
+    """
+    for path in files:
+        if path.parent.name == "deps":
+            yield path.with_name(path.stem.removeprefix("lib") + ".d")
+            continue
+        linked = sorted((path.parent / "deps").glob(f"{path.name.replace('-', '_')}-*.d"))
+        same = [info for info in linked if _is_twin(info.with_suffix(""), path)]
+        yield from same or linked
+
+
+def _is_twin(twin: Path, path: Path) -> bool:
+    return twin.exists() and twin.samefile(path)
