@@ -21,7 +21,7 @@ KEYS = (
     "images"
 )
 UNSUPPORTED = "is not supported, only triples *-linux-musl* are"
-BUNDLED = Path(__file__).parents[2]
+BUNDLED = Path(__file__).parents[3]
 TWO_LINES = "workspace: .\ntargets: {x86_64: x86_64-unknown-linux-musl}\n"
 FULL = """\
 title: My Shop

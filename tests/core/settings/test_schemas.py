@@ -19,7 +19,7 @@ from doit_cargo.core.settings.faults import Faults
 from doit_cargo.core.settings.policy_file import POLICY
 from doit_cargo.core.settings.yamlfile import Node, read_yaml
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 FILES = {"pipeline": PIPELINE, "policy": POLICY}
 TITLES = {
     "pipeline": "What is built and shipped",

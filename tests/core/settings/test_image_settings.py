@@ -69,7 +69,7 @@ def test_an_empty_section_has_every_default(tmp_path: Path) -> None:
 def test_the_projects_dockerfile_is_the_packages() -> None:
     own = Path(image_values.__file__).parents[1] / "images" / "Dockerfile"
 
-    assert own.read_text() == (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text()
+    assert own.read_text() == (Path(__file__).parents[3] / "docker" / "Dockerfile").read_text()
 
 
 def test_every_key_is_decoded(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_what_has_an_image_is_shipped_and_can_name_it(
 
 
 def test_the_bundled_configuration_has_an_image_for_each_binary() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     config = load_config(root / "config" / "pipeline.yaml", root)
     assert config.images
     services = config.images.services or {}
