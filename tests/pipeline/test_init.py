@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core.settings.config import load_config
 from helpers.project import DOIT, SOURCES, Project
 from helpers.workspaces import app, lib, package, virtual, write
 
@@ -190,6 +191,18 @@ def test_git_sees_only_what_was_written(tmp_path: Path) -> None:
     said = run(tmp_path, "git", "ls-files", "--others", "--exclude-standard").stdout
 
     assert set(said.splitlines()) == {*WRITTEN, *SINGLE}
+
+
+def test_git_ignores_every_output_folder(tmp_path: Path) -> None:
+    """A revision is pushed only while nothing differs from it: made files must not count."""
+    init(write(tmp_path, SINGLE))
+    config = tmp_path / "config/pipeline.yaml"
+    config.write_text(config.read_text() + "split_debug: true\nimages: {}\n")
+    folders = load_config(config, tmp_path).outputs
+    run(tmp_path, "git", "init", "--quiet")
+    made = [f"{folder.relative_to(tmp_path)}/made" for folder in folders]
+
+    assert run(tmp_path, "git", "check-ignore", *made).stdout.splitlines() == made
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,15 @@ from typing import Final, NamedTuple
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.settings.config_keys import OUTPUTS
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 from doit_cargo.core.workspace.executables import Executable, executables
 
 IGNORE_FILE: Final = ".gitignore"
-MADE: Final = (".doit-cargo", "__pycache__", "config", "docker", "target")  # folders at the root
-IGNORED: Final = ("/.doit-cargo/", "/docker/binaries/", "/docker/context/", "/__pycache__/")
+IGNORED: Final = (*(f"/{folder}/" for folder in OUTPUTS.values()), "/__pycache__/")
+MADE: Final = tuple(  # folders at the root
+    sorted({*(path.split("/")[1] for path in IGNORED), "config", "target"})
+)
 
 _DODO: Final = '''\
 """The tasks of this workspace: see config/pipeline.yaml, and `doit list`."""

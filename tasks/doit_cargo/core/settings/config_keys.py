@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from doit_cargo.core.settings.image_keys import IMAGES, Optional
@@ -50,6 +52,9 @@ _OUTPUT: Final = Record(
         ),
     }
 )
+OUTPUTS: Final[Mapping[str, str]] = MappingProxyType(_OUTPUT.defaults())
+"""Key of `output` → where that folder lies unless the file says otherwise."""
+
 _FEATURES: Final = Record(
     {
         "names": Field(ListOf(_FEATURE), "Features to switch on.", []),

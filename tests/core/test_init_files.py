@@ -178,7 +178,8 @@ def test_a_manifest_whose_features_are_no_lists_is_a_fault(tmp_path: Path) -> No
     )
 
 
-LINES = "/.doit-cargo/\n/docker/binaries/\n/docker/context/\n/__pycache__/\n"
+FOLDERS = "/docker/binaries/\n/docker/context/\n/docker/images/\n/docker/debug/\n"
+LINES = f"/.doit-cargo/\n{FOLDERS}/__pycache__/\n"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ LINES = "/.doit-cargo/\n/docker/binaries/\n/docker/context/\n/__pycache__/\n"
         (LINES, LINES),
         (
             "__pycache__/\r\n.doit-cargo\r\n",
-            "__pycache__/\r\n.doit-cargo\r\n/docker/binaries/\n/docker/context/\n",
+            f"__pycache__/\r\n.doit-cargo\r\n{FOLDERS}",
         ),
         ("# docker/context\n!docker/context\n", "# docker/context\n!docker/context\n" + LINES),
     ],
