@@ -23,7 +23,7 @@ CORE = {
     "core.pre_push_hook": set(),
     "core.elf": {"core.architectures"},
     "core.workspace": set(),
-    "core.settings": {"core.architectures", "core.elf"},
+    "core.settings": {"core.architectures", "core.elf", "core.images"},
     "core.toolchain": {"core.architectures", "core.hosts"},
     "core.cargo": {
         "core.architectures", "core.hosts", "core.layout", "core.toolchain", "core.workspace"

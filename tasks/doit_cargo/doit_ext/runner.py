@@ -82,7 +82,7 @@ class CargoRunner(MThreadRunner):
         """What is missing is told at once, before anything is compiled."""
         wanted = [name for task in tasks if (spec := spec_of(task)) for name in spec.programs]
         if wanted:
-            from doit_cargo.core.images.engine_commands import missing
+            from doit_cargo.core.images.engines import missing
 
             if lines := missing(wanted, self.ctx.env):
                 raise MissingToolError("\n".join(lines))

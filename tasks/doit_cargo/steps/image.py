@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.images import dockerfile, engine_commands, names
+from doit_cargo.core.images.engines import EngineKind, choose
 from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import digest, encode, previous_size, read
 from doit_cargo.core.task import Outcome, TaskSpec, task_name
@@ -30,10 +31,10 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     images = ctx.config.images
     if images is None:
         return
-    kept = cache(partial(_kept, ctx, images))
+    existing = cache(partial(_existing, ctx, images))
     for target in ctx.config.targets:
         for binary in names.imaged(ctx):
-            yield _spec(_Image(ctx, images, target, binary), session, kept)
+            yield _spec(_Image(ctx, images, target, binary), session, existing)
 
 
 class _Image(NamedTuple):
@@ -53,8 +54,8 @@ class _Image(NamedTuple):
         return names.references(self.ctx, self.target, self.binary)
 
     @property
-    def engine(self) -> str:
-        return engine_commands.choose(self.images, self.ctx.env)
+    def engine(self) -> EngineKind:
+        return choose(self.images, self.ctx.env)
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -63,12 +64,11 @@ class _Image(NamedTuple):
 
     @property
     def tail(self) -> str:
-        """The OCI format, buildah's, has no health check."""
-        health = self.engine == engine_commands.DOCKER
+        health = self.engine.health_checks
         return dockerfile.tail(self.images, self.binary, health=health)
 
 
-def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]) -> TaskSpec:
+def _spec(image: _Image, session: Session, existing: Callable[[], Mapping[str, str]]) -> TaskSpec:
     ctx, target, binary = image.ctx, image.target, image.binary
     read_too = (image.images.dockerfile, *dockerfile.extra_files(image.images).values())
     return TaskSpec(
@@ -83,26 +83,26 @@ def _spec(image: _Image, session: Session, kept: Callable[[], Mapping[str, str]]
         ),
         outputs=(image.record,),
         fingerprint=digest(
-            [image.engine, image.references, target.platform, image.arguments, image.tail,
+            [image.engine.name, image.references, target.platform, image.arguments, image.tail,
              ctx.env.get("SOURCE_DATE_EPOCH")]
         ),
         group=task_name(NAME, target.arch),
-        present=partial(_present, image, kept),
-        programs=(image.engine,),
+        present=partial(_present, image, existing),
+        programs=(image.engine.name,),
     )  # fmt: skip
 
 
-def _kept(ctx: Context, images: Images) -> Mapping[str, str]:
+def _existing(ctx: Context, images: Images) -> Mapping[str, str]:
     """What the engine keeps: it is asked once, for all images, when nothing else has changed."""
     from doit_cargo.tools.images import engines
 
-    return engines.kept(ctx, images)
+    return engines.existing_images(ctx, images)
 
 
-def _present(image: _Image, kept: Callable[[], Mapping[str, str]]) -> bool:
+def _present(image: _Image, existing: Callable[[], Mapping[str, str]]) -> bool:
     """Whether every name still stands for the image that was made."""
     known = read(image.record).get("id")
-    return known is not None and all(kept().get(name) == known for name in image.references)
+    return known is not None and all(existing().get(name) == known for name in image.references)
 
 
 def _make(image: _Image, session: Session) -> Outcome:
@@ -115,14 +115,14 @@ def _make(image: _Image, session: Session) -> Outcome:
     engine, known = engines.engine(ctx, image.images), read(image.record)
     before = known.get("id")
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
-    with files.meanwhile(ctx.config.root, folder):
+    with files.scratch_folder(ctx.config.root, folder):
         sha = _fill(image, session, folder)
         size = sum(path.stat().st_size for path in files.listing(folder / "context"))
         built = engine.build(_order(image, folder))
     if before not in {None, built}:
         engine.drop(str(before))
     record = {
-        "engine": engine.name,
+        "engine": engine.kind.name,
         "references": list(image.references),
         "id": built,
         "sha256": sha,

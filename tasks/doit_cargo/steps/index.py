@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import engine_commands, names
+from doit_cargo.core.images import engines, names
 from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import encode, read
 from doit_cargo.core.task import Outcome, TaskSpec
@@ -39,7 +39,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             group=NAME,
             owns=folder,
             made=partial(_files, folder, record),
-            programs=(engine_commands.BUILDAH,),
+            programs=(engines.BUILDAH.name,),
         )
 
 
@@ -54,7 +54,7 @@ def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Ou
 
     root, place = ctx.config.root, layout.oci_layout(ctx.config, binary)
     fresh = layout.work_folder(ctx.config, f"{NAME}-{binary.name}") / binary.name
-    with files.meanwhile(root, fresh.parent):
+    with files.scratch_folder(root, fresh.parent):
         _make(ctx, binary, fresh)
         found = check.checked(ctx, images, session.opinion, binary, fresh)
         files.move_folder(root, fresh, place)
@@ -69,26 +69,19 @@ def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Ou
 
 
 def _make(ctx: Context, binary: Binary, fresh: Path) -> None:
-    from doit_cargo.tools.images import engines
+    from doit_cargo.tools.images import engines as tools
 
     sources = [_source(ctx, target, binary, fresh.parent) for target in ctx.config.targets]
-    engines.buildah(ctx).write_index(sources, f"doit-cargo-{binary.name}", fresh)
+    tools.buildah(ctx).write_index(sources, f"doit-cargo-{binary.name}", fresh)
 
 
 def _source(ctx: Context, target: Target, binary: Binary, folder: Path) -> str:
-    """Where buildah finds an image: in its own store, or in an archive that Docker writes.
-
-    It would ask Docker's daemon itself, but at its usual place, whatever DOCKER_HOST says.
-    """
-    from doit_cargo.tools.images.docker import Docker
+    from doit_cargo.tools.images import engines as tools
 
     record = read(layout.image_record(ctx.config, target, binary))
-    found, engine = record.get("id"), record.get("engine")
-    if not isinstance(found, str):
+    image, kind = record.get("id"), engines.KINDS.get(str(record.get("engine")))
+    if not isinstance(image, str) or kind is None:
         raise CheckError(
             f"the record of the {target.arch} image of {binary.name} is damaged: run doit again"
         )
-    if engine != engine_commands.DOCKER:
-        return found
-    Docker(ctx.env).save(found, folder / f"{target.arch}.tar")
-    return f"docker-archive:{target.arch}.tar"
+    return tools.engine_of(ctx, kind).index_source(image, folder, target.arch)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.images import engine_commands, names
+from doit_cargo.core.images import engines, names
 from doit_cargo.core.model import Binary, Context, Images
 from doit_cargo.core.task import Outcome, TaskSpec
 
@@ -36,7 +36,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             inputs=(layout.index_record(ctx.config, binary),),
             group=NAME,
             always=True,
-            programs=(engine_commands.SKOPEO,),
+            programs=(engines.SKOPEO,),
         )
 
 

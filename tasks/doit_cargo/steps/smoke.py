@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import hosts, layout
 from doit_cargo.core.errors import CheckError, MissingToolError, SetupError
-from doit_cargo.core.images import dockerfile, engine_commands, names
+from doit_cargo.core.images import dockerfile, names
+from doit_cargo.core.images.engines import choose
 from doit_cargo.core.model import Binary, Context, Images, Target
 from doit_cargo.core.record import digest, encode, read
 from doit_cargo.core.task import Outcome, Sighting, TaskSpec, task_name
@@ -115,10 +116,9 @@ def _test(smoke: _Smoke, session: Session) -> Outcome:
 
     ctx, started, ids = smoke.ctx, time.monotonic(), smoke.ids()
     containers = session.containers(ctx.env, digest(str(ctx.config.outputs.state))[:16])
-    docker = engine_commands.choose(smoke.images, ctx.env) == engine_commands.DOCKER
     if containers.available():
         answer, isolation = _contained(smoke, containers, ids), "docker"
-    elif docker:
+    elif choose(smoke.images, ctx.env).daemon:
         raise SetupError("the Docker daemon does not answer: systemctl start docker")
     else:
         answer, isolation = _in_namespaces(smoke, session)
@@ -146,22 +146,15 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
 
 
 def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequence[str]) -> None:
-    """Copy it to the daemon under its own names, for whoever runs what was tested.
-
-    By way of the client: it alone knows which daemon is meant (DOCKER_HOST, contexts).
-    """
+    """Have the daemon know it under its own names, for whoever runs what was tested."""
     from doit_cargo.tools import files
     from doit_cargo.tools.images import engines
 
-    if engine_commands.choose(smoke.images, smoke.ctx.env) != engine_commands.BUILDAH:
-        return
-    root = smoke.ctx.config.root
-    folder = layout.work_folder(smoke.ctx.config, f"load-{image.removeprefix('sha256:')}")
-    with files.meanwhile(root, folder):
-        path = engines.buildah(smoke.ctx).archive(image, references[0], folder)
-        containers.docker("image", "load", "--input", str(path))
-    for reference in references[1:]:
-        containers.docker("image", "tag", image, reference)
+    ctx = smoke.ctx
+    folder = layout.work_folder(ctx.config, f"load-{image.removeprefix('sha256:')}")
+    with files.scratch_folder(ctx.config.root, folder):
+        engine = engines.engine(ctx, smoke.images)
+        engine.load_into(containers.docker, image, references, folder)
 
 
 def _in_namespaces(smoke: _Smoke, session: Session) -> tuple[str, str]:
@@ -170,7 +163,7 @@ def _in_namespaces(smoke: _Smoke, session: Session) -> tuple[str, str]:
 
     ctx, emulator = smoke.ctx, _emulator(smoke)
     folder = layout.work_folder(ctx.config, f"{NAME}-{smoke.target.arch}-{smoke.binary.name}")
-    with files.meanwhile(ctx.config.root, folder):
+    with files.scratch_folder(ctx.config.root, folder):
         roots = {binary.name: folder / binary.name for binary in smoke.involved}
         for binary in smoke.involved:
             _fill(smoke, session, binary, roots[binary.name], emulator)

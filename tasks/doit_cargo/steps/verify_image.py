@@ -72,5 +72,5 @@ def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: 
     from doit_cargo.tools.images import engines
 
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
-    with files.meanwhile(ctx.config.root, folder):
+    with files.scratch_folder(ctx.config.root, folder):
         return engines.engine(ctx, images).read(image, target.platform, folder)

@@ -65,7 +65,7 @@ def move_folder(root: Path, source: Path, place: Path) -> None:
 
 
 @contextmanager
-def meanwhile(root: Path, folder: Path) -> Iterator[None]:
+def scratch_folder(root: Path, folder: Path) -> Iterator[None]:
     """Have an empty folder (but for `.keep`) at that place, and remove it afterwards.
 
     What a killed run left there goes first. Nobody else may be using it.

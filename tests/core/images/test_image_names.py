@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doit_cargo.core.images import dockerfile, engine_commands, names
+from doit_cargo.core.images import dockerfile, engine_commands, engines, names
 from doit_cargo.core.model import Binary, Images, Service
 
 BOT = Binary(crate="bot_server", name="bot")
@@ -170,8 +170,8 @@ def test_the_engine(tmp_path: Path, engine: str, there: tuple[str, ...], expecte
         (tmp_path / name).touch(mode=0o755)
     env = {"PATH": str(tmp_path)}
 
-    assert engine_commands.choose(images(engine=engine), env) == expected
-    assert (engine_commands.missing([expected, expected], env) == []) == (expected in there)
+    assert engines.choose(images(engine=engine), env).name == expected
+    assert (engines.missing([expected, expected], env) == []) == (expected in there)
 
 
 def test_the_epoch_is_a_number_of_seconds() -> None:

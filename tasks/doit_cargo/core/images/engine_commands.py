@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.model import Images
-from doit_cargo.core.toolchain.compiler import on_path
+from doit_cargo.core.images.engines import BUILDAH, DOCKER, SKOPEO
 
-BUILDAH, DOCKER, SKOPEO = "buildah", "docker", "skopeo"
-REMEDIES: Mapping[str, str] = {
-    BUILDAH: "apt-get install buildah",
-    DOCKER: "apt-get install docker.io (or set images.engine: buildah)",
-    SKOPEO: "apt-get install skopeo",
-}
 LISTING = "{{.ID}} {{.Repository}}:{{.Tag}}"
 
 
@@ -36,14 +29,6 @@ class Order(NamedTuple):
         return self.folder / "id"
 
 
-def choose(images: Images, env: Mapping[str, str]) -> str:
-    """The engine: as configured; for auto buildah where there is one, else docker."""
-    if images.engine != "auto":
-        return images.engine
-    only_docker = on_path(BUILDAH, env) is None and on_path(DOCKER, env) is not None
-    return DOCKER if only_docker else BUILDAH
-
-
 def buildah(storage: Path, *words: str) -> list[str]:
     """A buildah command on a store of its own.
 
@@ -51,7 +36,7 @@ def buildah(storage: Path, *words: str) -> list[str]:
     storage.conf and images stay out of it.
     """
     store = ["--storage-driver", "vfs", "--root", f"{storage}/root", "--runroot", f"{storage}/run"]
-    return [BUILDAH, *store, *words]
+    return [BUILDAH.name, *store, *words]
 
 
 def buildah_build(storage: Path, order: Order) -> list[str]:
@@ -65,7 +50,7 @@ def buildah_build(storage: Path, order: Order) -> list[str]:
 
 def docker_build(order: Order) -> list[str]:
     """Build with docker; BuildKit is chosen by `docker_env`."""
-    return [DOCKER, "build", *_common(order)]
+    return [DOCKER.name, "build", *_common(order)]
 
 
 def docker_env(env: Mapping[str, str], epoch: int) -> dict[str, str]:
@@ -103,15 +88,6 @@ def skopeo_inspect(reference: str, *, insecure: bool) -> list[str]:
     """Ask a registry for the very bytes of what a tag names."""
     tls = ["--tls-verify=false"] if insecure else []
     return [SKOPEO, "inspect", "--raw", *tls, f"docker://{reference}"]
-
-
-def missing(programs: Sequence[str], env: Mapping[str, str]) -> list[str]:
-    """A line for each program that is not installed, with what installs it."""
-    return [
-        f"{name} is not installed: {REMEDIES[name]}"
-        for name in dict.fromkeys(programs)
-        if on_path(name, env) is None
-    ]
 
 
 def epoch(env: Mapping[str, str]) -> int:

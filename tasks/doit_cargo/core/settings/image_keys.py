@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_cargo.core.images import engines
 from doit_cargo.core.settings.faults import quote
 from doit_cargo.core.settings.shapes import (
     NAME,
@@ -111,7 +112,7 @@ _SERVICE: Final = Record(
 IMAGES: Final = Record(
     {
         "engine": Field(
-            Choice("auto", "buildah", "docker"),
+            Choice(engines.AUTO, *engines.KINDS),
             "What builds the images; auto takes buildah where there is one, else docker.",
             "auto",
         ),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import engine_commands
+from doit_cargo.core.images import engine_commands, engines
 from doit_cargo.core.images.contents import Image
 from doit_cargo.tools import process
 from doit_cargo.tools.images import archive_reader
@@ -19,7 +19,7 @@ _LOCAL = "localhost/"  # what buildah puts before a name without a registry
 class Buildah:
     """The engine on the workspace's own store."""
 
-    name = engine_commands.BUILDAH
+    kind = engines.BUILDAH
 
     def __init__(self, storage: Path, env: Mapping[str, str]) -> None:
         self._storage = storage
@@ -65,13 +65,24 @@ class Buildah:
         self._do("push", image.removeprefix("sha256:"), "oci:image", cwd=folder)
         return archive_reader.oci(folder / "image", platform)
 
-    def archive(self, image: str, reference: str, folder: Path) -> Path:
-        """Write an image as `docker load` reads it, under that name. Raises CheckError."""
-        name = "image.tar"
-        self._do(
-            "push", image.removeprefix("sha256:"), f"docker-archive:{name}:{reference}", cwd=folder
-        )
-        return folder / name
+    def index_source(self, image: str, folder: Path, name: str) -> str:
+        """The id: it is in this store."""
+        del folder, name
+        return image
+
+    def load_into(
+        self, docker: Callable[..., str], image: str, references: Sequence[str], folder: Path
+    ) -> None:
+        """Copy an image to Docker's daemon under these names. Raises CheckError.
+
+        By way of the client: it alone knows which daemon is meant (DOCKER_HOST, contexts).
+        """
+        first, *others = references
+        destination = f"docker-archive:image.tar:{first}"
+        self._do("push", image.removeprefix("sha256:"), destination, cwd=folder)
+        docker("image", "load", "--input", str(folder / "image.tar"))
+        for reference in others:
+            docker("image", "tag", image, reference)
 
     def _do(self, *words: str, cwd: Path | None = None) -> str:
         argv = engine_commands.buildah(self._storage, *words)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError, SetupError
-from doit_cargo.core.images import engine_commands
+from doit_cargo.core.images import engine_commands, engines
 from doit_cargo.core.images.contents import Image
 from doit_cargo.tools import process
 from doit_cargo.tools.images import archive_reader
@@ -34,7 +34,7 @@ _SIGNS: Mapping[str, str] = {
 class Docker:
     """The engine behind the docker client's own settings."""
 
-    name = engine_commands.DOCKER
+    kind = engines.DOCKER
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -47,7 +47,7 @@ class Docker:
 
     def images(self) -> dict[str, str]:
         """Reference → id of every image that the daemon has. Raises CheckError, SetupError."""
-        argv = [engine_commands.DOCKER, "images", "--no-trunc", "--format", engine_commands.LISTING]
+        argv = [engines.DOCKER.name, "images", "--no-trunc", "--format", engine_commands.LISTING]
         rows = (line.split() for line in self._run(argv, "list its images", self._env).splitlines())
         return {row[1]: row[0] for row in rows if len(row) == 2}  # noqa: PLR2004 - id and name
 
@@ -61,11 +61,22 @@ class Docker:
         self.save(image, path)
         return archive_reader.docker(path)
 
+    def index_source(self, image: str, folder: Path, name: str) -> str:
+        """Write an archive there, from which buildah takes the image.
+
+        It would ask Docker's daemon itself, but at its usual place, whatever DOCKER_HOST says.
+        """
+        self.save(image, folder / f"{name}.tar")
+        return f"docker-archive:{name}.tar"
+
+    def load_into(
+        self, docker: Callable[..., str], image: str, references: Sequence[str], folder: Path
+    ) -> None:
+        """Nothing to do: the daemon has it."""
+
     def save(self, image: str, path: Path) -> None:
         """Write an image as an archive. Raises CheckError, SetupError."""
-        self._run(
-            [engine_commands.DOCKER, "save", "--output", str(path), image], "save it", self._env
-        )
+        self._run([engines.DOCKER.name, "save", "--output", str(path), image], "save it", self._env)
 
     def _run(self, argv: list[str], what: str, env: Mapping[str, str]) -> str:
         done = process.run_guarded(argv, env=env, timeout=TIMEOUT)

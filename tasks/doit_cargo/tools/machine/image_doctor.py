@@ -10,7 +10,7 @@ from pathlib import Path
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.core.images import dockerfile, engine_commands
+from doit_cargo.core.images import dockerfile, engines
 from doit_cargo.core.model import Context, Images
 from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.tools import process
@@ -31,12 +31,13 @@ def examine(ctx: Context) -> tuple[Finding, ...]:
 
 def _all(ctx: Context, images: Images) -> Iterator[Finding]:
     needed = images.default
-    if engine_commands.choose(images, ctx.env) == engine_commands.DOCKER:
+    kind = engines.choose(images, ctx.env)
+    if kind.daemon:
         yield from _docker(ctx, needed=needed)
-    yield _program(ctx, engine_commands.BUILDAH, needed=needed and images.engine != "docker")
+    yield _program(ctx, engines.BUILDAH.name, needed=needed and not kind.daemon)
     yield from _rootless(ctx)
     if images.registry:
-        yield _program(ctx, engine_commands.SKOPEO, needed=False)
+        yield _program(ctx, engines.SKOPEO, needed=False)
     for path in (images.dockerfile, *dockerfile.extra_files(images).values()):
         yield from _file(path, images)
     yield _disk(ctx)
@@ -47,17 +48,17 @@ def _program(ctx: Context, name: str, *, needed: bool) -> Finding:
     said = _ask(ctx, [name, "--version"]) if path else ""
     detail = f"{said}  {path}" if said else "not installed"
     return Finding(
-        name=name, found=bool(said), detail=detail, remedy=engine_commands.REMEDIES[name],
+        name=name, found=bool(said), detail=detail, remedy=engines.remedy(name),
         optional=not needed,
     )  # fmt: skip
 
 
 def _docker(ctx: Context, *, needed: bool) -> Iterator[Finding]:
     """The client; the daemon behind it; whether the two can build."""
-    yield (client := _program(ctx, engine_commands.DOCKER, needed=needed))
+    yield (client := _program(ctx, engines.DOCKER.name, needed=needed))
     if not client.found:
         return
-    server = _ask(ctx, [engine_commands.DOCKER, "version", "--format", _SERVER])
+    server = _ask(ctx, [engines.DOCKER.name, "version", "--format", _SERVER])
     remedy = "systemctl start docker (or images.engine: buildah)"
     detail = f"version {server}" if server else "does not answer"
     yield Finding(
@@ -67,8 +68,8 @@ def _docker(ctx: Context, *, needed: bool) -> Iterator[Finding]:
 
 
 def _buildkit(ctx: Context, *, needed: bool) -> Finding:
-    version = _ask(ctx, [engine_commands.DOCKER, "version", "--format", _CLIENT])
-    buildx = _ask(ctx, [engine_commands.DOCKER, "buildx", "version"])
+    version = _ask(ctx, [engines.DOCKER.name, "version", "--format", _CLIENT])
+    buildx = _ask(ctx, [engines.DOCKER.name, "buildx", "version"])
     major = version.partition(".")[0]
     own = not buildx and major.isdigit() and int(major) < _BUILDX_SINCE
     detail = buildx or ("the client's own" if own else f"client {version} has no buildx")

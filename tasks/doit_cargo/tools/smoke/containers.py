@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.images.dockerfile import PROGRAM
-from doit_cargo.core.images.engine_commands import DOCKER
+from doit_cargo.core.images.engines import DOCKER
 from doit_cargo.core.images.trial import Program
 from doit_cargo.tools import process
 
@@ -89,7 +89,7 @@ class Containers:
 
     def ask(self, *words: str, seconds: float = _LIMIT) -> process.Result:
         """Run the client to its end."""
-        return process.run_guarded([DOCKER, *words], env=self._env, timeout=seconds)
+        return process.run_guarded([DOCKER.name, *words], env=self._env, timeout=seconds)
 
     def close(self) -> None:
         """Remove all of it; from now on nothing can be made."""
