@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,20 +154,25 @@ def system_files(count: int) -> list[Path]:
     return random.Random(7).sample(found, count)  # noqa: S311 - a fixed choice
 
 
-def mutants(data: bytes, count: int, seed: int) -> list[bytes]:
-    """The data with a few bytes changed; the tables are hit more often than the rest."""
+def mutants(data: bytes, count: int, seed: int) -> Iterator[memoryview]:
+    """The data with a few bytes changed; the tables are hit more often than the rest.
+
+    Each lasts until the next is asked for: all are made in one copy of what may be megabytes.
+    """
     rng = random.Random(seed)  # noqa: S311 - to be repeated
     at = struct.unpack_from("<Q", data, HEADER["e_shoff"])[0]
     zones = (range(64), range(64, min(1024, len(data))), range(at, len(data)), range(len(data)))
-    made = []
+    changed = bytearray(data)
     for _ in range(count):
-        changed = bytearray(data)
+        places = []
         for _ in range(rng.randint(1, 3)):
-            changed[rng.choice(rng.choice(zones))] = rng.choice(
-                (0, 1, 0x7F, 0xFF, rng.randrange(256))
-            )
-        made.append(bytes(changed))
-    return made
+            value = rng.choice((0, 1, 0x7F, 0xFF, rng.randrange(256)))
+            place = rng.choice(rng.choice(zones))
+            changed[place] = value
+            places.append(place)
+        yield memoryview(changed).toreadonly()
+        for place in places:
+            changed[place] = data[place]
 
 
 def _is_elf(path: Path) -> bool:

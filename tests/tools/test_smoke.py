@@ -180,7 +180,9 @@ def test_a_child_that_dies_is_no_pass(tmp_path: Path, monkeypatch: pytest.Monkey
     for text in ("import os; os.kill(os.getpid(), 9)", 'print(\'{"seen": "x"}\'); exit(1)', ""):
         monkeypatch.setattr(namespaces, "_CHILD", [sys.executable, "-c", text])
 
-        assert refusal(tmp_path, tool(), TOOL).startswith("the smoke test's own process ended with ")
+        assert refusal(tmp_path, tool(), TOOL).startswith(
+            "the smoke test's own process ended with "
+        )
 
 
 def command_lines() -> list[bytes]:

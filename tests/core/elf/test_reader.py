@@ -380,7 +380,7 @@ def test_mutants_give_facts_or_a_refusal(seed: int) -> None:
     assert not all(outcomes)
 
 
-def _refused(data: bytes) -> bool:
+def _refused(data: bytes | memoryview) -> bool:
     try:
         read(data)
     except ElfError as error:

@@ -177,7 +177,7 @@ def zig(folder: Path, arch: str) -> Path:
     return out
 
 
-def refused(data: bytes) -> bool:
+def refused(data: bytes | memoryview) -> bool:
     try:
         read(data)
     except ElfError:

@@ -101,7 +101,7 @@ def test_garbage_is_refused_and_the_child_lives_on(opinion: SecondOpinion) -> No
 
 
 def test_mutants_give_an_answer_or_a_refusal(opinion: SecondOpinion) -> None:
-    answers = [_asked(opinion, mutant) for mutant in elf_files.mutants(elf(), 300, 11)]
+    answers = [_asked(opinion, bytes(mutant)) for mutant in elf_files.mutants(elf(), 300, 11)]
 
     assert any(answers)
 

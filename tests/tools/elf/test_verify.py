@@ -155,7 +155,7 @@ def test_mutants_give_a_verdict_or_a_refusal(opinion: SecondOpinion) -> None:
     base = elf()
     for mutant in elf_files.mutants(base, 400, 23):
         try:
-            passed.append(checked(mutant, opinion).passed)
+            passed.append(checked(bytes(mutant), opinion).passed)
         except CheckError:
             continue
 
