@@ -128,8 +128,8 @@ def _by_architecture(
     step: Step, targets: Iterable[Target], tasks: tuple[TaskSpec, ...]
 ) -> Iterator[TaskSpec]:
     """`build`, `build:x86_64` and what is in it; or a single task of that name instead."""
-    chosen = tuple(task_name(step.NAME, target.arch) for target in targets if target.default)
-    yield TaskSpec(stage=step.NAME, doc=step.SUMMARY, after=chosen)
+    defaults = tuple(task_name(step.NAME, target.arch) for target in targets if target.default)
+    yield TaskSpec(stage=step.NAME, doc=step.SUMMARY, after=defaults)
     for target in targets:
         members = tuple(task for task in tasks if task.arch == target.arch)
         if len(members) != 1 or members[0].name != task_name(step.NAME, target.arch):

@@ -14,10 +14,10 @@ from abuse_pairs import LIBRARY, stale
 from helpers.project import Project
 
 JUNK = (
-    b"", b"\0", b"[]", b"5", b"{}", b"null", b'{"outside": 5}', b'{"outside": [1, null]}',
-    b'{"outside": ["a\\u0000b", "\\ud800"]}', b'{"libraries": 5}', b'{"libraries": ["\\u0000", 5]}',
+    b"", b"\0", b"[]", b"5", b"{}", b"null", b'{"elsewhere": 5}', b'{"elsewhere": [1, null]}',
+    b'{"elsewhere": ["a\\u0000b", "\\ud800"]}', b'{"libraries": 5}', b'{"libraries": ["\\u0000", 5]}',
     b'{"size": "a", "sha256": 5, "passed": 1}', b'{"packages": 5}', b'{"digest": {}, "target": []}',
-    b'{"outside": {"a": 1}}', b"[" * 100_000,
+    b'{"elsewhere": {"a": 1}}', b"[" * 100_000,
     b'{"version": 1, "files": {"a": [[1, 2, 3, 4, 5], 5]}}', b"SQLite format 3\0" + b"\0" * 4080,
 )  # fmt: skip
 

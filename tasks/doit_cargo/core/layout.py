@@ -19,7 +19,7 @@ def artifact(ctx: Context, target: Target, binary: str) -> Path:
     return ctx.graph.target_directory / target.triple / folder / binary
 
 
-def shipped(ctx: Context, target: Target, binary: Binary) -> Path:
+def final_executable(ctx: Context, target: Target, binary: Binary) -> Path:
     """The executable that is verified and packaged: cargo's own, or that after `split_debug`."""
     if ctx.config.split_debug:
         return ctx.config.outputs.state / "stripped" / target.arch / binary.name

@@ -152,7 +152,8 @@ class Config(NamedTuple):
 class Policy(NamedTuple):
     """What an executable of one target must look like: a level for each rule, and sizes in bytes.
 
-    `levels` has every name of `policy.RULES`; `budgets` maps a binary's name to its maximum size.
+    `levels` has every name of `policy.RULE_NAMES`; `budgets` maps a binary's name to its maximum
+    size.
     """
 
     levels: Mapping[str, Level]
@@ -200,8 +201,8 @@ class CrateGraph(NamedTuple):
     `patched` are the packages that a `[patch]` takes from a folder of this machine: a crate may
     be built upon them by way of third-party ones, which its manifest does not tell. `vendored`
     are the lists of checksums by which cargo knows third-party sources that lie in a folder.
-    `outside` are the folders of sources beyond the root, each with what stands for it in a binary.
-    `configs` are cargo's own configuration files that count there, parsed, strongest first.
+    `folders_elsewhere` are those of sources beyond the root, each with what stands for it in a
+    binary. `configs` are cargo's own configuration files that count there, parsed, strongest first.
     """
 
     root: Path
@@ -209,7 +210,7 @@ class CrateGraph(NamedTuple):
     crates: Mapping[str, Crate]
     patched: frozenset[str] = frozenset()
     vendored: tuple[Path, ...] = ()
-    outside: tuple[tuple[str, str], ...] = ()
+    folders_elsewhere: tuple[tuple[str, str], ...] = ()
     configs: tuple[TomlFile, ...] = ()
 
     def closure(self, *names: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def _binary(
     sums: dict[Binary, str],
 ) -> Iterator[str]:  # fmt: skip
     """The three places of a binary: each sound, and all the same."""
-    built = layout.shipped(ctx, target, binary)
+    built = layout.final_executable(ctx, target, binary)
     packaged = layout.packaged(ctx.config, target, binary)
     staged = layout.staged(ctx.config, target, binary)
     found: dict[Path, str] = {}

@@ -27,7 +27,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
 
 def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
     known = read(layout.verify_record(ctx.config, target, binary))
-    path = layout.shipped(ctx, target, binary)
+    path = layout.final_executable(ctx, target, binary)
     return {
         "binary": binary.name,
         "crate": binary.crate,

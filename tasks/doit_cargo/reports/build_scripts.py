@@ -34,7 +34,7 @@ def _missing(ctx: Context, target: Target) -> Iterator[tuple[str, str]]:
     absent = {
         path
         for name in ctx.graph.crates
-        for path in read(layout.build_record(ctx.config, target, name)).get("outside", ())
+        for path in read(layout.build_record(ctx.config, target, name)).get("elsewhere", ())
         if not os.path.lexists(path)
     }
     if not absent:

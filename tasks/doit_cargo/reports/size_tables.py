@@ -71,9 +71,9 @@ def _sections(found: Sequence[dict[str, Any]]) -> str:
 
 
 def _places(row: dict[str, Any], names: Sequence[str]) -> tuple[str, ...]:
-    held = [row["sections"].get(name, 0) for name in names]
-    rest = sum(row["sections"].values()) - sum(held)
-    return (row["binary"], row["arch"], *map(size, (*held, rest)))
+    shown = [row["sections"].get(name, 0) for name in names]
+    rest = sum(row["sections"].values()) - sum(shown)
+    return (row["binary"], row["arch"], *map(size, (*shown, rest)))
 
 
 def _crates(found: Sequence[dict[str, Any]]) -> str:

@@ -39,7 +39,7 @@ def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
         "budget": budget,
         **_image(ctx, target, binary),
         "share": round(own / budget, 4) if own is not None and budget else None,
-        "sections": _filled(layout.shipped(ctx, target, binary), known.get("sha256")),
+        "sections": _filled(layout.final_executable(ctx, target, binary), known.get("sha256")),
         "crates": symbols,
         "crates_from": layout.relative([path], ctx.config.root)[0] if path else None,
     }

@@ -60,7 +60,7 @@ class _Part(NamedTuple):
 def _spec(part: _Part, session: Session) -> TaskSpec:
     ctx, target, crate = part.ctx, part.target, part.crate
     record = read(part.record)
-    known = tuple(sources_elsewhere.expand(paths(record, "outside")))
+    known = tuple(sources_elsewhere.expand(paths(record, "elsewhere")))
     return TaskSpec(
         stage=NAME,
         arch=target.arch,
@@ -95,13 +95,13 @@ def _deliver(
             raise CheckError(f"cargo put {name} at {delivery.executables[name]}, not {path}")
     content = {
         "digest": session.digest(task_name(NAME, arch, crate)),
-        "outside": _outside(part, delivery),
+        "elsewhere": _read_elsewhere(part, delivery),
         "libraries": sorted({str(path) for path in delivery.libraries}),
     }
     record.clear()
     record.update(content)
     files.write(part.ctx.config.root, part.record, encode(record))
-    found = list(sources_elsewhere.expand(content["outside"]))
+    found = list(sources_elsewhere.expand(content["elsewhere"]))
     return Outcome(
         discovered=tuple(found),
         no_longer=tuple(sorted(set(known) - {*found, *part.sources})),
@@ -109,7 +109,7 @@ def _deliver(
     )
 
 
-def _outside(part: _Part, delivery: Delivery) -> list[str]:
+def _read_elsewhere(part: _Part, delivery: Delivery) -> list[str]:
     """Cargo runs rustc in the workspace's root for a member, and scripts in the crate's folder."""
     graph, crate = part.ctx.graph, part.crate
     base = graph.root if crate.member else crate.directory

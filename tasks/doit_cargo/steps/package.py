@@ -35,7 +35,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 doc=f"copy the verified {binary.name} to {_place(ctx, target)}",
                 action=partial(_package, ctx, session, target, binary),
                 inputs=(
-                    layout.shipped(ctx, target, binary),
+                    layout.final_executable(ctx, target, binary),
                     layout.verify_record(ctx.config, target, binary),
                 ),
                 outputs=(layout.packaged(ctx.config, target, binary),),
@@ -62,7 +62,7 @@ def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> 
     from doit_cargo.tools import artifact, files
     from doit_cargo.tools.elf import verify
 
-    source = layout.shipped(ctx, target, binary)
+    source = layout.final_executable(ctx, target, binary)
     data = artifact.read(source)
     verdict = verify.verify_bytes(ctx, session.opinion, target, binary, path=source, data=data)
     known = read(layout.verify_record(ctx.config, target, binary))

@@ -44,7 +44,7 @@ def _spec(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> Ta
         doc=f"strip {binary.name}, keeping {layout.relative([kept], ctx.config.root)[0]}",
         action=partial(_split, ctx, target, binary, tool),
         inputs=(layout.artifact(ctx, target, binary.name), *filter(None, [tool])),
-        outputs=(layout.shipped(ctx, target, binary), kept),
+        outputs=(layout.final_executable(ctx, target, binary), kept),
         group=task_name(NAME, target.arch),
     )
 
@@ -66,4 +66,4 @@ def _split(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> N
         raise CheckError(f"{source}: {error}") from None
     root = ctx.config.root
     files.write(root, kept, debug, layout.FILE_MODE)
-    files.write(root, layout.shipped(ctx, target, binary), small, layout.BINARY_MODE)
+    files.write(root, layout.final_executable(ctx, target, binary), small, layout.BINARY_MODE)

@@ -30,7 +30,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 subject=binary.name,
                 doc=f"check that {binary.name} is a static {target.arch} executable as required",
                 action=partial(_verify, ctx, session, target, binary),
-                inputs=(layout.shipped(ctx, target, binary),),
+                inputs=(layout.final_executable(ctx, target, binary),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
                 fingerprint=digest(command.requirements(ctx, target, binary)),
                 group=task_name(NAME, target.arch),
@@ -41,7 +41,7 @@ def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> O
     from doit_cargo.tools import files
     from doit_cargo.tools.elf import verify
 
-    path = layout.shipped(ctx, target, binary)
+    path = layout.final_executable(ctx, target, binary)
     verdict = verify.verify_file(ctx, session.opinion, target, binary, path)
     own = layout.verify_record(ctx.config, target, binary)
     content = {

@@ -19,7 +19,7 @@ from doit_cargo.core.elf.numbers import (
     ET_REL,
     SHT_SYMTAB,
 )
-from doit_cargo.core.elf.policy import DEFAULT_LEVELS, RULES, Violation, default_levels, judge
+from doit_cargo.core.elf.policy import DEFAULT_LEVELS, RULE_NAMES, Violation, default_levels, judge
 from doit_cargo.core.elf.reader import read
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Policy, Target
@@ -60,7 +60,7 @@ def messages(data: bytes, *, by: Policy | None = None, paths: Sequence[str] = ()
 
 
 def test_the_rules_in_their_order() -> None:
-    assert RULES == (
+    assert RULE_NAMES == (
         "machine", "class", "endianness", "os_abi", "type", "static", "pie", "nx", "relro", "wx",
         "rpath", "entry", "stripped", "size", "build_path",
     )  # fmt: skip
@@ -168,7 +168,7 @@ def test_every_violation_has_a_remedy() -> None:
     )  # fmt: skip
     found = verdict(strange, by=policy()._replace(min_size=1 << 19), paths=["/home/me"])
 
-    assert {v.rule for v in found} == set(RULES) - {"type", "pie", "wx"}
+    assert {v.rule for v in found} == set(RULE_NAMES) - {"type", "pie", "wx"}
     assert all(v.remedy for v in found)
 
 
@@ -200,7 +200,7 @@ def test_build_paths_are_told() -> None:
 
 
 def test_a_rule_that_is_off_says_nothing() -> None:
-    levels: dict[str, Level] = dict.fromkeys(RULES, "off")
+    levels: dict[str, Level] = dict.fromkeys(RULE_NAMES, "off")
 
     assert verdict(elf(stacks=(), machine=3), by=policy()._replace(levels=levels)) == []
 
@@ -231,7 +231,7 @@ def test_every_architecture_denies_but_for_the_measured_exceptions(arch: str) ->
     levels = dict(DEFAULT_LEVELS[arch])
     hardening = "deny" if arch in {"x86_64", "s390x"} else "off"
 
-    assert tuple(levels) == RULES
+    assert tuple(levels) == RULE_NAMES
     assert (levels.pop("pie"), levels.pop("relro")) == (hardening, hardening)
     assert (levels.pop("stripped"), levels.pop("build_path")) == ("warn", "warn")
     assert set(levels.values()) == {"deny"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.elf.policy import RULES
+from doit_cargo.core.elf.policy import RULE_NAMES
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.model import Config, Level, Policy
 from doit_cargo.core.settings.config import load_config
@@ -44,7 +44,7 @@ def faults(config: Config, content: str | bytes) -> list[str]:
 def test_without_a_file_the_defaults_hold(config: Config) -> None:
     policies = load_policies(config.root / "none.yaml", config.root, config)
 
-    deny: dict[str, Level] = dict.fromkeys(RULES, "deny")
+    deny: dict[str, Level] = dict.fromkeys(RULE_NAMES, "deny")
     strict: dict[str, Level] = {**deny, "stripped": "warn", "build_path": "warn"}
     static: dict[str, Level] = {**strict, "pie": "off", "relro": "off"}
     assert policies == {
@@ -84,7 +84,7 @@ budgets: {shop: 1 GiB, admin: 70000}
 
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_every_rule_has_a_level_for_every_target(config: Config, arch: str) -> None:
-    assert set(decode(config, "")[arch].levels) == set(RULES)
+    assert set(decode(config, "")[arch].levels) == set(RULE_NAMES)
 
 
 SIZE = "a size such as 65536, '64 KiB' or '8 MiB' is meant"

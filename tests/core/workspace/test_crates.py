@@ -142,7 +142,7 @@ def test_sources_outside_the_workspace_have_names_of_their_own(tmp_path: Path) -
     graph = load_graph(write(tmp_path, files) / "ws", {})
 
     assert graph.vendored == (tmp_path / "third/b/.cargo-checksum.json",)
-    assert graph.outside == (
+    assert graph.folders_elsewhere == (
         (f"{tmp_path}/far", "/outside/far"),
         (f"{tmp_path}/far/in", "/outside/in"),
         (f"{tmp_path}/third", "/vendored"),

@@ -1,4 +1,7 @@
-"""What cargo's configuration files say at a key. Cargo joins lists and tables of all files."""
+"""Looks up a key in cargo's configuration files, strongest first.
+
+Cargo joins lists and tables of all files.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import NamedTuple
 from doit_cargo.core.toml_file import TomlFile
 
 
-class Said(NamedTuple):
+class Setting(NamedTuple):
     """What a configuration file says at a key."""
 
     file: TomlFile
@@ -16,16 +19,16 @@ class Said(NamedTuple):
     value: object
 
 
-def said(configs: Iterable[TomlFile], *keys: str) -> Iterator[Said]:
+def lookup(configs: Iterable[TomlFile], *keys: str) -> Iterator[Setting]:
     """What the files say at that key, strongest first."""
     for file in configs:
         value: object = file.data
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         if value is not None:
-            yield Said(file, keys, value)
+            yield Setting(file, keys, value)
 
 
-def strongest(configs: Iterable[TomlFile], *keys: str) -> Said | None:
+def strongest(configs: Iterable[TomlFile], *keys: str) -> Setting | None:
     """What cargo goes by at that key, if it is no list (lists and tables are joined)."""
-    return next(said(configs, *keys), None)
+    return next(lookup(configs, *keys), None)

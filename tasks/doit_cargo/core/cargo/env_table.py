@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.config_lookup import Said, said, strongest
+from doit_cargo.core.cargo.config_lookup import Setting, lookup, strongest
 from doit_cargo.core.toml_file import TomlFile
 from doit_cargo.core.workspace.cargo_config import base
 
@@ -18,14 +18,14 @@ from doit_cargo.core.workspace.cargo_config import base
 class Entry(NamedTuple):
     """A variable of the table, with the value that cargo gives it."""
 
-    place: Said
+    place: Setting
     value: str
     force: bool
 
 
 def entries(configs: Sequence[TomlFile]) -> dict[str, Entry]:
     """The table's variables, all files joined."""
-    tables = [place.value for place in said(configs, "env") if isinstance(place.value, dict)]
+    tables = [place.value for place in lookup(configs, "env") if isinstance(place.value, dict)]
     names = dict.fromkeys(name for table in tables for name in table)
     return {name: entry for name in names for entry in _entry(configs, name)}
 

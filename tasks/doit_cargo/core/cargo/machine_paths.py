@@ -12,7 +12,7 @@ def remaps(ctx: Context, target: Target) -> tuple[tuple[str, str], ...]:
     """Path prefixes of this machine and what stands for them in a binary; the last match wins."""
     chain = ctx.toolchains[target.arch]
     pairs = [
-        *ctx.graph.outside,
+        *ctx.graph.folders_elsewhere,
         (_cargo_home(ctx.env), "/cargo"),
         (str(chain.sysroot or ""), "/sysroot"),
         (str(ctx.graph.root), "/workspace"),
@@ -25,7 +25,7 @@ def private_paths(ctx: Context, target: Target) -> tuple[bytes, ...]:
     """What no shipped binary may contain: folders of the machine that built it."""
     chain = ctx.toolchains[target.arch]
     folders = (
-        *(folder for folder, _ in ctx.graph.outside), str(ctx.graph.root),
+        *(folder for folder, _ in ctx.graph.folders_elsewhere), str(ctx.graph.root),
         str(ctx.graph.target_directory), _cargo_home(ctx.env), str(chain.sysroot or ""),
         str(chain.wrappers.parent), str(chain.zig_cache),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from doit_cargo.core import hosts, layout
 from doit_cargo.core.cargo import command, user_config, user_flags
 from doit_cargo.core.cargo.cfg import speaks_of, unknown
-from doit_cargo.core.cargo.config_lookup import Said, said, strongest
+from doit_cargo.core.cargo.config_lookup import Setting, lookup, strongest
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.workspace.cargo_config import target_variable
 from doit_cargo.core.workspace.toml_lines import line_of
@@ -97,7 +97,7 @@ def _jobs(ctx: Context) -> Iterator[tuple[str, str]]:
         yield "jobs", f"--jobs {cores}, the cores of this machine"
 
 
-def _incremental(ctx: Context) -> Iterator[Said]:
+def _incremental(ctx: Context) -> Iterator[Setting]:
     if ctx.config.env.get("CARGO_INCREMENTAL", "0") == "0":
         keys = (("build", "incremental"), ("profile", ctx.config.profile, "incremental"))
         places = (strongest(ctx.graph.configs, *key) for key in keys)
@@ -117,7 +117,7 @@ def _linkers(ctx: Context, target: Target) -> Iterator[Override]:
 
 def _tables(ctx: Context) -> set[str]:
     """The triples and conditions of `[target]`."""
-    tables = (place.value for place in said(ctx.graph.configs, "target"))
+    tables = (place.value for place in lookup(ctx.graph.configs, "target"))
     return {name for table in tables if isinstance(table, dict) for name in table}
 
 
@@ -156,12 +156,12 @@ def _env(ctx: Context, target: Target) -> Iterator[Override]:
             yield _override(ctx, table[name].place, f"it is {made[name]}")
 
 
-def _override(ctx: Context, place: Said, why: str) -> Override:
+def _override(ctx: Context, place: Setting, why: str) -> Override:
     what = f"{_dotted(place.keys)} = {_shown(place.value)}"
     return Override(*_place(ctx, place), what, why)
 
 
-def _place(ctx: Context, place: Said | user_flags.Source | None) -> tuple[str, int]:
+def _place(ctx: Context, place: Setting | user_flags.Source | None) -> tuple[str, int]:
     """The file and line; a variable is in the configuration's `env`."""
     file = place.file if place else None
     path = Path(file.path) if file else ctx.config.path

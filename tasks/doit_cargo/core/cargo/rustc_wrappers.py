@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core.cargo.config_lookup import Said, strongest
+from doit_cargo.core.cargo.config_lookup import Setting, strongest
 from doit_cargo.core.toml_file import TomlFile
 from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.core.workspace.cargo_config import base
@@ -28,7 +28,7 @@ class Wrapper(NamedTuple):
     `variable` is what overrides the key; empty, it switches the wrapper off.
     """
 
-    place: Said | None
+    place: Setting | None
     variable: str
     program: Path | None
 

@@ -1,6 +1,6 @@
 """What the user tells cargo: in its configuration files, and by variables of our own.
 
-Most workspaces say nothing: what understands it is imported where something is said.
+Most workspaces say nothing: what understands it is imported where something is setting.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from doit_cargo.core.cargo.rustc_wrappers import Wrapper
 
 
-def _says_something(ctx: Context) -> bool:
+def _is_configured(ctx: Context) -> bool:
     return bool(ctx.graph.configs) or any("RUST" in name for name in ctx.config.env)
 
 
 def flags(ctx: Context, target: Target) -> tuple[str, ...]:
     """The user's flags for rustc, without those that would break the build."""
-    if not _says_something(ctx):
+    if not _is_configured(ctx):
         return ()
     from doit_cargo.core.cargo import user_flags  # noqa: PLC0415
 
@@ -41,7 +41,7 @@ def env_table(ctx: Context) -> Mapping[str, Entry]:
 
 def wrappers(ctx: Context, env: Mapping[str, str]) -> tuple[Wrapper, ...]:
     """The rustc wrappers that cargo would call, with that environment."""
-    if not _says_something(ctx):
+    if not _is_configured(ctx):
         return ()
     from doit_cargo.core.cargo import rustc_wrappers  # noqa: PLC0415
 
@@ -52,6 +52,6 @@ def fewer_jobs(ctx: Context) -> int:
     """The number of cores where cargo's configuration asks for more jobs than that, else 0."""
     from doit_cargo.core.cargo.config_lookup import strongest  # noqa: PLC0415
 
-    cores, said = os.cpu_count() or 1, strongest(ctx.graph.configs, "build", "jobs")
-    asked = said.value if said and "CARGO_BUILD_JOBS" not in ctx.config.env else 0
+    cores, setting = os.cpu_count() or 1, strongest(ctx.graph.configs, "build", "jobs")
+    asked = setting.value if setting and "CARGO_BUILD_JOBS" not in ctx.config.env else 0
     return cores if isinstance(asked, int) and asked > cores else 0

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from doit_cargo.core.cargo.cfg import speaks_of
-from doit_cargo.core.cargo.config_lookup import said
+from doit_cargo.core.cargo.config_lookup import lookup
 from doit_cargo.core.cargo.toolchain_env import ENCODED, SEPARATOR
 from doit_cargo.core.toml_file import TomlFile
 from doit_cargo.core.workspace.cargo_config import target_variable
@@ -133,7 +133,7 @@ def _of_target(
 ) -> Iterator[Source]:
     """The triple's own table first, then those of cfg expressions that hold for it."""
     yield from _listed(configs, env, target_variable(triple, "rustflags"), "target", triple)
-    tables = {name for table in said(configs, "target") for name in _names(table.value)}
+    tables = {name for table in lookup(configs, "target") for name in _names(table.value)}
     for name in sorted(tables - {triple}):
         if speaks_of(name, triple):
             yield from _listed(configs, {}, "", "target", name)
@@ -147,7 +147,7 @@ def _listed(
     configs: Sequence[TomlFile], env: Mapping[str, str], variable: str, *table: str
 ) -> Iterator[Source]:
     """A list that cargo joins from all files, the strongest last, and the variable after them."""
-    for place in reversed(tuple(said(configs, *table, "rustflags"))):
+    for place in reversed(tuple(lookup(configs, *table, "rustflags"))):
         yield Source(place.file, place.keys, _flags(place.value))
     if variable in env:
         yield Source(None, (variable,), tuple(env[variable].split()))

@@ -67,7 +67,7 @@ def symbols(layout: Layout) -> Iterator[Symbol]:
 def _symbols(layout: Layout, table: Section) -> Iterator[Symbol]:
     require(table.link < len(layout.sections), "the symbol table's names are in no section")
     names = _bytes(layout, layout.sections[table.link])
-    held = {i for i, s in enumerate(layout.sections) if s.type not in (SHT_NULL, SHT_NOBITS)}
+    present = {i for i, s in enumerate(layout.sections) if s.type not in (SHT_NULL, SHT_NOBITS)}
     form = struct.Struct(layout.header.order + layout.header.shape.symbol)
     require(table.size % form.size == 0, f"a symbol has not {form.size} bytes")
     for raw in form.iter_unpack(_bytes(layout, table)):
@@ -75,7 +75,7 @@ def _symbols(layout: Layout, table: Section) -> Iterator[Symbol]:
             name, info, _, index, address, size = raw
         else:
             name, address, size, info, _, index = raw
-        if size and info & 0xF in _FILLS and index in held:
+        if size and info & 0xF in _FILLS and index in present:
             yield Symbol(string_at(names, name, "symbol name"), address, size)
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import architectures
-from doit_cargo.core.elf.rules import LOOKS, Case
+from doit_cargo.core.elf.rules import RULES, Case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Level, Policy, Target
 
-RULES: tuple[str, ...] = tuple(LOOKS)
+RULE_NAMES: tuple[str, ...] = tuple(RULES)
 
 
 class Violation(NamedTuple):
@@ -45,7 +45,7 @@ def default_levels(triple: str) -> dict[str, Level]:
 def judge(
     facts: Facts, *, policy: Policy, target: Target, binary_name: str, build_paths: Sequence[str]
 ) -> tuple[Violation, ...]:
-    """Hold the facts against the policy: the broken rules, in the order of `RULES`.
+    """Hold the facts against the policy: the broken rules, in the order of `RULE_NAMES`.
 
     `build_paths` is what `find_build_paths` found in the same bytes. Rules that are off are not
     looked at. Raises SetupError if the target's architecture is not known.
@@ -56,13 +56,13 @@ def judge(
     )  # fmt: skip
     return tuple(
         Violation(rule=rule, level=level, **finding._asdict())
-        for rule, look in LOOKS.items()
-        if (level := policy.levels[rule]) != "off" and (finding := look(case))
+        for rule, check in RULES.items()
+        if (level := policy.levels[rule]) != "off" and (finding := check(case))
     )
 
 
 def _levels(architecture: Architecture) -> dict[str, Level]:
-    levels: dict[str, Level] = dict.fromkeys(RULES, "deny")
+    levels: dict[str, Level] = dict.fromkeys(RULE_NAMES, "deny")
     levels |= {"stripped": "warn", "build_path": "warn"}
     return levels if architecture.static_pie else levels | {"pie": "off", "relro": "off"}
 

@@ -87,7 +87,7 @@ def read(data: bytes | memoryview) -> Facts:
     """Read a whole ELF file. Raises ElfError, with the broken rule, if it is not sound."""
     layout = elf_layout.parse(data)
     header, dynamic = layout.header, elf_dynamic.read(layout)
-    interp, said = _interp(layout), dynamic or Dynamic()
+    interp, entries = _interp(layout), dynamic or Dynamic()
     loads = layout.of_type(PT_LOAD)
     wx = PF_W | PF_X
     return Facts(
@@ -97,14 +97,14 @@ def read(data: bytes | memoryview) -> Facts:
         os_abi=header.os_abi,
         file_type=header.file_type,
         interp=interp,
-        needed=said.needed,
+        needed=entries.needed,
         # A static PIE has no interpreter: the linker's flag tells it from a shared object.
-        pie=header.file_type == ET_DYN and (interp is not None or said.pie),
+        pie=header.file_type == ET_DYN and (interp is not None or entries.pie),
         gnu_stack=tuple(s.flags for s in layout.of_type(PT_GNU_STACK)),
         relro=_relro(layout, dynamic),
         wx_segments=sum(s.flags & wx == wx for s in loads),
-        rpath=said.rpath,
-        runpath=said.runpath,
+        rpath=entries.rpath,
+        runpath=entries.runpath,
         entry=header.entry,
         entry_executable=_entry_executable(layout),
         stripped=not any(_has_symbols(s) for s in layout.sections),

@@ -196,7 +196,7 @@ def _flags(flags: int) -> str:
     )
 
 
-LOOKS: Mapping[str, Callable[[Case], Finding | None]] = MappingProxyType(
+RULES: Mapping[str, Callable[[Case], Finding | None]] = MappingProxyType(
     {
         "machine": _machine,
         "class": _class,

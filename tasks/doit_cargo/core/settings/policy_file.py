@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_cargo.core.elf.policy import RULES, default_levels
+from doit_cargo.core.elf.policy import RULE_NAMES, default_levels
 from doit_cargo.core.model import Policy
 from doit_cargo.core.settings import places
 from doit_cargo.core.settings.faults import Faults, nearest
@@ -62,7 +62,7 @@ def _level(rule: str) -> Choice:
     return _Identity("deny") if rule in _IDENTITY else Choice("deny", "warn", "off")
 
 
-_RULES: Final = Record({rule: Field(_level(rule), _DOCS.get(rule, "")) for rule in RULES})
+_RULES: Final = Record({rule: Field(_level(rule), _DOCS.get(rule, "")) for rule in RULE_NAMES})
 _SIZE: Final = Record(
     {
         "min": Field(Size(), "The smallest size of a binary. Default: 64 KiB."),
@@ -112,21 +112,21 @@ def _policy(target: Target, values: dict[str, Any]) -> Policy:
     own = values["targets"].get(target.arch) or POLICY.defaults()
     size = _size(values["size"], own["size"])
     return Policy(
-        levels=default_levels(target.triple) | _written(values["rules"]) | _written(own["rules"]),
+        levels=default_levels(target.triple) | _given(values["rules"]) | _given(own["rules"]),
         min_size=size["min"],
         max_size=size["max"],
         budgets=dict(values["budgets"]),
     )
 
 
-def _written(values: dict[str, Any]) -> dict[str, Any]:
+def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
 def _size(*layers: dict[str, Any]) -> dict[str, int]:
     size = {"min": MIN_SIZE, "max": MAX_SIZE}
     for layer in layers:
-        size |= _written(layer)
+        size |= _given(layer)
     return size
 
 

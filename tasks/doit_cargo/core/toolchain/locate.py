@@ -123,7 +123,7 @@ def _std(triple: str, rust: Rust, cache: Path) -> tuple[Path | None, Path | None
     return std, (private if std else None), std is not None
 
 
-def _identity(parts: Parts, std: Path | None, written: Sequence[Path]) -> Iterator[Path]:
+def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Iterator[Path]:
     """The files whose bytes decide what comes out; those that are there."""
     rust = parts.rust
     yield from (path for path in (rust.cargo, rust.rustc) if path)
@@ -134,7 +134,7 @@ def _identity(parts: Parts, std: Path | None, written: Sequence[Path]) -> Iterat
         if wheel:
             yield wheel.program
             yield wheel.record
-    yield from (path for path in written if path.is_file())
+    yield from (path for path in wrappers if path.is_file())
 
 
 def _missing(

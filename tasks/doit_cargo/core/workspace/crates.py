@@ -47,7 +47,7 @@ def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] 
         crates=ordered(crates, root.file.path),
         patched=frozenset(patches),
         vendored=lists,
-        outside=_outside(root.folder, packages, lists),
+        folders_elsewhere=_folders_elsewhere(root.folder, packages, lists),
         configs=tuple(configs),
     )
 
@@ -64,7 +64,7 @@ def _root(workspace: Path, faults: list[str]) -> Root:
     return manifests.root_of(file, folder)
 
 
-def _outside(
+def _folders_elsewhere(
     root: str, packages: Mapping[str, Manifest], lists: Iterable[Path]
 ) -> tuple[tuple[str, str], ...]:
     """An inner folder comes after the one around it."""

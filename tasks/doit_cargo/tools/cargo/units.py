@@ -108,13 +108,13 @@ class Units:
         elif unit := self._unit_of(run.manifest):  # else nobody waits for it: its record stands
             unit.scripts.append(run.output)
 
-    def _on_diagnostic(self, said: Diagnostic) -> None:
+    def _on_diagnostic(self, diagnostic: Diagnostic) -> None:
         """A third-party crate's error belongs to whoever failed by it."""
-        if unit := self._unit_of(said.manifest):
-            unit.diagnostics.append(said.rendered)
-            unit.failed |= said.is_error
-        elif said.is_error:
-            self._stderr.add_diagnostic(said.package, said.rendered)
+        if unit := self._unit_of(diagnostic.manifest):
+            unit.diagnostics.append(diagnostic.rendered)
+            unit.failed |= diagnostic.is_error
+        elif diagnostic.is_error:
+            self._stderr.add_diagnostic(diagnostic.package, diagnostic.rendered)
 
     def _on_artifact(self, made: Artifact) -> None:
         if made.executable is None:
