@@ -1,4 +1,4 @@
-"""What the searches share: a built project, ways to spoil and mend it, and a verdict."""
+"""What the searches share: a built project, ways to spoil and fix it, and a verdict."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from helpers.project import Project
 
 JUNK = (
     b"", b"\0", b"[]", b"5", b"{}", b"null", b'{"elsewhere": 5}', b'{"elsewhere": [1, null]}',
-    b'{"elsewhere": ["a\\u0000b", "\\ud800"]}', b'{"libraries": 5}', b'{"libraries": ["\\u0000", 5]}',
+    b'{"elsewhere": ["a\\u0000b", "\\ud800"]}', b'{"libraries": 5}',
+    b'{"libraries": ["\\u0000", 5]}',
     b'{"size": "a", "sha256": 5, "passed": 1}', b'{"packages": 5}', b'{"digest": {}, "target": []}',
     b'{"elsewhere": {"a": 1}}', b"[" * 100_000,
     b'{"version": 1, "files": {"a": [[1, 2, 3, 4, 5], 5]}}', b"SQLite format 3\0" + b"\0" * 4080,

@@ -76,7 +76,7 @@ def _mended(project: Project) -> Iterator[str]:
     """With the right configuration all is well again."""
     done = project.doit()
     if done.returncode or not project.staged("alpha").is_file():
-        yield f"not mended: {done.stdout}{done.stderr}"
+        yield f"not fixed: {done.stdout}{done.stderr}"
 
 
 def _file(project: Project, name: str, data: bytes) -> Iterator[str]:

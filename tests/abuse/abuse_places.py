@@ -141,7 +141,7 @@ def attempt(arena: Arena, case: Case) -> Iterator[str]:
             gone(path)
     done = arena.run("sh", "-c", 'exec "$0" --force')
     if done.code != 0 or arena.project.tree("docker") != arena.good:
-        yield f"not mended: {done.code}\n{done.text}"
+        yield f"not fixed: {done.code}\n{done.text}"
         gone(arena.project.path(STATE))
         arena.run()
 

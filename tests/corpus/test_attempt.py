@@ -28,7 +28,7 @@ def test_a_program_that_comes_through(tmp_path: Path) -> None:
     assert result["says"] == ["alpha 0.1.0", "beta 0.1.0"]
     assert (result["crates"], result["c"], result["more"]) == (3, [], 0)
     assert result["readelf"] == "DYN"
-    assert result["audit"] == "2 binaries and all copies are sound"
+    assert result["audit"] == "2 binaries and all copies are valid"
 
 
 @pytest.mark.integration

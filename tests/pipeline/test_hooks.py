@@ -73,7 +73,7 @@ def test_a_push_passes_when_all_is_verified(pushed: tuple[Project, Path]) -> Non
     done = run("git", "push", "-q", "origin", "main", cwd=project.root)
 
     assert (done.returncode, tip(bare)) == (0, head)
-    assert "2 binaries and all copies are sound\nup to date: 2 binaries" in done.stderr
+    assert "2 binaries and all copies are valid\nup to date: 2 binaries" in done.stderr
 
 
 def test_an_altered_package_stops_the_push(pushed: tuple[Project, Path]) -> None:
@@ -90,7 +90,7 @@ def test_an_altered_package_stops_the_push(pushed: tuple[Project, Path]) -> None
     assert f"differs from {project.packaged('alpha')}: run doit\n" in done.stderr
     assert (
         "push refused: the binaries are not as they should be (above)\n"
-        "    to mend it:     doit\n"
+        "    to fix it:     doit\n"
         "    to push anyway: git push --no-verify\n"
     ) in done.stderr
     good(DOIT, cwd=project.root)

@@ -259,7 +259,7 @@ def test_names_that_yaml_would_read_as_something_else(tmp_path: Path) -> None:
 
 
 def test_outputs_that_lie_in_a_crate_are_told(tmp_path: Path) -> None:
-    """The files are written, since the user mends it in one of them."""
+    """The files are written, since the user fixes it in one of them."""
     write(tmp_path, {"Cargo.toml": virtual('"docker"'), **app("docker")})
     done = run(tmp_path, DOIT_CARGO, "init")
 

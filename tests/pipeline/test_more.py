@@ -72,7 +72,7 @@ def test_the_manifest_has_the_order_of_the_ship_list(bundled: Path, arch: str) -
 def test_a_bare_doit_covers_the_default_target(bundled: Path) -> None:
     assert doit(bundled).startswith("up to date: 6 binaries")
     assert "aarch64" not in doit(bundled, "show")
-    assert doit(bundled, "audit", "x86_64", "aarch64") == "12 binaries and all copies are sound\n"
+    assert doit(bundled, "audit", "x86_64", "aarch64") == "12 binaries and all copies are valid\n"
 
 
 def test_the_log_has_a_line_for_each_thing_done(bundled: Path) -> None:

@@ -87,12 +87,12 @@ def test_a_tampered_binary_is_named_and_mended(project: Project, place: str, how
     TAMPERINGS[how](path)
 
     audit = project.doit("audit")
-    mended = project.doit()
+    fixed = project.doit()
 
     assert audit.returncode == 1
     if (place, how) != ("built", "mode"):  # cargo's own output may have any mode
         assert str(path) in audit.stdout
-    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert fixed.returncode == 0, fixed.stdout + fixed.stderr
     assert project.tree("docker") == good
     assert project.doit("audit").returncode == 0
     assert project.build().startswith("up to date")

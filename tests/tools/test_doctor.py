@@ -1,4 +1,4 @@
-"""`doit doctor` names each thing, what was found and the command that mends it."""
+"""`doit doctor` names each thing, what was found and the command that fixes it."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_an_altered_byte(tmp_path: Path) -> None:
 def test_a_binary_cut_short(tmp_path: Path) -> None:
     first, second = found(tmp_path, with_binary(data=PROGRAM[:100]))
 
-    assert first.startswith(f"layer 1: /{PLACE} starts like an ELF file and is no sound one: ")
+    assert first.startswith(f"layer 1: /{PLACE} starts like an ELF file but is not a valid one: ")
     assert "SHA-256" in second
 
 
@@ -378,7 +378,7 @@ def test_an_extended_header_without_bounds() -> None:
         data[148:156] = b" " * 8
         data[148:156] = b"%06o\0 " % sum(data[:512])
 
-        assert refusal(bytes(data)).startswith("layer 1 is no sound tar: a header of ")
+        assert refusal(bytes(data)).startswith("layer 1 is not a valid tar: a header of ")
 
 
 def test_a_path_may_be_long_but_not_endless() -> None:
@@ -386,7 +386,9 @@ def test_a_path_may_be_long_but_not_endless() -> None:
     (entry,) = layer_reader.layer(layer(Member(name="n" * 900)), "layer 1")
 
     assert entry.path == "n" * 900
-    assert refusal(layer(Member(name="n" * 1100))).startswith("layer 1 is no sound tar: a header")
+    assert refusal(layer(Member(name="n" * 1100))).startswith(
+        "layer 1 is not a valid tar: a header"
+    )
 
 
 def test_more_members_than_anybody_needs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,7 +224,7 @@ class Toolchain(NamedTuple):
 
     `identity` names the files whose bytes decide what comes out (compiler, driver library, the
     target's std, zig, wrappers, protoc); `missing` holds one line for each thing that is not
-    there, with the command that mends it.
+    there, with the command that fixes it.
     """
 
     target: Target

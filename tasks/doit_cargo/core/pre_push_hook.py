@@ -15,13 +15,13 @@ _OURS = re.compile(re.escape(_HEAD).replace(re.escape("{sha}"), "([0-9a-f]{64})"
 # Git starts a hook at the top of the working tree that is pushed from (githooks(5)), with
 # variables set that would point every other git at that repository.
 _BODY = """\
-# Nothing is pushed unless what lies on disk is sound, and made of these sources.
+# Nothing is pushed unless what lies on disk is valid, and made of these sources.
 exec </dev/null >&2
 unset $(git rev-parse --local-env-vars)
 
 refuse() {{
     echo "push refused: $1"
-    echo "    to mend it:     $2"
+    echo "    to fix it:     $2"
     echo "    to push anyway: git push --no-verify"
     exit 1
 }}

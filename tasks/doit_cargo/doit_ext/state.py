@@ -168,7 +168,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _is_ours(name: str) -> bool:
-    """Absent, or a sound database of this version. A locked or unreadable one raises."""
+    """Absent, or a valid database of this version. A locked or unreadable one raises."""
     if not _is_plain(name):
         return not os.path.lexists(name)
     connection = sqlite3.connect(name)

@@ -32,7 +32,7 @@ def _binary(
     ctx: Context, target: Target, binary: Binary, opinion: SecondOpinion,
     sums: dict[Binary, str],
 ) -> Iterator[str]:  # fmt: skip
-    """The three places of a binary: each sound, and all the same."""
+    """The three places of a binary: each valid, and all the same."""
     built = layout.final_executable(ctx, target, binary)
     packaged = layout.packaged(ctx.config, target, binary)
     staged = layout.staged(ctx.config, target, binary)

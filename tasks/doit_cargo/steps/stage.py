@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "stage"
-SUMMARY = "put what is packaged into the Docker build context, docker/context"
+SUMMARY = "copy the packaged files into the Docker build context, docker/context"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
@@ -31,7 +31,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         yield TaskSpec(
             stage=NAME,
             arch=target.arch,
-            doc=f"copy what is packaged to {layout.relative([folder], ctx.config.root)[0]}",
+            doc=f"copy the packaged files to {layout.relative([folder], ctx.config.root)[0]}",
             action=partial(_stage, ctx, target),
             inputs=(
                 layout.manifest(ctx.config, target),

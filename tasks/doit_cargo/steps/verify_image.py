@@ -59,7 +59,7 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Out
     expected = check.expected(ctx, images, target, binary, name.removeprefix("sha256:"))
     if faults := rules.faults(image, expected):
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise CheckError(f"the {target.platform} image of {binary.name} is not sound:\n{lines}")
+        raise CheckError(f"the {target.platform} image of {binary.name} is not valid:\n{lines}")
     record = {"id": known["id"], "platform": target.platform, "sha256": expected.sha256}
     path = layout.verify_image_record(ctx.config, target, binary)
     files.write(ctx.config.root, path, encode(record))

@@ -102,7 +102,7 @@ def test_what_is_no_sound_elf_file_is_refused(
 ) -> None:
     with pytest.raises(CheckError) as refused:
         checked(data, opinion)
-    refused.match(rf"^chat \(x86_64-unknown-linux-musl\) is not sound: {reason}.*build again$")
+    refused.match(rf"^chat \(x86_64-unknown-linux-musl\) is not valid: {reason}.*build again$")
 
 
 @pytest.mark.parametrize(

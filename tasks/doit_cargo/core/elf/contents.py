@@ -48,7 +48,7 @@ def crates(layout: Layout) -> dict[str, int]:
     """Crate → bytes of its functions and objects, the largest first; empty if it is stripped.
 
     What has no Rust path as its name (libc, C, assembly) is `other`. Names of the same bytes count
-    once. Raises ElfError if the symbol table is not sound.
+    once. Raises ElfError if the symbol table is not valid.
     """
     found: dict[str, int] = {}
     for symbol in {(s.address, s.size): s for s in symbols(layout)}.values():
@@ -58,7 +58,7 @@ def crates(layout: Layout) -> dict[str, int]:
 
 
 def symbols(layout: Layout) -> Iterator[Symbol]:
-    """Functions and objects with bytes in the file. Raises ElfError if a table is not sound."""
+    """Functions and objects with bytes in the file. Raises ElfError if a table is not valid."""
     for table in layout.sections:
         if table.type == SHT_SYMTAB:
             yield from _symbols(layout, table)

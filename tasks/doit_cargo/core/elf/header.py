@@ -14,7 +14,7 @@ _IDENT = 16
 
 
 class ElfError(ValueError):
-    """The bytes are no sound ELF file; the text says which rule they break."""
+    """The bytes are not a valid ELF file; the text says which rule they break."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ RULE_NAMES: tuple[str, ...] = tuple(RULES)
 
 
 class Violation(NamedTuple):
-    """A broken rule: what was found, what was wanted, and how to mend it."""
+    """A broken rule: what was found, what was wanted, and how to fix it."""
 
     rule: str
     level: Level

@@ -84,7 +84,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
 
 
 def read(data: bytes | memoryview) -> Facts:
-    """Read a whole ELF file. Raises ElfError, with the broken rule, if it is not sound."""
+    """Read a whole ELF file. Raises ElfError, with the broken rule, if it is not valid."""
     layout = elf_layout.parse(data)
     header, dynamic = layout.header, elf_dynamic.read(layout)
     interp, entries = _interp(layout), dynamic or Dynamic()

@@ -17,7 +17,7 @@ _OPAQUE = ".wh..wh..opq"
 
 
 class Executable(NamedTuple):
-    """An ELF file's machine (glibc's `elf.h`), or why it is no sound ELF file."""
+    """An ELF file's machine (glibc's `elf.h`), or why it is not a valid ELF file."""
 
     machine: int | None
     fault: str = ""

@@ -164,7 +164,7 @@ def _executable(entry: Entry, expected: Expected) -> Iterator[str]:
     if entry.elf is None:
         return
     if entry.elf.machine is None:
-        yield f"starts like an ELF file and is no sound one: {entry.elf.fault}"
+        yield f"starts like an ELF file but is not a valid one: {entry.elf.fault}"
     elif entry.elf.machine not in architectures.machines_of(expected.platform):
         machine = architectures.machine_name(entry.elf.machine)
         yield f"is for {machine}, the image for {expected.platform}"

@@ -103,7 +103,7 @@ _SERVICE: Final = Record(
             _ARGUMENTS, "The arguments with which its program asks for its own health."
         ),
         "env": Field(_ENV, "Environment variables of the image.", {}),
-        "smoke": Field(Optional(_SMOKE), "How the image is tried out: `http` or `exec`."),
+        "smoke": Field(Optional(_SMOKE), "How the image is smoke-tested: `http` or `exec`."),
         "stop": Field(
             Number("a time", 1, 3600), "The seconds that it has to end after SIGTERM.", 10
         ),

@@ -140,7 +140,7 @@ def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Itera
 def _missing(
     target: Target, parts: Parts, std: Path | None, folder: Path, files: Mapping[str, str]
 ) -> Iterator[str]:
-    """One line a thing, with the command that mends it."""
+    """One line a thing, with the command that fixes it."""
     if parts.cache is None:
         yield (
             f"no cache folder: HOME, XDG_CACHE_HOME and {caches.VARIABLE} are not set; "
@@ -160,7 +160,7 @@ def _missing(
 
 
 def missing_rust(rust: Rust) -> Iterator[str]:
-    """What there is not of Rust itself, with the command that mends it."""
+    """What there is not of Rust itself, with the command that fixes it."""
     if rust.toolchain and rust.folder is None:
         what = f"toolchain {rust.toolchain} ({rust.chosen_by}) is not installed"
     elif rust.rustup and rust.toolchain is None:

@@ -80,7 +80,7 @@ def read(path: str, faults: list[str]) -> Lock | None:
 
 
 def dependencies(path: Path) -> Mapping[str, frozenset[str]]:
-    """Every package's direct dependencies, by name; nothing where there is no sound file."""
+    """Every package's direct dependencies, by name; nothing where there is not a valid file."""
     faults: list[str] = []
     lock = read(str(path), faults)
     return {} if lock is None or faults else lock.direct()

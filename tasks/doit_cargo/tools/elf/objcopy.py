@@ -20,12 +20,12 @@ _SCRIPTS = "--remove-section=.debug_gdb_scripts"
 def split(tool: Path, data: bytes, *, debug_name: str) -> tuple[bytes, bytes]:
     """The stripped executable, which names the other by file name and CRC, and what was taken off.
 
-    Raises CheckError if the bytes are no sound ELF file or have no symbols.
+    Raises CheckError if the bytes are not a valid ELF file or have no symbols.
     """
     try:
         sections = elf_layout.parse(data).sections
     except ElfError as error:
-        raise CheckError(f"it is not sound: {error}") from None
+        raise CheckError(f"it is not valid: {error}") from None
     if not any(section.type == SHT_SYMTAB for section in sections):
         raise CheckError(
             "it has no symbols for split_debug to keep: set `strip = false` (and `debug = 1` for "

@@ -42,7 +42,7 @@ _known: dict[_Key, Verdict] = {}
 def verify_file(
     ctx: Context, opinion: SecondOpinion, target: Target, binary: Binary, path: Path
 ) -> Verdict:
-    """The verdict about the file's bytes, read once. Raises CheckError if it is no valid ELF."""
+    """The verdict about the file's bytes, read once. Raises CheckError if it is not a valid ELF."""
     return verify_bytes(ctx, opinion, target, binary, path=path, data=artifact.read(path))
 
 
@@ -57,7 +57,7 @@ def verify_bytes(
 ) -> Verdict:
     """The verdict about these very bytes, found at `path`, by the configured policy.
 
-    Raises CheckError if they are no valid ELF file.
+    Raises CheckError if they are not a valid ELF file.
     """
     try:
         return check(
@@ -78,7 +78,7 @@ def check(
 ) -> Verdict:  # fmt: skip
     """Judge the bytes of a binary. The same question asked again in this process is free.
 
-    Raises CheckError if they are no sound ELF file, or if LIEF refuses them or sees other facts.
+    Raises CheckError if they are not a valid ELF file, or if LIEF refuses them or sees other facts.
     A broken rule raises nothing: it is in the verdict.
     """
     digest = artifact.sha256(data)
@@ -87,7 +87,7 @@ def check(
         try:
             facts = _agreed(data, opinion)
         except CheckError as error:
-            raise CheckError(f"{binary.name} ({target.triple}) is not sound: {error}") from None
+            raise CheckError(f"{binary.name} ({target.triple}) is not valid: {error}") from None
         violations = judge(
             facts, policy=policy, target=target, binary_name=binary.name,
             build_paths=find_build_paths(data, needles),

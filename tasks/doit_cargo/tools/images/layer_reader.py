@@ -76,7 +76,7 @@ def layer(data: bytes, what: str) -> Layer:
                 found[key] = entry
             rest = data[tar.offset :]
     except BROKEN as error:
-        raise CheckError(f"{what} is no sound tar: {error}") from None
+        raise CheckError(f"{what} is not a valid tar: {error}") from None
     if rest.strip(b"\0"):
         raise CheckError(f"{what}: something follows the tar's end")
     return tuple(found.values())

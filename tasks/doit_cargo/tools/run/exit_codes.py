@@ -11,7 +11,7 @@ from doit_cargo.core.errors import PipelineError, explain
 
 
 def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> int:
-    """Run it; what the user can mend is printed without a traceback, a signal ends it at once.
+    """Run it; what the user can fix is printed without a traceback, a signal ends it at once.
 
     `diagnose` puts what is known of a failure under its message.
 
