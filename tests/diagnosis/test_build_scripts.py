@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from helpers.project import SOURCES, Project
@@ -12,6 +10,7 @@ pytestmark = pytest.mark.integration
 
 WATCHES_NOTHING = 'fn main() { println!("cargo:rerun-if-changed=no/such.txt"); }\n'
 WRITES = 'fn main() { std::fs::write("src/made.rs", "// made\\n").unwrap(); }\n'
+FILES = {**SOURCES, "core/build.rs": WATCHES_NOTHING, "beta/build.rs": WRITES}
 
 
 def notes(project: Project) -> list[str]:
@@ -19,9 +18,7 @@ def notes(project: Project) -> list[str]:
     return [line.removeprefix("note").strip() for line in said if line.startswith("note")]
 
 
-def test_what_the_last_builds_left_is_named(tmp_path: Path) -> None:
-    scripts = {"core/build.rs": WATCHES_NOTHING, "beta/build.rs": WRITES}
-    project = Project(tmp_path, {**SOURCES, **scripts})
+def test_what_the_last_builds_left_is_named(project: Project) -> None:
     assert notes(project) == []
     for _ in range(3):  # made.rs is no input of the first; twice may be chance
         project.build()

@@ -106,8 +106,8 @@ class Project:
 
     def __init__(self, root: Path, files: Mapping[str, str] = SOURCES) -> None:
         self.root = root
-        write(root, files)
         adopt(root)
+        write(root, files)  # a configuration among them counts
 
     def doit(
         self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None

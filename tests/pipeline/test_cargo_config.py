@@ -35,10 +35,6 @@ fn main() {
     println!("cargo:rustc-env=SEEN={}", seen.join(" "));
 }
 """
-FILES = {
-    "Cargo.toml": virtual('"alpha"', "[profile.release]\nopt-level = 0\nstrip = true\n"),
-    **app("alpha"), "alpha/src/main.rs": MAIN, "alpha/build.rs": SCRIPT,
-}  # fmt: skip
 MAC = f"""\
 [build]
 jobs = 400
@@ -60,6 +56,10 @@ WEAK = "weak"
 FORCED = {{ value = "forced", force = true }}
 CC_x86_64_unknown_linux_musl = {{ value = "x86_64-linux-musl-gcc", force = true }}
 """
+FILES = {
+    "Cargo.toml": virtual('"alpha"', "[profile.release]\nopt-level = 0\nstrip = true\n"),
+    **app("alpha"), "alpha/src/main.rs": MAIN, "alpha/build.rs": SCRIPT, CONFIG: MAC,
+}  # fmt: skip
 
 
 def said(project: Project) -> str:
@@ -76,24 +76,15 @@ def cargo(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """With the configuration of a Mac; built."""
-    made = Project(tmp_path_factory.mktemp("mac"), FILES)
-    write(made.root, {CONFIG: MAC})
-    made.build()
-    return made
-
-
-def test_a_configuration_made_on_a_mac(project: Project) -> None:
+def test_a_configuration_made_on_a_mac(shared: Project) -> None:
     """Cargo alone can't build with it; and nothing is to do afterwards."""
-    assert said(project) == f"build {TRIPLE}-cc forced weak"
-    assert project.build().startswith("up to date: 1 binary")
-    assert cargo(project.root, "build", "--target", TRIPLE).returncode == 101
+    assert said(shared) == f"build {TRIPLE}-cc forced weak"
+    assert shared.build().startswith("up to date: 1 binary")
+    assert cargo(shared.root, "build", "--target", TRIPLE).returncode == 101
 
 
-def test_doctor_tells_each_override_with_its_line(project: Project) -> None:
-    lines = project.build("doctor").splitlines()
+def test_doctor_tells_each_override_with_its_line(shared: Project) -> None:
+    lines = shared.build("doctor").splitlines()
 
     cores = os.cpu_count() or 1
     told = [line.split(": ")[0] for line in lines if line.startswith(("override", "warning"))]
@@ -101,12 +92,12 @@ def test_doctor_tells_each_override_with_its_line(project: Project) -> None:
     assert told == [f"override  {CONFIG}:{number}" for number in numbers]
 
 
-def test_the_command_for_a_shell_does_the_same(project: Project) -> None:
+def test_the_command_for_a_shell_does_the_same(shared: Project) -> None:
     """Cargo finds all fresh: the command and its environment are those of the build."""
-    text = project.build("env").replace("--message-format=json", "-v")
+    text = shared.build("env").replace("--message-format=json", "-v")
 
     done = subprocess.run(
-        ["sh", "-c", text], cwd=project.root, text=True, capture_output=True, check=True
+        ["sh", "-c", text], cwd=shared.root, text=True, capture_output=True, check=True
     )  # fmt: skip
     assert "Fresh alpha" in done.stderr
 
@@ -119,29 +110,29 @@ def test_the_command_for_a_shell_does_the_same(project: Project) -> None:
         ("build.rustflags = '--cfg of_build'", "{RUSTFLAGS: --cfg of_env}", "env"),
     ],
 )  # fmt: skip
-def test_flags_reach_the_binary(project: Project, config: str, env: str, on: str) -> None:
+def test_flags_reach_the_binary(shared: Project, config: str, env: str, on: str) -> None:
     """From the source that cargo would choose, and beside ours: what comes out is static."""
     settings = f"workspace: .\ntargets: {{x86_64: {TRIPLE}}}\nenv: {env}\n"
-    write(project.root, {CONFIG: config, "config/pipeline.yaml": settings})
+    write(shared.root, {CONFIG: config, "config/pipeline.yaml": settings})
 
-    assert "1 built" in project.build()
-    assert said(project).startswith(f"{on} {TRIPLE}-cc")
-    assert project.build().startswith("up to date")
+    assert "1 built" in shared.build()
+    assert said(shared).startswith(f"{on} {TRIPLE}-cc")
+    assert shared.build().startswith("up to date")
 
 
-def test_an_installed_wrapper_is_called_and_its_bytes_count(project: Project) -> None:
-    wrapper, called = project.path("wrap.sh"), project.path("called")
+def test_an_installed_wrapper_is_called_and_its_bytes_count(shared: Project) -> None:
+    wrapper, called = shared.path("wrap.sh"), shared.path("called")
     text = f'#!/bin/sh\necho "$0" >> {called}\nexec "$@"\n'
     program(wrapper, text)
-    write(project.root, {CONFIG: 'build.rustc-wrapper = "./wrap.sh"\n'})
+    write(shared.root, {CONFIG: 'build.rustc-wrapper = "./wrap.sh"\n'})
 
-    project.build()
+    shared.build()
     assert {Path(path).resolve() for path in called.read_text().split()} == {wrapper}
-    assert project.build().startswith("up to date")
+    assert shared.build().startswith("up to date")
 
     called.unlink()
     program(wrapper, text + "# another wrapper\n")
-    assert "1 built" in project.build()
+    assert "1 built" in shared.build()
     assert called.exists()
 
 

@@ -97,8 +97,7 @@ def test_precompiled_protos_do_without_protoc(bundled: Path, tmp_path: Path) -> 
     doit(root, "build:x86_64:fechatter_protos")
 
 
-def test_clean_leaves_cargos_cache_unless_asked(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_clean_leaves_cargos_cache_unless_asked(project: Project) -> None:
     project.build()
 
     would = project.build("clean", "-n")
@@ -116,16 +115,14 @@ def test_clean_leaves_cargos_cache_unless_asked(tmp_path: Path) -> None:
     assert "2 built" in project.build()
 
 
-def test_verbose_shows_events_on_standard_error(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_verbose_shows_events_on_standard_error(project: Project) -> None:
     done = project.doit("-v", "2")
 
     assert done.returncode == 0
     assert "verify:x86_64:alpha" in done.stderr
 
 
-def test_jobs_are_cargos_jobs(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_jobs_are_cargos_jobs(project: Project) -> None:
     project.path("beta/build.rs").write_text(
         'fn main() { println!("cargo:warning=jobs={}", std::env::var("NUM_JOBS").unwrap()); }\n'
     )
@@ -136,9 +133,8 @@ def test_jobs_are_cargos_jobs(tmp_path: Path) -> None:
     assert "jobs=1" in output.read_text()
 
 
-def test_a_crate_that_cargo_has_no_use_for_is_no_failure(tmp_path: Path) -> None:
+def test_a_crate_that_cargo_has_no_use_for_is_no_failure(project: Project) -> None:
     """Dependencies of another platform, and optional ones: in the graph, but not compiled."""
-    project = Project(tmp_path)
     manifest = project.path("beta/Cargo.toml")
     manifest.write_text(
         manifest.read_text().replace(
@@ -167,9 +163,8 @@ def test_any_folder_will_do(tmp_path: Path, name: str) -> None:
     assert "2 binaries" in project.build("audit")
 
 
-def test_a_workspace_without_a_lock_file_gets_one(tmp_path: Path) -> None:
+def test_a_workspace_without_a_lock_file_gets_one(project: Project) -> None:
     """And is told so, once."""
-    project = Project(tmp_path)
     lock = project.path("Cargo.lock")
     lock.unlink()
 
@@ -183,8 +178,7 @@ def test_a_workspace_without_a_lock_file_gets_one(tmp_path: Path) -> None:
     assert again.stderr == ""
 
 
-def test_an_old_lock_file_is_brought_up_to_date_where_that_is_wanted(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_an_old_lock_file_is_brought_up_to_date_where_that_is_wanted(project: Project) -> None:
     lock, config = project.path("Cargo.lock"), project.path("config/pipeline.yaml")
     config.write_text(config.read_text() + "cargo: {locked: false}\n")
     lock.write_text(lock.read_text().replace('dependencies = ["core_lib"]\n', "", 1))
@@ -196,8 +190,7 @@ def test_an_old_lock_file_is_brought_up_to_date_where_that_is_wanted(tmp_path: P
     assert project.build().startswith("up to date")
 
 
-def test_an_old_lock_file_is_cargos_to_complain_about(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_an_old_lock_file_is_cargos_to_complain_about(project: Project) -> None:
     lock = project.path("Cargo.lock")
     lock.write_text(lock.read_text().replace('dependencies = ["core_lib"]\n', "", 1))
 
@@ -209,9 +202,8 @@ def test_an_old_lock_file_is_cargos_to_complain_about(tmp_path: Path) -> None:
     assert "Cargo.lock" not in done.stderr
 
 
-def test_a_macro_crate_serves_both_architectures(tmp_path: Path) -> None:
+def test_a_macro_crate_serves_both_architectures(project: Project) -> None:
     """It is compiled for the host, once, by the first of two cargos."""
-    project = Project(tmp_path)
     config = project.path("config/pipeline.yaml")
     config.write_text(
         "workspace: .\ntargets:\n  x86_64: x86_64-unknown-linux-musl\n"
@@ -247,9 +239,8 @@ pub fn word(_: TokenStream) -> TokenStream { "\\"first\\"".parse().unwrap() }
 """
 
 
-def test_what_a_build_reads_elsewhere_is_an_input(tmp_path: Path) -> None:
+def test_what_a_build_reads_elsewhere_is_an_input(project: Project) -> None:
     """Files outside every crate: of the compiler, and of a build script; then one that appears."""
-    project = Project(tmp_path)
     project.path("words").mkdir()
     project.path("words/one").write_text("one")
     project.path("shared.txt").write_text("shared")
@@ -278,9 +269,8 @@ def test_what_a_build_reads_elsewhere_is_an_input(tmp_path: Path) -> None:
     assert project.build().startswith("up to date")
 
 
-def test_an_edit_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:
+def test_an_edit_that_keeps_size_and_time_is_seen(project: Project) -> None:
     """Cargo would call it fresh."""
-    project = Project(tmp_path)
     project.build()
     source = project.path("core/src/lib.rs")
     before = source.stat()
@@ -292,8 +282,6 @@ def test_an_edit_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:
     assert said.stdout == "beta HELLO\n"
 
 
-def test_a_library_alone(tmp_path: Path) -> None:
-    project = Project(tmp_path)
-
+def test_a_library_alone(project: Project) -> None:
     assert "compiled x86_64 core_lib" in project.build("build:x86_64:core_lib")
     assert not project.built("alpha").exists()

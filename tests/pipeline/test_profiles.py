@@ -40,48 +40,41 @@ def _toml(name: str) -> str:
     return f"[profile.{name}]\ninherits = 'release'\n" + "\n".join(lines) + "\n"
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """One program on one library, and the profiles."""
-    project = Project(
-        tmp_path_factory.mktemp("profiles"),
-        {
-            "Cargo.toml": virtual('"app", "core_lib"', "".join(map(_toml, PROFILES))),
-            "app/Cargo.toml": package("app", "[dependencies]\ncore_lib = { path = '../core_lib' }"),
-            "app/src/main.rs": MAIN,
-            "core_lib/Cargo.toml": package("core_lib"),
-            "core_lib/src/lib.rs": "pub fn third(i: usize) -> u8 { [1u8, 2].repeat(i)[i + 1] }\n",
-        },
-    )
-    config = project.path("config/pipeline.yaml")
-    more = "  aarch64: {triple: aarch64-unknown-linux-musl, default: false}\n"
-    config.write_text("workspace: .\ntargets:\n  x86_64: x86_64-unknown-linux-musl\n" + more)
-    return project
+# One program on one library, and the profiles.
+FILES = {
+    "Cargo.toml": virtual('"app", "core_lib"', "".join(map(_toml, PROFILES))),
+    "app/Cargo.toml": package("app", "[dependencies]\ncore_lib = { path = '../core_lib' }"),
+    "app/src/main.rs": MAIN,
+    "core_lib/Cargo.toml": package("core_lib"),
+    "core_lib/src/lib.rs": "pub fn third(i: usize) -> u8 { [1u8, 2].repeat(i)[i + 1] }\n",
+    "config/pipeline.yaml": "workspace: .\ntargets:\n  x86_64: x86_64-unknown-linux-musl\n"
+    "  aarch64: {triple: aarch64-unknown-linux-musl, default: false}\n",
+}
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_profile_builds_and_runs(name: str, project: Project) -> None:
-    said = project.build("verify", f"profile={name}")
-    program = project.path(f"target/x86_64-unknown-linux-musl/{name}/app")
+def test_a_profile_builds_and_runs(name: str, shared: Project) -> None:
+    said = shared.build("verify", f"profile={name}")
+    program = shared.path(f"target/x86_64-unknown-linux-musl/{name}/app")
 
     assert behaviour([program]) == expected(name)
     assert ("warn stripped" in said) == symbols(program) == (PROFILES[name]["strip"] == "none")
 
 
-def test_split_debug_information_lies_beside_the_program(project: Project) -> None:
+def test_split_debug_information_lies_beside_the_program(shared: Project) -> None:
     """And is not shipped: where it is wanted, cargo's folder has it."""
-    project.build("stage", "profile=packed")
-    folder = project.path("target/x86_64-unknown-linux-musl/packed")
+    shared.build("stage", "profile=packed")
+    folder = shared.path("target/x86_64-unknown-linux-musl/packed")
     argv: list[str | Path] = ["readelf", "--wide", "--sections", folder / "app.dwp"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
 
     assert ".debug_info.dwo" in done.stdout
-    assert list(project.tree("docker/context")) == ["binaries/app/app"]
+    assert list(shared.tree("docker/context")) == ["binaries/app/app"]
 
 
-def test_a_profile_builds_and_runs_for_another_architecture(project: Project) -> None:
-    said = project.build("verify:aarch64", "profile=thin")
-    program = project.path("target/aarch64-unknown-linux-musl/thin/app")
+def test_a_profile_builds_and_runs_for_another_architecture(shared: Project) -> None:
+    said = shared.build("verify:aarch64", "profile=thin")
+    program = shared.path("target/aarch64-unknown-linux-musl/thin/app")
 
     assert behaviour(["qemu-aarch64-static", program]) == expected("thin")
     assert "warn stripped" not in said

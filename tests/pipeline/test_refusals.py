@@ -71,61 +71,52 @@ TAMPERINGS: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """One project for all tamperings: each ends with the state in which it began."""
-    project = Project(tmp_path_factory.mktemp("tampered"))
-    project.build()
-    return project
-
-
 @pytest.mark.parametrize("place", ["built", "packaged", "staged"])
 @pytest.mark.parametrize("how", TAMPERINGS)
-def test_a_tampered_binary_is_named_and_mended(project: Project, place: str, how: str) -> None:
-    good = project.tree("docker")
-    path: Path = getattr(project, place)("alpha")
+def test_a_tampered_binary_is_named_and_mended(shared: Project, place: str, how: str) -> None:
+    good = shared.tree("docker")
+    path: Path = getattr(shared, place)("alpha")
     TAMPERINGS[how](path)
 
-    audit = project.doit("audit")
-    fixed = project.doit()
+    audit = shared.doit("audit")
+    fixed = shared.doit()
 
     assert audit.returncode == 1
     if (place, how) != ("built", "mode"):  # cargo's own output may have any mode
         assert str(path) in audit.stdout
     assert fixed.returncode == 0, fixed.stdout + fixed.stderr
-    assert project.tree("docker") == good
-    assert project.doit("audit").returncode == 0
-    assert project.build().startswith("up to date")
+    assert shared.tree("docker") == good
+    assert shared.doit("audit").returncode == 0
+    assert shared.build().startswith("up to date")
 
 
 @pytest.mark.parametrize("name", ["MANIFEST.txt", "SHA256SUMS"])
-def test_a_tampered_manifest_is_named_and_mended(project: Project, name: str) -> None:
-    good = project.tree("docker")
-    path = project.path(f"docker/binaries/x86_64/{name}")
+def test_a_tampered_manifest_is_named_and_mended(shared: Project, name: str) -> None:
+    good = shared.tree("docker")
+    path = shared.path(f"docker/binaries/x86_64/{name}")
     path.write_text(path.read_text().replace("alpha", "omega"))
 
-    audit = project.doit("audit")
+    audit = shared.doit("audit")
 
     assert audit.returncode == 1
     assert str(path) in audit.stdout
-    project.build()
-    assert project.tree("docker") == good
+    shared.build()
+    assert shared.tree("docker") == good
 
 
 @pytest.mark.parametrize("place", ["docker/binaries/x86_64/new", "docker/context/binaries/a/b"])
-def test_a_foreign_file_in_a_folder_of_ours_goes(project: Project, place: str) -> None:
-    path = project.path(place)
+def test_a_foreign_file_in_a_folder_of_ours_goes(shared: Project, place: str) -> None:
+    path = shared.path(place)
     path.parent.mkdir(exist_ok=True)
     path.write_text("x")
 
-    assert str(path) in project.doit("audit").stdout
-    assert f"removed {place}" in project.build()
+    assert str(path) in shared.doit("audit").stdout
+    assert f"removed {place}" in shared.build()
     assert not path.exists()
-    assert project.doit("audit").returncode == 0
+    assert shared.doit("audit").returncode == 0
 
 
-def test_foreign_files_stop_the_first_run(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_foreign_files_stop_the_first_run(project: Project) -> None:
     precious = project.path("docker/binaries/x86_64/precious")
     precious.parent.mkdir(parents=True)
     precious.write_text("x")
@@ -182,9 +173,8 @@ case $out in */beta-*) {action} ;; esac
     ids=["dynamic", "machine", "truncated", "text", "empty", "folder", "link"],
 )  # fmt: skip
 def test_what_a_broken_linker_leaves_is_not_shipped(
-    tmp_path: Path, action: str, message: str
+    project: Project, action: str, message: str
 ) -> None:
-    project = Project(tmp_path)
     real = project.linker()
     linker = project.path("linker")
     linker.write_text(LINKER.format(real=real, action=action))
@@ -203,51 +193,49 @@ def test_what_a_broken_linker_leaves_is_not_shipped(
     assert sha256(project.packaged("alpha")) == sha256(project.built("alpha"))
 
 
-def test_a_forged_record_is_no_pass(project: Project) -> None:
+def test_a_forged_record_is_no_pass(shared: Project) -> None:
     """A record that vouches for other bytes, and the state that goes with it."""
-    good = project.tree("docker")
-    record = project.path(".doit-cargo/records/x86_64/verify/alpha.json")
-    fake = shutil.copy(SYSTEM_BINARY, project.built("alpha"))
-    text = record.read_text().replace(sha256(project.packaged("alpha")), sha256(Path(fake)))
+    good = shared.tree("docker")
+    record = shared.path(".doit-cargo/records/x86_64/verify/alpha.json")
+    fake = shutil.copy(SYSTEM_BINARY, shared.built("alpha"))
+    text = record.read_text().replace(sha256(shared.packaged("alpha")), sha256(Path(fake)))
     record.write_text(text)
 
-    project.build()
+    shared.build()
 
-    assert project.tree("docker") == good
+    assert shared.tree("docker") == good
 
 
 @pytest.mark.parametrize("command", ["ignore", "reset-dep"])
-def test_no_command_grants_a_pass(project: Project, command: str) -> None:
+def test_no_command_grants_a_pass(shared: Project, command: str) -> None:
     """Stock doit would take the task for done from now on."""
-    source = project.path("alpha/src/main.rs")
+    source = shared.path("alpha/src/main.rs")
     before = source.read_text()
     source.write_text("fn main() { compile_error!(); }\n")
     try:
-        done = project.doit(command, "build:x86_64:alpha")
+        done = shared.doit(command, "build:x86_64:alpha")
         assert done.returncode == 3
         assert done.stderr == "ERROR: only a run may say that a task is done: doit run\n"
-        assert project.doit("verify").returncode == 1
+        assert shared.doit("verify").returncode == 1
     finally:
         source.write_text(before)
-        project.build()
+        shared.build()
 
 
-def test_info_prints_a_tasks_files_and_nothing_of_the_environment(project: Project) -> None:
-    said = project.doit("info", "build:x86_64:alpha", env={"SECRET": "canary-7391"}).stdout
+def test_info_prints_a_tasks_files_and_nothing_of_the_environment(shared: Project) -> None:
+    said = shared.doit("info", "build:x86_64:alpha", env={"SECRET": "canary-7391"}).stdout
 
-    assert f" - {project.path('alpha/src/main.rs')}\n" in said
-    assert f" - {project.built('alpha')}\n" in said
+    assert f" - {shared.path('alpha/src/main.rs')}\n" in said
+    assert f" - {shared.built('alpha')}\n" in said
     assert "canary" not in said
     assert len(said.splitlines()) < 40
 
 
 @pytest.mark.parametrize(("args", "where"), [(["-f", "dodo.py"], ".."), (["-k"], "core")])
-def test_without_the_plugins_one_line_says_so(
-    project: Project, args: list[str], where: str
-) -> None:
+def test_without_the_plugins_one_line_says_so(shared: Project, args: list[str], where: str) -> None:
     if args[0] == "-f":
-        args = ["-f", str(project.path("dodo.py"))]
-    done = project.doit(*args, cwd=project.path(where))
+        args = ["-f", str(shared.path("dodo.py"))]
+    done = shared.doit(*args, cwd=shared.path(where))
 
     assert done.returncode == 3
     assert done.stdout == ""
@@ -255,8 +243,7 @@ def test_without_the_plugins_one_line_says_so(
     assert "plugins are not loaded" in done.stderr
 
 
-def test_faults_of_the_configuration_come_together(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_faults_of_the_configuration_come_together(project: Project) -> None:
     project.path("config/pipeline.yaml").write_text(
         "workspace: .\ntargets:\n  x86_64: {tripel: x86_64-unknown-linux-musl}\nprofil: x\n"
     )
@@ -270,8 +257,7 @@ def test_faults_of_the_configuration_come_together(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_tool_stops_before_anything_is_compiled(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_a_missing_tool_stops_before_anything_is_compiled(project: Project, tmp_path: Path) -> None:
     done = project.doit(env={"DOIT_CARGO_CACHE": str(tmp_path / "empty")})
 
     assert done.returncode == 3
@@ -280,16 +266,15 @@ def test_a_missing_tool_stops_before_anything_is_compiled(tmp_path: Path) -> Non
     assert not project.path("target").exists()
 
 
-def test_an_unknown_task_is_a_message(project: Project) -> None:
-    done = project.doit("biuld")
+def test_an_unknown_task_is_a_message(shared: Project) -> None:
+    done = shared.doit("biuld")
 
     assert done.returncode == 3
     assert "biuld" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_listing_works_where_no_rust_is(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_a_listing_works_where_no_rust_is(project: Project, tmp_path: Path) -> None:
     done = project.doit("list", "--all", env={"PATH": "/nowhere", "HOME": str(tmp_path)})
 
     assert done.returncode == 0
@@ -307,9 +292,8 @@ def test_the_tables_of_the_readme_are_enough() -> None:
     assert plugin_tables().strip() in readme
 
 
-def test_braces_in_a_path_are_no_placeholders(tmp_path: Path) -> None:
+def test_braces_in_a_path_are_no_placeholders(project: Project) -> None:
     """What doit says of an absent file it formats twice."""
-    project = Project(tmp_path)
     config = project.path("config/pipeline.yaml")
     config.write_text(config.read_text() + 'output: {state: "${PATH}"}\n')
 

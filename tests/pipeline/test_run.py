@@ -14,37 +14,22 @@ from helpers.project import DOIT, Project, sha256
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project after its first run. Tests that change it work on `project`."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    project.build()
-    return project
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = Project(tmp_path)
-    project.build()
-    return project
-
-
-def test_the_first_run_lays_everything_out(finished: Project) -> None:
+def test_the_first_run_lays_everything_out(shared: Project) -> None:
     names = ["alpha", "beta"]
-    assert sorted(finished.tree("docker/binaries")) == [
+    assert sorted(shared.tree("docker/binaries")) == [
         "x86_64/MANIFEST.txt", "x86_64/SHA256SUMS", "x86_64/alpha/alpha", "x86_64/beta/beta",
     ]  # fmt: skip
-    assert sorted(finished.tree("docker/context")) == ["binaries/alpha/alpha", "binaries/beta/beta"]
+    assert sorted(shared.tree("docker/context")) == ["binaries/alpha/alpha", "binaries/beta/beta"]
     for name in names:
-        assert sha256(finished.built(name)) == sha256(finished.packaged(name))
-        assert sha256(finished.packaged(name)) == sha256(finished.staged(name))
-        assert finished.staged(name).stat().st_mode & 0o7777 == 0o755
+        assert sha256(shared.built(name)) == sha256(shared.packaged(name))
+        assert sha256(shared.packaged(name)) == sha256(shared.staged(name))
+        assert shared.staged(name).stat().st_mode & 0o7777 == 0o755
 
 
-def test_the_binaries_run_and_are_static(finished: Project) -> None:
-    said = subprocess.run([finished.staged("alpha")], capture_output=True, text=True, check=True)
+def test_the_binaries_run_and_are_static(shared: Project) -> None:
+    said = subprocess.run([shared.staged("alpha")], capture_output=True, text=True, check=True)
     header = subprocess.run(
-        ["readelf", "-hldW", finished.staged("alpha")], capture_output=True, text=True, check=True
+        ["readelf", "-hldW", shared.staged("alpha")], capture_output=True, text=True, check=True
     ).stdout
 
     assert said.stdout == "alpha hello\n"
@@ -54,39 +39,39 @@ def test_the_binaries_run_and_are_static(finished: Project) -> None:
     assert "BIND_NOW" in header
 
 
-def test_the_manifest_is_the_guides(finished: Project) -> None:
-    title = finished.root.name[:1].upper() + finished.root.name[1:]
-    text = finished.path("docker/binaries/x86_64/MANIFEST.txt").read_text()
+def test_the_manifest_is_the_guides(shared: Project) -> None:
+    title = shared.root.name[:1].upper() + shared.root.name[1:]
+    text = shared.path("docker/binaries/x86_64/MANIFEST.txt").read_text()
     head, _, rest = text.partition("\n\n")
 
     assert re.fullmatch(r"# .+ x86_64 Binary Manifest\n# Target: x86_64-unknown-linux-musl", head)
     assert title.split("_")[0].lower()[:4] in head.lower()
-    assert rest == "".join(f"{n}/{n}  {sha256(finished.packaged(n))}\n" for n in ("alpha", "beta"))
+    assert rest == "".join(f"{n}/{n}  {sha256(shared.packaged(n))}\n" for n in ("alpha", "beta"))
 
 
-def test_sha256sum_accepts_the_sums(finished: Project) -> None:
+def test_sha256sum_accepts_the_sums(shared: Project) -> None:
     done = subprocess.run(
         ["sha256sum", "-c", "--strict", "SHA256SUMS"],
-        cwd=finished.path("docker/binaries/x86_64"), capture_output=True, text=True, check=False,
+        cwd=shared.path("docker/binaries/x86_64"), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert (done.returncode, done.stdout) == (0, "alpha/alpha: OK\nbeta/beta: OK\n")
 
 
-def test_a_second_run_says_one_line_and_touches_nothing(finished: Project) -> None:
-    before = finished.stamps(".")
-    done = finished.doit()
+def test_a_second_run_says_one_line_and_touches_nothing(shared: Project) -> None:
+    before = shared.stamps(".")
+    done = shared.doit()
 
     assert re.fullmatch(
         r"up to date: 2 binaries, [\d.]+ KiB in docker/context/binaries \([\d.]+ s\)\n",
         done.stdout,
     )
     assert done.stderr == ""
-    assert finished.stamps(".") == before
+    assert shared.stamps(".") == before
 
 
 def test_a_no_op_starts_no_process_and_imports_nothing_heavy(
-    finished: Project, tmp_path: Path
+    shared: Project, tmp_path: Path
 ) -> None:
     trace = tmp_path / "trace"
     argv: list[str | Path] = [
@@ -97,10 +82,10 @@ def test_a_no_op_starts_no_process_and_imports_nothing_heavy(
         "-o",
         trace,
     ]
-    done = finished.doit(env={"PYTHONPROFILEIMPORTTIME": "1"})
+    done = shared.doit(env={"PYTHONPROFILEIMPORTTIME": "1"})
     traced = subprocess.run(
         [*argv, DOIT],
-        cwd=finished.root, env=finished.environment(None), check=False, capture_output=True,
+        cwd=shared.root, env=shared.environment(None), check=False, capture_output=True,
     )  # fmt: skip
 
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
@@ -111,43 +96,43 @@ def test_a_no_op_starts_no_process_and_imports_nothing_heavy(
     assert imported & {"lief", "structlog", "rich", "ziglang", "jsonschema"} == set()
 
 
-def test_an_edit_redoes_one_binary_and_leaves_the_other(project: Project) -> None:
-    before = {f: project.stamps(f) for f in ("docker", ".doit-cargo/records")}
-    other = project.built("alpha").stat()
-    project.path("beta/src/main.rs").write_text('fn main() { println!("new"); }\n')
+def test_an_edit_redoes_one_binary_and_leaves_the_other(finished: Project) -> None:
+    before = {f: finished.stamps(f) for f in ("docker", ".doit-cargo/records")}
+    other = finished.built("alpha").stat()
+    finished.path("beta/src/main.rs").write_text('fn main() { println!("new"); }\n')
 
-    said = project.build()
+    said = finished.build()
 
-    assert "1 built, 1 reused" in said
-    said_now = subprocess.run([project.staged("beta")], capture_output=True, text=True, check=True)
+    assert "1 finished, 1 reused" in said
+    said_now = subprocess.run([finished.staged("beta")], capture_output=True, text=True, check=True)
     assert said_now.stdout == "new\n"
     changed = {
         name
         for folder, stamps in before.items()
-        for name, stamp in project.stamps(folder).items()
+        for name, stamp in finished.stamps(folder).items()
         if stamps.get(name) != stamp
     }
-    assert project.built("alpha").stat().st_ino == other.st_ino
-    assert project.built("alpha").stat().st_mtime_ns == other.st_mtime_ns
+    assert finished.built("alpha").stat().st_ino == other.st_ino
+    assert finished.built("alpha").stat().st_mtime_ns == other.st_mtime_ns
     assert changed == {
         "binaries/x86_64/beta/beta", "binaries/x86_64/MANIFEST.txt", "binaries/x86_64/SHA256SUMS",
         "context/binaries/beta/beta", "x86_64/build/beta.json", "x86_64/verify/beta.json",
     }  # fmt: skip
 
 
-def test_an_edit_below_redoes_every_binary_above(project: Project) -> None:
-    before = project.tree("docker/context")
-    project.path("core/src/lib.rs").write_text('pub fn greet() -> &\'static str { "bye" }\n')
+def test_an_edit_below_redoes_every_binary_above(finished: Project) -> None:
+    before = finished.tree("docker/context")
+    finished.path("core/src/lib.rs").write_text('pub fn greet() -> &\'static str { "bye" }\n')
 
-    assert "2 built, 0 reused" in project.build()
-    assert all(project.tree("docker/context")[name] != state for name, state in before.items())
+    assert "2 finished, 0 reused" in finished.build()
+    assert all(finished.tree("docker/context")[name] != state for name, state in before.items())
 
 
-def test_a_touch_rebuilds_nothing(project: Project) -> None:
-    for path in project.root.rglob("*.rs"):
+def test_a_touch_rebuilds_nothing(finished: Project) -> None:
+    for path in finished.root.rglob("*.rs"):
         path.touch()
 
-    assert project.build().startswith("up to date: 2 binaries")
+    assert finished.build().startswith("up to date: 2 binaries")
 
 
 def test_a_binary_built_alone_is_the_same(tmp_path: Path) -> None:
@@ -162,8 +147,7 @@ def test_a_binary_built_alone_is_the_same(tmp_path: Path) -> None:
     assert sha256(alone.built("alpha")) == lone
 
 
-def test_verification_overlaps_with_compiling(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_verification_overlaps_with_compiling(project: Project) -> None:
     project.path("beta/build.rs").write_text(
         "fn main() { std::thread::sleep(std::time::Duration::from_secs(5)); }\n"
     )
@@ -179,8 +163,7 @@ def test_verification_overlaps_with_compiling(tmp_path: Path) -> None:
     assert running.returncode == 0, said + errors
 
 
-def test_a_crate_that_does_not_compile_fails_alone(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_a_crate_that_does_not_compile_fails_alone(project: Project) -> None:
     project.path("beta/src/main.rs").write_text("fn main() { let x: u8 = 300; }\n")
 
     done = project.doit("--continue")
@@ -194,8 +177,7 @@ def test_a_crate_that_does_not_compile_fails_alone(tmp_path: Path) -> None:
     assert "error" not in done.stderr
 
 
-def test_a_failed_build_script_shows_its_own_words(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_a_failed_build_script_shows_its_own_words(project: Project) -> None:
     project.path("beta/build.rs").write_text('fn main() { panic!("no such gadget"); }\n')
 
     done = project.doit()
@@ -204,10 +186,10 @@ def test_a_failed_build_script_shows_its_own_words(tmp_path: Path) -> None:
     assert "no such gadget" in done.stdout
 
 
-def test_doit_env_is_what_cargo_gets(finished: Project) -> None:
-    command = finished.build("env")
+def test_doit_env_is_what_cargo_gets(shared: Project) -> None:
+    command = shared.build("env")
     done = subprocess.run(
-        ["sh", "-c", command], cwd=finished.root, env=finished.environment(None),
+        ["sh", "-c", command], cwd=shared.root, env=shared.environment(None),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -216,17 +198,16 @@ def test_doit_env_is_what_cargo_gets(finished: Project) -> None:
     assert '"fresh":false' not in done.stdout
 
 
-def test_show_tells_what_is_there(finished: Project) -> None:
-    lines = finished.build("show").splitlines()
+def test_show_tells_what_is_there(shared: Project) -> None:
+    lines = shared.build("show").splitlines()
 
     assert lines[0].split() == ["BINARY", "ARCH", "SIZE", "SHA-256", "VERDICT", "BUILT"]
     assert lines[1].startswith("alpha")
     assert " pass " in lines[1]
-    assert '"sha256": "' + sha256(finished.built("alpha")) in finished.build("show", "--json")
+    assert '"sha256": "' + sha256(shared.built("alpha")) in shared.build("show", "--json")
 
 
-def test_another_profile_on_the_command_line(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_another_profile_on_the_command_line(project: Project) -> None:
     project.path("config/policy.yaml").write_text("rules: {stripped: off, build_path: off}\n")
     project.build("build", "profile=dev")
 

@@ -33,9 +33,8 @@ def descendants_of(project: Project) -> list[str]:
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_process_survives_and_no_result_is_lost(
-    tmp_path: Path, number: signal.Signals, *, group: bool
+    project: Project, number: signal.Signals, *, group: bool
 ) -> None:
-    project = Project(tmp_path)
     project.path("beta/build.rs").write_text(SLOW)
     running = project.start()
     record = project.path(".doit-cargo/records/x86_64/verify/alpha.json")
@@ -58,8 +57,7 @@ def test_no_process_survives_and_no_result_is_lost(
     assert "1 built, 1 reused" in project.build()
 
 
-def test_the_second_run_waits_and_says_for_whom(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_the_second_run_waits_and_says_for_whom(project: Project) -> None:
     project.path("beta/build.rs").write_text(SLOW.replace("60", "4"))
     first = project.start()
     while not project.path(".doit-cargo/records/x86_64/verify/alpha.json").exists():

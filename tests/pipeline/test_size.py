@@ -20,70 +20,62 @@ from helpers.project import REPOSITORY, SOURCES, Project
 pytestmark = pytest.mark.integration
 
 SYMBOLS = '[profile.symbols]\ninherits = "release"\nstrip = false\n'
+FILES = {**SOURCES, "Cargo.toml": SOURCES["Cargo.toml"] + SYMBOLS}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Built once; each test leaves it as good as it was."""
-    files = {**SOURCES, "Cargo.toml": SOURCES["Cargo.toml"] + SYMBOLS}
-    made = Project(tmp_path_factory.mktemp("sized"), files)
-    made.build()
-    return made
-
-
-@pytest.fixture(scope="module")
-def unstripped(project: Project) -> Path:
+def unstripped(shared: Project) -> Path:
     """The binary of another profile, made as `doit size` says."""
-    command = project.build("env", "profile=symbols")
-    subprocess.run(["sh", "-c", command], cwd=project.root, check=True, capture_output=True)
-    return project.root / "target/x86_64-unknown-linux-musl/symbols/beta"
+    command = shared.build("env", "profile=symbols")
+    subprocess.run(["sh", "-c", command], cwd=shared.root, check=True, capture_output=True)
+    return shared.root / "target/x86_64-unknown-linux-musl/symbols/beta"
 
 
 def told(project: Project) -> dict[str, dict[str, Any]]:
     return {row["binary"]: row for row in json.loads(project.build("size", "--json"))}
 
 
-def test_sizes_and_sections_are_those_of_the_files(project: Project) -> None:
-    rows = told(project)
+def test_sizes_and_sections_are_those_of_the_files(shared: Project) -> None:
+    rows = told(shared)
 
     for name, row in rows.items():
         listed = subprocess.run(
-            ["readelf", "-SW", project.built(name)], capture_output=True, text=True, check=True
+            ["readelf", "-SW", shared.built(name)], capture_output=True, text=True, check=True
         )
         (text,) = re.findall(r"\.text +PROGBITS +\w+ \w+ (\w+)", listed.stdout)
-        assert row["size"] == project.staged(name).stat().st_size
+        assert row["size"] == shared.staged(name).stat().st_size
         assert row["sections"][".text"] == int(text, 16)
         assert sum(row["sections"].values()) == row["size"]
         assert ".bss" not in row["sections"]
     assert set(rows) == {"alpha", "beta"}
 
 
-def test_a_change_is_since_the_last_build_and_a_reader_writes_nothing(project: Project) -> None:
-    assert told(project)["beta"]["previous_size"] is None
-    old = told(project)["beta"]["size"]
-    project.path("beta/src/main.rs").write_text(
+def test_a_change_is_since_the_last_build_and_a_reader_writes_nothing(shared: Project) -> None:
+    assert told(shared)["beta"]["previous_size"] is None
+    old = told(shared)["beta"]["size"]
+    shared.path("beta/src/main.rs").write_text(
         'fn main() { println!("beta {:?}", std::env::args().collect::<std::collections::BTreeSet<_>'
         ">()); }\n"
     )
-    project.build()
-    before = project.stamps(".")
-    row = told(project)["beta"]
+    shared.build()
+    before = shared.stamps(".")
+    row = told(shared)["beta"]
 
     assert row["previous_size"] == old
     assert row["size"] > old
-    table = project.build("size")
+    table = shared.build("size")
     assert re.search(r"^beta +x86_64 +[\d.]+ KiB +\+[\d.]+ (Ki)?B ", table, re.MULTILINE)
-    assert project.stamps(".") == before
-    project.build("run", "-a", "verify")  # the same bytes verified again
-    assert told(project)["beta"] == row
+    assert shared.stamps(".") == before
+    shared.build("run", "-a", "verify")  # the same bytes verified again
+    assert told(shared)["beta"] == row
 
 
-def test_the_crates_are_those_of_an_unstripped_build(project: Project, unstripped: Path) -> None:
-    row = told(project)["beta"]
+def test_the_crates_are_those_of_an_unstripped_build(shared: Project, unstripped: Path) -> None:
+    row = told(shared)["beta"]
 
     assert row["crates_from"] == "target/x86_64-unknown-linux-musl/symbols/beta"
     assert {"std", "core", "alloc", "beta", "other"} <= row["crates"].keys()
-    assert re.search(r"^beta .*\bstd [\d.]+ KiB, ", project.build("size"), re.MULTILINE)
+    assert re.search(r"^beta .*\bstd [\d.]+ KiB, ", shared.build("size"), re.MULTILINE)
     found = subprocess.run(["nm", "-S", unstripped], capture_output=True, text=True, check=True)
     sized = {
         (line.split()[0], line.split()[1])
@@ -107,11 +99,11 @@ def test_a_forged_symbol_table_is_refused_not_followed(unstripped: Path) -> None
         contents.sections(parse(data[: len(data) // 2]))
 
 
-def test_a_binary_above_its_budget_is_one_clear_message(project: Project) -> None:
-    policy = project.path("config/policy.yaml")
+def test_a_binary_above_its_budget_is_one_clear_message(shared: Project) -> None:
+    policy = shared.path("config/policy.yaml")
     policy.write_text("budgets: {alpha: 100 KiB}\n")
-    failed = project.doit()
-    size = project.built("alpha").stat().st_size
+    failed = shared.doit()
+    size = shared.built("alpha").stat().st_size
 
     assert failed.returncode == 1
     assert (
@@ -119,23 +111,23 @@ def test_a_binary_above_its_budget_is_one_clear_message(project: Project) -> Non
         "shows what fills it; the budget is `budgets: alpha` in config/policy.yaml\n"
     ) in failed.stdout
     assert failed.stdout.count("its budget") == 1
-    row = told(project)["alpha"]
+    row = told(shared)["alpha"]
     assert (row["budget"], row["share"]) == (102_400, round(size / 102_400, 4))
     policy.unlink()
-    project.build()
+    shared.build()
 
 
 @pytest.mark.engine
-def test_the_size_of_an_image_is_that_of_what_is_in_it(project: Project) -> None:
-    config = project.path("config/pipeline.yaml")
+def test_the_size_of_an_image_is_that_of_what_is_in_it(shared: Project) -> None:
+    config = shared.path("config/pipeline.yaml")
     text = config.read_text()
-    project.path("docker/Dockerfile").write_text((REPOSITORY / "docker/Dockerfile").read_text())
+    shared.path("docker/Dockerfile").write_text((REPOSITORY / "docker/Dockerfile").read_text())
     images = "images: {engine: buildah, timezones: [], services: {beta: {}}}\n"
     config.write_text(text + images)
-    project.build("image")
-    rows = told(project)
+    shared.build("image")
+    rows = told(shared)
     config.write_text(text)
 
     assert rows["beta"]["image_size"] == rows["beta"]["size"]
     assert rows["alpha"]["image_size"] is None
-    assert "IMAGE" in project.build("size").splitlines()[0]
+    assert "IMAGE" in shared.build("size").splitlines()[0]

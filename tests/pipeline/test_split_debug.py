@@ -10,26 +10,20 @@ from pathlib import Path
 import pytest
 
 from helpers.project import CONFIG, SOURCES, Project, sha256
-from helpers.workspaces import write
 
 pytestmark = pytest.mark.integration
 
 PROFILE = "[profile.release]\nopt-level = 0\ndebug = 1\nstrip = false\n"
+FILES = {
+    **SOURCES,
+    "Cargo.toml": SOURCES["Cargo.toml"].partition("[profile")[0] + PROFILE,
+    "config/pipeline.yaml": CONFIG + "split_debug: true\n",
+    "config/policy.yaml": "rules: {stripped: deny, build_path: deny}\n",
+}
 
 
 def say(*argv: str | Path) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    manifest = SOURCES["Cargo.toml"].partition("[profile")[0] + PROFILE
-    made = Project(tmp_path_factory.mktemp("split"), {**SOURCES, "Cargo.toml": manifest})
-    config = CONFIG + "split_debug: true\n"
-    policy = "rules: {stripped: deny, build_path: deny}\n"
-    write(made.root, {"config/pipeline.yaml": config, "config/policy.yaml": policy})
-    made.build()
-    return made
 
 
 def kept(project: Project) -> Path:
@@ -37,31 +31,31 @@ def kept(project: Project) -> Path:
 
 
 def test_what_ships_is_stripped_and_what_is_kept_is_outside_of_the_context(
-    project: Project,
+    shared: Project,
 ) -> None:
-    sections = say("readelf", "-SW", project.staged("alpha"))
+    sections = say("readelf", "-SW", shared.staged("alpha"))
 
     assert not re.search(r"\.(symtab|debug_\w+)\b", sections)
-    assert ".debug_line" in say("readelf", "-SW", kept(project))
-    assert say(project.staged("alpha")) == "alpha hello\n"
-    assert sorted(project.tree("docker/context")) == ["binaries/alpha/alpha", "binaries/beta/beta"]
-    assert sha256(project.staged("alpha")) != sha256(project.built("alpha"))
+    assert ".debug_line" in say("readelf", "-SW", kept(shared))
+    assert say(shared.staged("alpha")) == "alpha hello\n"
+    assert sorted(shared.tree("docker/context")) == ["binaries/alpha/alpha", "binaries/beta/beta"]
+    assert sha256(shared.staged("alpha")) != sha256(shared.built("alpha"))
     assert (
-        sha256(project.staged("alpha"))
-        in project.path("docker/binaries/x86_64/MANIFEST.txt").read_text()
+        sha256(shared.staged("alpha"))
+        in shared.path("docker/binaries/x86_64/MANIFEST.txt").read_text()
     )
-    assert re.search(r"^ok +objcopy \(split_debug\) +/", project.build("doctor"), re.MULTILINE)
-    assert project.build("audit").endswith("are valid\n")
-    assert project.build().startswith("up to date: 2 binaries")
+    assert re.search(r"^ok +objcopy \(split_debug\) +/", shared.build("doctor"), re.MULTILINE)
+    assert shared.build("audit").endswith("are valid\n")
+    assert shared.build().startswith("up to date: 2 binaries")
 
 
-def test_what_was_kept_gives_an_address_its_line(project: Project, tmp_path: Path) -> None:
+def test_what_was_kept_gives_an_address_its_line(shared: Project, tmp_path: Path) -> None:
     """Found by the link that the shipped binary holds: file name and CRC must be right."""
-    symbols = say("nm", project.built("alpha"))
+    symbols = say("nm", shared.built("alpha"))
     (address,) = re.findall(r"^(\w+) [tT] \S*alpha\S*main\S*$", symbols, re.MULTILINE)
-    shutil.copy(project.staged("alpha"), tmp_path)
+    shutil.copy(shared.staged("alpha"), tmp_path)
     alone = say("addr2line", "-e", tmp_path / "alpha", address)
-    shutil.copy(kept(project), tmp_path)
+    shutil.copy(kept(shared), tmp_path)
     together = say("addr2line", "-e", tmp_path / "alpha", address)
 
     assert alone.startswith("??")
@@ -69,31 +63,31 @@ def test_what_was_kept_gives_an_address_its_line(project: Project, tmp_path: Pat
 
 
 @pytest.mark.parametrize("place", ["stripped", "kept"])
-def test_what_was_altered_or_lost_is_made_again(project: Project, place: str) -> None:
-    stripped = project.path(".doit-cargo/stripped/x86_64/alpha")
-    before = {path: sha256(path) for path in (stripped, kept(project), project.staged("alpha"))}
+def test_what_was_altered_or_lost_is_made_again(shared: Project, place: str) -> None:
+    stripped = shared.path(".doit-cargo/stripped/x86_64/alpha")
+    before = {path: sha256(path) for path in (stripped, kept(shared), shared.staged("alpha"))}
     if place == "kept":
-        kept(project).unlink()
+        kept(shared).unlink()
     else:
-        shutil.copy(project.built("alpha"), stripped)
-    found = project.doit("audit")
-    project.build()
+        shutil.copy(shared.built("alpha"), stripped)
+    found = shared.doit("audit")
+    shared.build()
 
     assert found.returncode == 1
     assert "strip:x86_64:alpha is stale" in found.stdout
     assert {path: sha256(path) for path in before} == before
 
 
-def test_without_symbols_there_is_nothing_to_keep(project: Project) -> None:
-    manifest = project.path("Cargo.toml")
+def test_without_symbols_there_is_nothing_to_keep(shared: Project) -> None:
+    manifest = shared.path("Cargo.toml")
     text = manifest.read_text()
     manifest.write_text(text.replace("strip = false", "strip = true"))
-    failed = project.doit()
+    failed = shared.doit()
     manifest.write_text(text)
-    project.build()
+    shared.build()
 
     assert failed.returncode == 1
     assert "it has no symbols for split_debug to keep: set `strip = false`" in failed.stdout
-    project.build("clean")
-    assert not kept(project).exists()
-    assert not project.path(".doit-cargo/stripped").exists()
+    shared.build("clean")
+    assert not kept(shared).exists()
+    assert not shared.path(".doit-cargo/stripped").exists()

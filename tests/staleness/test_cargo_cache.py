@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.record import digest, encode
-from helpers.project import Project
-from helpers.workspaces import write
+from helpers.project import SOURCES, Project
+from helpers.workspaces import package
 
 pytestmark = pytest.mark.integration
 
@@ -28,27 +28,18 @@ PROGRAM = """\
 include!(concat!(env!("OUT_DIR"), "/made.rs"));
 fn main() { println!("{} {MADE}", third::word()); }
 """
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Alpha uses a crate from a vendored registry, and what its own build script makes."""
-    project = Project(tmp_path)
-    project.path("Cargo.lock").unlink()
-    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
-    write(tmp_path, {
-        ".cargo/config.toml": '[source.crates-io]\nreplace-with = "near"\n'
-        '[source.near]\ndirectory = "vendor"\n',
-        "vendor/third/Cargo.toml": package.format("third"),
-        "vendor/third/src/lib.rs": OTHER,
-        "vendor/third/.cargo-checksum.json": '{"files": {}}',
-        "alpha/Cargo.toml": package.format("alpha") + '[dependencies]\nthird = "0.1.0"\n',
-        "alpha/build.rs": SCRIPT,
-        "alpha/src/main.rs": PROGRAM,
-    })  # fmt: skip
-    project.build()
-    assert says(project) == "first made1"
-    return project
+# Alpha uses a crate from a vendored registry, and what its own build script makes.
+FILES = {
+    **{name: text for name, text in SOURCES.items() if name != "Cargo.lock"},
+    ".cargo/config.toml": '[source.crates-io]\nreplace-with = "near"\n'
+    '[source.near]\ndirectory = "vendor"\n',
+    "vendor/third/Cargo.toml": package("third"),
+    "vendor/third/src/lib.rs": OTHER,
+    "vendor/third/.cargo-checksum.json": '{"files": {}}',
+    "alpha/Cargo.toml": package("alpha", '[dependencies]\nthird = "0.1.0"'),
+    "alpha/build.rs": SCRIPT,
+    "alpha/src/main.rs": PROGRAM,
+}
 
 
 def says(project: Project) -> str:
@@ -72,70 +63,71 @@ def keeping_time(path: Path, change: Callable[[bytes], bytes]) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_an_altered_third_party_library(project: Project) -> None:
-    library = the(project, "deps/libthird-*.rlib")
+def test_an_altered_third_party_library(finished: Project) -> None:
+    assert says(finished) == "first made1"
+    library = the(finished, "deps/libthird-*.rlib")
     keeping_time(library, lambda data: data.replace(b"first", b"wrong"))
 
-    edit(project)
-    said = project.build()
+    edit(finished)
+    said = finished.build()
 
-    assert says(project) == "first made1", said
+    assert says(finished) == "first made1", said
     assert b"first" in library.read_bytes()
 
 
 @pytest.mark.parametrize("forget", ["cargo-cache.json", "."])
-def test_an_altered_library_and_no_memory_of_it(project: Project, forget: str) -> None:
-    library = the(project, "deps/libthird-*.rlib")
+def test_an_altered_library_and_no_memory_of_it(finished: Project, forget: str) -> None:
+    library = the(finished, "deps/libthird-*.rlib")
     keeping_time(library, lambda data: data.replace(b"first", b"wrong"))
-    record = project.path(".doit-cargo/records/cargo-cache.json")
+    record = finished.path(".doit-cargo/records/cargo-cache.json")
     record.unlink() if forget == "cargo-cache.json" else record.write_text('{"packages": {}}')
 
-    edit(project)
-    project.build()
+    edit(finished)
+    finished.build()
 
-    assert says(project) == "first made1"
+    assert says(finished) == "first made1"
 
 
-def test_an_altered_file_in_out_dir(project: Project) -> None:
+def test_an_altered_file_in_out_dir(finished: Project) -> None:
     keeping_time(
-        the(project, "build/alpha-*/out/made.rs"), lambda data: data.replace(b"made1", b"made2")
+        the(finished, "build/alpha-*/out/made.rs"), lambda data: data.replace(b"made1", b"made2")
     )
 
-    edit(project)
-    project.build()
+    edit(finished)
+    finished.build()
 
-    assert says(project) == "first made1"
+    assert says(finished) == "first made1"
 
 
-def test_a_foreign_file_in_out_dir_goes(project: Project) -> None:
-    foreign = the(project, "build/alpha-*/out") / "foreign.rs"
+def test_a_foreign_file_in_out_dir_goes(finished: Project) -> None:
+    foreign = the(finished, "build/alpha-*/out") / "foreign.rs"
     foreign.write_text("x")
 
-    edit(project)
-    project.build()
+    edit(finished)
+    finished.build()
 
     assert not foreign.exists()
 
 
-def test_a_forged_record_removes_nothing_elsewhere(project: Project, tmp_path: Path) -> None:
+def test_a_forged_record_removes_nothing_elsewhere(finished: Project, tmp_path: Path) -> None:
     precious = tmp_path / "precious/out"
     precious.mkdir(parents=True)
-    record = project.path(".doit-cargo/records/cargo-cache.json")
+    record = finished.path(".doit-cargo/records/cargo-cache.json")
     packages = json.loads(record.read_text())["packages"]
     packages["alpha"][f"{precious}/"] = "no such sum"
     record.write_bytes(encode({"packages": packages, "digest": digest(packages)}))
 
-    edit(project)
-    project.build()
+    edit(finished)
+    finished.build()
 
     assert precious.is_dir()
 
 
-def test_the_other_crates_stay(project: Project) -> None:
+def test_the_other_crates_stay(finished: Project) -> None:
     """An edit of one's own crate costs no third-party crate."""
-    before = the(project, "deps/libthird-*.rlib").stat().st_mtime_ns
+    before = the(finished, "deps/libthird-*.rlib").stat().st_mtime_ns
 
-    edit(project)
-    project.build()
+    edit(finished)
+    finished.build()
 
-    assert the(project, "deps/libthird-*.rlib").stat().st_mtime_ns == before
+    assert the(finished, "deps/libthird-*.rlib").stat().st_mtime_ns == before

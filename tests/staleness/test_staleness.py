@@ -32,14 +32,6 @@ def test_random_steps_leave_nothing_stale(tmp_path: Path, seed: int) -> None:
     assert search.play(tmp_path / "project", seed, steps) is None
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Two programs on one library, built."""
-    project = Project(tmp_path)
-    project.build()
-    return project
-
-
 def says(project: Project, binary: str) -> str:
     """What the staged program prints."""
     staged = project.staged(binary)
@@ -62,9 +54,8 @@ def cargo_config(project: Project, text: str) -> None:
     path.write_text(text)
 
 
-def test_a_feature_that_one_program_asks_for_counts_for_the_other(tmp_path: Path) -> None:
+def test_a_feature_that_one_program_asks_for_counts_for_the_other(project: Project) -> None:
     """Features are unified over the workspace, so beta changes with alpha's manifest."""
-    project = Project(tmp_path)
     with project.path("core/Cargo.toml").open("a") as file:
         file.write("[features]\nloud = []\n")
     loud = 'if cfg!(feature = "loud") { "HELLO" } else { "hello" }'
@@ -86,9 +77,8 @@ fn main() {
 """
 
 
-def test_what_a_script_reads_of_the_environment_unasked(tmp_path: Path) -> None:
+def test_what_a_script_reads_of_the_environment_unasked(project: Project) -> None:
     """A variable of the user's, then one of cargo's configuration: cargo sees neither change."""
-    project = Project(tmp_path)
     project.path("alpha/build.rs").write_text(SCRIPT)
     project.path("alpha/src/main.rs").write_text('fn main() { println!("{}", env!("SAID")); }\n')
 
@@ -101,9 +91,8 @@ def test_what_a_script_reads_of_the_environment_unasked(tmp_path: Path) -> None:
     assert says(project, "alpha") == "-x"
 
 
-def test_what_a_macro_reads_of_the_environment(tmp_path: Path) -> None:
+def test_what_a_macro_reads_of_the_environment(project: Project) -> None:
     """As sqlx does with SQLX_OFFLINE and DATABASE_URL."""
-    project = Project(tmp_path)
     project.path("Cargo.lock").unlink()
     swap(project.path("Cargo.toml"), '"core"', '"core", "macros"')
     project.path("macros/src").mkdir(parents=True)
@@ -126,9 +115,8 @@ def test_what_a_macro_reads_of_the_environment(tmp_path: Path) -> None:
         assert says(project, "alpha") == word
 
 
-def test_a_build_directory_of_its_own(tmp_path: Path) -> None:
+def test_a_build_directory_of_its_own(project: Project) -> None:
     """With `build.build-dir` the dep-infos and fingerprints would lie elsewhere."""
-    project = Project(tmp_path)
     cargo_config(project, '[build]\nbuild-dir = "elsewhere"\n')
     project.path("shared.txt").write_text("one")
     swap(project.path("alpha/src/main.rs"), "core_lib::greet()", 'include_str!("../../shared.txt")')
@@ -140,8 +128,7 @@ def test_a_build_directory_of_its_own(tmp_path: Path) -> None:
     assert says(project, "alpha") == "alpha two"
 
 
-def test_a_file_that_cargos_configuration_includes(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_a_file_that_cargos_configuration_includes(project: Project) -> None:
     cargo_config(project, 'include = ["more.toml"]\n')
     swap(
         project.path("alpha/src/main.rs"), "core_lib::greet()", 'option_env!("WORD").unwrap_or("")'
@@ -154,37 +141,36 @@ def test_a_file_that_cargos_configuration_includes(tmp_path: Path) -> None:
         assert says(project, "alpha") in {f"alpha {word}", "alpha"}
 
 
-def test_an_edit_that_another_profile_saw_first(project: Project) -> None:
+def test_an_edit_that_another_profile_saw_first(finished: Project) -> None:
     """Backdated, so that cargo would call the release build fresh."""
-    swap(project.path("core/src/lib.rs"), "hello", "HELLO", keep_time=True)
+    swap(finished.path("core/src/lib.rs"), "hello", "HELLO", keep_time=True)
 
-    project.build("profile=dev")
-    project.build()
+    finished.build("profile=dev")
+    finished.build()
 
-    assert says(project, "alpha") == "alpha HELLO"
+    assert says(finished, "alpha") == "alpha HELLO"
 
 
-def test_a_damaged_library_is_not_linked(project: Project) -> None:
+def test_a_damaged_library_is_not_linked(finished: Project) -> None:
     """Cargo never reads what it made; the old library has the right size and time."""
-    source = project.path("core/src/lib.rs")
-    (library,) = project.root.glob("target/*linux*/release/deps/libcore_lib-*.rlib")
+    source = finished.path("core/src/lib.rs")
+    (library,) = finished.root.glob("target/*linux*/release/deps/libcore_lib-*.rlib")
     swap(source, "hello", "HELLO")
-    project.build()
+    finished.build()
     other, status = library.read_bytes(), library.stat()
     swap(source, "HELLO", "hello")
-    project.build()
+    finished.build()
     library.write_bytes(other)
     os.utime(library, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    swap(project.path("alpha/src/main.rs"), "fn main", "// edited\nfn main")
-    project.build()
+    swap(finished.path("alpha/src/main.rs"), "fn main", "// edited\nfn main")
+    finished.build()
 
-    assert says(project, "alpha") == "alpha hello"
+    assert says(finished, "alpha") == "alpha hello"
 
 
-def test_what_is_no_longer_read_is_no_input(tmp_path: Path) -> None:
+def test_what_is_no_longer_read_is_no_input(project: Project) -> None:
     """After the run that found out, not one run later."""
-    project = Project(tmp_path)
     project.path("shared.txt").write_text("one")
     swap(project.path("alpha/src/main.rs"), "core_lib::greet()", 'include_str!("../../shared.txt")')
     project.build()
@@ -195,9 +181,8 @@ def test_what_is_no_longer_read_is_no_input(tmp_path: Path) -> None:
     assert project.build().startswith("up to date")
 
 
-def test_what_the_script_of_a_fresh_crate_watches_is_its_own(tmp_path: Path) -> None:
+def test_what_the_script_of_a_fresh_crate_watches_is_its_own(project: Project) -> None:
     """Alpha is built alone; the library's folder is no input of alpha's."""
-    project = Project(tmp_path)
     project.path("words").mkdir()
     project.path("words/one").write_text("one")
     project.path("core/build.rs").write_text(
@@ -229,28 +214,27 @@ fn main() {
 """
 
 
-def test_an_edit_that_comes_and_goes_while_cargo_compiles(project: Project) -> None:
+def test_an_edit_that_comes_and_goes_while_cargo_compiles(finished: Project) -> None:
     """As `git stash` and `git stash pop` do: at the end the source is as it was at the start."""
-    project.path("core/build.rs").write_text(WAITING)
-    project.path("wait").touch()
-    source = project.path("core/src/lib.rs")
-    running = project.start()
-    while not project.path("started").exists():
+    finished.path("core/build.rs").write_text(WAITING)
+    finished.path("wait").touch()
+    source = finished.path("core/src/lib.rs")
+    running = finished.start()
+    while not finished.path("started").exists():
         time.sleep(0.01)
 
     swap(source, "hello", "HELLO", keep_time=True)
-    project.path("go").touch()
+    finished.path("go").touch()
     said = running.communicate()[0]
     assert "compiled x86_64 core_lib" in said
     swap(source, "HELLO", "hello", keep_time=True)
-    project.path("wait").unlink()
-    project.build()
+    finished.path("wait").unlink()
+    finished.build()
 
-    assert says(project, "alpha") == "alpha hello"
+    assert says(finished, "alpha") == "alpha hello"
 
 
-def test_a_script_that_writes_into_the_source_tree_comes_to_rest(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+def test_a_script_that_writes_into_the_source_tree_comes_to_rest(project: Project) -> None:
     project.path("core/build.rs").write_text(
         "fn main() {\n"
         '    println!("cargo:rerun-if-changed=build.rs");\n'
