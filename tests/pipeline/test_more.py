@@ -81,9 +81,10 @@ def test_the_log_has_a_line_for_each_thing_done(bundled: Path) -> None:
     (event,) = [e for e in events if e["task"] == "verify:aarch64:bot"]
 
     assert event["event"] == "done"
-    assert event["target"] == "aarch64"
+    assert (event["stage"], event["arch"], event["binary"]) == ("verify", "aarch64", "bot")
     assert event["size"] > 0
-    assert {"timestamp", "duration", "step"} <= event.keys()
+    assert {"timestamp", "duration", "digest"} <= event.keys()
+    assert "crate" not in event
 
 
 def test_precompiled_protos_do_without_protoc(bundled: Path, tmp_path: Path) -> None:
