@@ -20,6 +20,7 @@ CORE = {
     "core.hosts": {"core.architectures"},
     "core.layout": set(),
     "core.manifest": set(),
+    "core.plugin_lines": {"plugins"},
     "core.pre_push_hook": set(),
     "core.elf": {"core.architectures"},
     "core.workspace": set(),
@@ -65,6 +66,8 @@ ALLOWED: Mapping[str, set[str]] = {
     **{room: {room, "core", *others} for room, others in TOOLS.items()},
     **{room: {room, *others} for room, others in ABOVE.items()},
 }
+# An __init__ imports nothing: this one lets a doit.cfg of before name modules that are gone.
+PACKAGES = {"doit_ext/__init__.py": {"sys", "doit_cargo.plugins"}}
 # The only modules that may touch these.
 OWNERS = {
     "subprocess": {"tools/process.py"},
@@ -95,7 +98,8 @@ def room_of(path: Path) -> str:
 def breaches(path: Path) -> list[str]:
     relative = path.relative_to(PACKAGE)
     if relative.name == "__init__.py":
-        return [f"{relative} imports {name}" for name in imports(path)]
+        known = PACKAGES.get(relative.as_posix(), set())
+        return [f"{relative} imports {name}" for name in imports(path) if name not in known]
     allowed = ALLOWED[room_of(relative)]
     found = []
     for name in imports(path):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,6 @@ from doit_cargo.core.settings.policy_file import POLICY, load_policies
 from doit_cargo.core.settings.yamlfile import read_yaml
 from doit_cargo.core.workspace.crates import load_graph
 from doit_cargo.core.workspace.executables import Executable, executables
-from helpers.project import REPOSITORY
 from helpers.workspaces import app, lib, package, virtual, write
 
 GATED = '[[bin]]\nname = "{}"\nrequired-features = [{}]\n'
@@ -199,17 +196,6 @@ LINES = f"/.doit-cargo/\n{FOLDERS}/__pycache__/\n"
 def test_the_ignore_file_gets_the_lines_that_it_lacks(before: str, after: str) -> None:
     assert init_files.ignoring(before.encode()) == after.encode()
     assert init_files.ignoring(after.encode()) == after.encode()
-
-
-def test_doit_loads_what_this_repository_loads(tmp_path: Path) -> None:
-    """The plugin tables of pyproject.toml, in the form of doit.cfg."""
-    write(tmp_path, {"Cargo.toml": package("x"), "src/main.rs": ""})
-    written = configparser.ConfigParser(delimiters=("=",))
-    written.optionxform = str  # type: ignore[assignment,method-assign] # as doit reads it
-    written.read_string(init_files.contents(choose(tmp_path), "release")["doit.cfg"])
-    own = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["doit"]["plugins"]
-
-    assert {name.lower(): dict(written[name]) for name in written.sections()} == own
 
 
 def test_the_policy_shows_every_rule_with_its_default(tmp_path: Path) -> None:

@@ -283,15 +283,6 @@ def test_a_listing_works_where_no_rust_is(project: Project, tmp_path: Path) -> N
     assert stat.S_ISDIR(project.path("config").stat().st_mode)
 
 
-def test_the_tables_of_the_readme_are_enough() -> None:
-    """The plugin tables in the README are those of this repository."""
-    from helpers.project import REPOSITORY, plugin_tables  # noqa: PLC0415
-
-    readme = (REPOSITORY / "README.md").read_text()
-
-    assert plugin_tables().strip() in readme
-
-
 def test_braces_in_a_path_are_no_placeholders(project: Project) -> None:
     """What doit says of an absent file it formats twice."""
     config = project.path("config/pipeline.yaml")

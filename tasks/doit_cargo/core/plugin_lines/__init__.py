@@ -1,0 +1,1 @@
+"""The lines of doit.cfg and pyproject.toml that name our plugins: read, held against, changed."""
