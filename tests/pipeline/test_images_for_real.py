@@ -78,7 +78,7 @@ def test_every_service_is_tried_out(project: Bundled, first_run: str) -> None:
         assert (
             known["ids"][binary.name] == read(layout.image_record(ctx.config, target, binary))["id"]
         )
-        assert known["how"] == "in docker"
+        assert known["isolation"] == "docker"
     assert left(project) == []
 
 
