@@ -24,6 +24,21 @@ echo "$@" >> "$HOME/asked"
 lib="$HOME/.rustup/toolchains/stable-{LINUX}/lib/rustlib/$5/lib"
 mkdir -p "$lib" && : > "$lib/libstd-1.rlib"
 """
+# no std for that target: the source alone
+RUSTUP_SOURCE = f"""\
+#!/bin/sh
+[ "$1" = component ] || {{ echo "error: no such target" >&2; exit 1; }}
+std="$HOME/.rustup/toolchains/stable-{LINUX}/lib/rustlib/src/rust/library/std"
+mkdir -p "$std" && : > "$std/Cargo.toml"
+"""
+# a cargo that writes down how it is called, and "builds"
+CARGO = """\
+#!/bin/sh
+PATH=/usr/bin:/bin
+echo "$@" > "$HOME/argv"; env > "$HOME/env"; find . -name config.toml > "$HOME/config"
+while [ $# -gt 0 ]; do [ "$1" = --target ] && triple=$2; shift; done
+mkdir -p "target/$triple/release/deps" && : > "target/$triple/release/deps/libstd-9.rlib"
+"""
 RUSTUP_FAILS = "#!/bin/sh\necho 'error: could not download file' >&2\nexit 1\n"
 
 
@@ -117,6 +132,38 @@ def test_rustup_without_a_network_but_with_the_source(
     chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env)
     assert chain.private_sysroot
     assert [path.name for path in chain.identity if path.suffix == ".rlib"] == ["libstd-9.rlib"]
+
+
+def test_rustup_without_that_std_fetches_the_source(machine: Machine) -> None:
+    """Rustup's source lacks what std depends on: cargo may fetch it, by the user's proxy."""
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_SOURCE)
+    program(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}" / "bin" / "cargo", CARGO)
+    said: list[str] = []
+    env = {**machine.env, "https_proxy": "http://proxy", "RUSTFLAGS": "-Cno"}
+
+    setup([TARGET], workspace=machine.workspace, env=env, say=said.append)
+
+    assert any(line.startswith("fetching the source of std, about 3 MB") for line in said)
+    assert "--offline" not in (machine.home / "argv").read_text().split()
+    assert (machine.home / "config").read_text() == ""
+    given = (machine.home / "env").read_text()
+    assert "https_proxy=http://proxy\n" in given
+    assert "-Cno" not in given
+    assert f"--remap-path-prefix={machine.home}/.cargo=/cargo\x1f" in given
+
+
+def test_a_source_with_all_it_depends_on_needs_no_network(machine: Machine) -> None:
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
+    toolchain = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
+    program(toolchain / "bin" / "cargo", CARGO)
+    library = toolchain / "lib/rustlib/src/rust/library"
+    program(library / "std" / "Cargo.toml")
+    (library / "vendor").mkdir()
+
+    run(machine)
+
+    assert "--offline" in (machine.home / "argv").read_text().split()
+    assert (machine.home / "config").read_text() == "./.cargo/config.toml\n"
 
 
 def fake_compile(_rust: rust.Rust, triple: str, seed: Path, *_: object) -> None:

@@ -29,6 +29,7 @@ from doit_cargo.tools.machine.std import build_std
 
 _RUSTUP = "install Rust with rustup (https://rustup.rs), then run doit setup again"
 _RUSTUP_STD_MB = 40  # a target's std as rustup fetches it, compressed
+_RUSTUP_SOURCE_MB = 3  # the source of std, likewise
 _RUSTUP_TIMEOUT = 300.0
 
 
@@ -38,7 +39,7 @@ Look = Callable[[], Parts]  # what is there now
 def setup(
     targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], say: Say, host: str = ""
 ) -> None:
-    """Mend the machine for these targets. Raises SetupError with what the user must do.
+    """Fix the machine for these targets. Raises SetupError with what the user must do.
 
     `host` (a triple) stands for another machine.
     """
@@ -148,13 +149,13 @@ def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
     """Get the compiler's own source of std, or say who can."""
     rust = parts.rust
     if rust.rustup and rust.toolchain:
-        raise SetupError(
-            f"no std for {target.triple}: {failure}\n"
-            f"With a network: {rust.rustup} target add --toolchain {rust.toolchain} "
-            f"{target.triple}\n"
-            f"or, to build it from source: {rust.rustup} component add rust-src "
-            f"--toolchain {rust.toolchain}"
-        )
+        argv = ("component", "add", "rust-src", "--toolchain", rust.toolchain)
+        say(f"fetching the source of std, about {_RUSTUP_SOURCE_MB} MB, into {rust.folder}")
+        try:
+            _rustup(rust.rustup, argv, say)
+        except SetupError as error:
+            raise SetupError(f"no std for {target.triple}: {failure}\n{error}") from error
+        return rust
     package = apt.source_package(rust.rustc) if rust.rustc and _has_apt(parts.host) else ""
     if not package:
         raise SetupError(

@@ -1,8 +1,9 @@
 """Builds Rust's std for a target from the compiler's own source, into a sysroot of our cache.
 
-For a compiler without rustup: a distribution ships std for its own machine only, and its source
-with all that std depends on (Debian: rust-src, rust-web-src). What cargo's build-std makes is not
-quite what the Rust project ships; three things are added, as its own build does them:
+A distribution ships std for its own machine only, and its source with all that std depends on
+(Debian: rust-src, rust-web-src). rustup has no std for targets of tier 3; its component rust-src
+names what std depends on in a Cargo.lock, and cargo fetches that. What cargo's build-std makes is
+not quite what the Rust project ships; three things are added, as its own build does them:
 
 - panic_abort is compiled with `-C panic=abort`, or a profile with `panic = "abort"` fails to
   link (rustc's bootstrap does it in its rustc shim);
@@ -18,10 +19,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core import hosts
+from doit_cargo.core.cargo.command import PASSED, PASSED_PREFIXES
 from doit_cargo.core.cargo.toolchain_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.toolchain import caches
 from doit_cargo.core.toolchain.compiler import Rust
+from doit_cargo.core.workspace.cargo_config import cargo_home
 from doit_cargo.tools import process
 from doit_cargo.tools.machine.cache import Say, new_folder
 
@@ -48,15 +51,15 @@ case " $* " in
 esac
 exec "$@"
 """
-_PASSED = ("HOME", "PATH", "LANG", "TMPDIR", "CARGO_HOME", "RUSTUP_HOME")
+_PASSED = ("HOME", "PATH", "LANG", "CARGO_HOME", "RUSTUP_HOME", *PASSED)
 
 
 def build_std(rust: Rust, triple: str, cache: Path, env: Mapping[str, str], say: Say) -> Path:
     """Build it and return the sysroot. Raises SetupError with the end of cargo's output."""
     final = caches.sysroot(cache, rust, triple)
     library = rust.source
-    if library is None or not (library / "vendor").is_dir():
-        raise SetupError(f"no source of std with its dependencies in {rust.folder}")
+    if library is None:
+        raise SetupError(f"no source of std in {rust.folder}")
     say(f"building Rust's std for {triple}, two or three minutes, once, into {final} (100 MB)")
     with new_folder(cache, final) as work:
         seed = work / "build"
@@ -72,17 +75,24 @@ def _write_seed(seed: Path, library: Path) -> None:
     (seed / ".cargo").mkdir(parents=True)
     (seed / "Cargo.toml").write_text(_SEED, encoding="utf-8")
     (seed / "seed.rs").write_text("#![no_std]\n", encoding="utf-8")
-    vendor = str(library / "vendor").replace("\\", "\\\\").replace('"', '\\"')
-    config = _CONFIG.format(vendor=vendor)
-    (seed / ".cargo" / "config.toml").write_text(config, encoding="utf-8")
+    if vendor := _vendored(library):
+        quoted = str(vendor).replace("\\", "\\\\").replace('"', '\\"')
+        config = _CONFIG.format(vendor=quoted)
+        (seed / ".cargo" / "config.toml").write_text(config, encoding="utf-8")
     (seed / "rustc-wrapper").write_text(_WRAPPER, encoding="utf-8")
     (seed / "rustc-wrapper").chmod(0o755)
 
 
+def _vendored(library: Path) -> Path | None:
+    """The folder of all that std depends on, if it came with the source."""
+    vendor = library / "vendor"
+    return vendor if vendor.is_dir() else None
+
+
 def _compile(rust: Rust, triple: str, seed: Path, library: Path, env: Mapping[str, str]) -> None:
     argv = [
-        rust.cargo or "cargo", "build", "--release", "--offline", "--quiet", "--target", triple,
-        "-Zbuild-std=std,panic_abort,panic_unwind",
+        rust.cargo or "cargo", "build", "--release", "--quiet", "--target", triple,
+        *(["--offline"] if _vendored(library) else []), "-Zbuild-std=std,panic_abort,panic_unwind",
     ]  # fmt: skip
     try:
         process.run(argv, cwd=seed, env=_environment(rust, seed, library, env))
@@ -98,9 +108,11 @@ def _environment(rust: Rust, seed: Path, library: Path, env: Mapping[str, str]) 
     remaps = {
         str(path): "/rustc" for path in (library.parent, Path(os.path.realpath(library)).parent)
     }
+    if not _vendored(library):
+        remaps = {cargo_home(str(seed), env): "/cargo", **remaps}
     flags = ["-Cembed-bitcode=yes", *(f"--remap-path-prefix={p}={to}" for p, to in remaps.items())]
     return {
-        **{name: env[name] for name in _PASSED if name in env},
+        **{n: env[n] for n in env if n in _PASSED or n.startswith(PASSED_PREFIXES)},
         "RUSTC": str(rust.rustc),
         "RUSTC_BOOTSTRAP": "1",
         "RUSTC_WRAPPER": str(seed / "rustc-wrapper"),
