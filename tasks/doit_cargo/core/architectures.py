@@ -53,6 +53,7 @@ _ROWS = (
     ),
     Architecture(
         "i586", 3, "i686", "linux/386", cfg="x86", zig="x86", qemu="i386", bits=32,
+        mcpu="pentium",  # rustc: pentium; zig: pentium4
         native_on=("x86_64",),
     ),
     Architecture(
@@ -60,13 +61,16 @@ _ROWS = (
         native_on=("x86_64",),
     ),
     Architecture(
-        "armv7", 40, "arm", "linux/arm/v7", cfg="arm", zig="arm", qemu="arm", bits=32
+        "armv7", 40, "arm", "linux/arm/v7", cfg="arm", zig="arm", qemu="arm", bits=32,
+        mcpu="baseline-neon-d32",  # rustc: +v7,+vfp3d16,-neon; zig: NEON and 32 registers
     ),
     Architecture(
-        "arm", 40, "arm", "linux/arm/v6", cfg="arm", zig="arm", qemu="arm", bits=32
+        "arm", 40, "arm", "linux/arm/v6", cfg="arm", zig="arm", qemu="arm", bits=32,
+        mcpu="generic+v6+vfp2+strict_align",  # rustc: the same; zig: ARMv7
     ),
     Architecture(
-        "riscv64gc", 243, "riscv", "linux/riscv64", cfg="riscv64", zig="riscv64", qemu="riscv64"
+        "riscv64gc", 243, "riscv", "linux/riscv64", cfg="riscv64", zig="riscv64", qemu="riscv64",
+        mcpu="baseline_rv64+zifencei",  # rustc: +m,+a,+f,+d,+c,+zicsr,+zifencei; zig: no zifencei
     ),
     Architecture(
         "powerpc64le", 21, "powerpc64", "linux/ppc64le", cfg="powerpc64", zig="powerpc64le",
@@ -74,6 +78,7 @@ _ROWS = (
     ),
     Architecture(
         "s390x", 22, "s390x", "linux/s390x", cfg="s390x", zig="s390x", qemu="s390x",
+        mcpu="arch8",  # rustc: z10, the same; zig: arch11, with vectors
         little_endian=False, static_pie=True,
     ),
 )  # fmt: skip
