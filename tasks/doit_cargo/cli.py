@@ -47,7 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     existing = init.add_mutually_exclusive_group()
     existing.add_argument("--force", action="store_true", help="overwrite files that are there")
-    existing.add_argument("--keep", action="store_true", help="leave files that are there")
+    keep = "leave files that are there; of doit.cfg and pyproject.toml only our own lines change"
+    existing.add_argument("--keep", action="store_true", help=keep)
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from doit.dependency import JSONCodec
@@ -21,7 +22,7 @@ class Doctor(ContextCommand):
         """Print them; 1 if the main job can't run."""
         from doit_cargo.core.cargo import overrides
         from doit_cargo.reports import build_scripts, self_written
-        from doit_cargo.tools.machine import doctor, finding, image_doctor
+        from doit_cargo.tools.machine import doctor, finding, image_doctor, plugin_doctor
 
         del options
         targets = selected_targets(ctx, names)
@@ -29,6 +30,7 @@ class Doctor(ContextCommand):
             *doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env),
             *image_doctor.examine(ctx),
             *doctor.examine_objcopy(ctx),
+            *plugin_doctor.examine(Path.cwd()),
         )
         print(finding.render(findings))
         print(overrides.render(overrides.overrides(ctx, targets)), end="")

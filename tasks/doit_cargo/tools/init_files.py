@@ -13,6 +13,8 @@ from doit_cargo.core import layout, toml_file
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
 from doit_cargo.core.init_files import IGNORE_FILE, MADE, ignoring
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.plugin_lines import files as plugin_files
+from doit_cargo.core.plugin_lines.review import home, review, updates
 from doit_cargo.core.toolchain.locate import missing_rust, survey
 from doit_cargo.core.workspace import crates, membership
 from doit_cargo.core.workspace.cross_check import differences
@@ -63,22 +65,35 @@ def _root(folder: Path) -> Path:
 
 
 class Plan(NamedTuple):
-    """What is written, and what stays as it is because it is the same or to be kept."""
+    """What is written, and what stays as it is because it is the same or to be kept.
+
+    Of what is `updated` only our own lines change. `notes` are for the user to do.
+    """
 
     written: Mapping[Path, bytes]
     kept: tuple[Path, ...]
+    updated: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def lines(self, root: Path) -> Iterator[str]:
         """A line a file, as the user would name it."""
-        yield from (f"wrote {name}" for name in layout.relative(self.written, root))
+        whole = [path for path in self.written if path not in self.updated]
+        yield from (f"wrote {name}" for name in layout.relative(whole, root))
+        yield from (f"updated {name}" for name in layout.relative(self.updated, root))
         yield from (f"left as it is: {name}" for name in layout.relative(self.kept, root))
+        yield from self.notes
 
 
 def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) -> Plan:
     """Compare with what is there. Raises PipelineError with everything that is in the way."""
     wanted = {root / name: text.encode() for name, text in contents.items()}
+    plugins = plugin_files.read(root) if keep else {}
+    if plugin_files.INI_FILE not in plugins and home(plugins):  # pyproject.toml does its work
+        wanted.pop(root / plugin_files.INI_FILE, None)
+    changes = review(plugins)
+    ours = {root / name: text for name, text in updates(plugins, changes).items()}
     ignore = root / IGNORE_FILE
-    faults = [_fault(root, path) for path in (*wanted, ignore)]
+    faults = [_fault(root, path) for path in (*wanted, *ours, ignore)]
     there = {path: data for path in wanted if (data := _bytes(path)) is not None}
     differ = [path for path, data in there.items() if data != wanted[path]]
     if differ and not (force or keep):
@@ -86,10 +101,15 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     if lines := [line for line in dict.fromkeys(faults) if line]:
         raise PipelineError("\n".join(("nothing was written:", *lines)))
     kept = tuple(path for path in there if keep or path not in differ)
-    written = {path: data for path, data in wanted.items() if path not in kept}
+    written = {path: data for path, data in wanted.items() if path not in kept} | ours
     before = _bytes(ignore) or b""
     after = ignoring(before)
-    return Plan(written | ({ignore: after} if after != before else {}), kept)
+    return Plan(
+        written=written | ({ignore: after} if after != before else {}),
+        kept=tuple(path for path in kept if path not in ours),
+        updated=tuple(ours),
+        notes=tuple(change.message for change in changes if change.by_hand),
+    )
 
 
 def _fault(root: Path, path: Path) -> str:

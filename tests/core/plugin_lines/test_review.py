@@ -189,8 +189,12 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "a header that only a text holds": (
         "pyproject.toml",
-        TEXT,
-        f"{TEXT}\n{toml(NEW, STORE)}",
+        TEXT + toml({}, OLD_STORE).partition("\n\n")[2],
+        TEXT
+        + toml({}, STORE).partition("\n\n")[2]
+        + "\n"
+        + toml(NEW, {}).partition("\n\n")[0]
+        + "\n",
     ),
     "what is commented out stays so": (
         "doit.cfg",

@@ -24,6 +24,31 @@ class Change(NamedTuple):
     by_hand: bool = False
     needed: bool = False
 
+    @property
+    def place(self) -> str:
+        """The file, and the line where it is known."""
+        return f"{self.file}:{self.number}" if self.number else self.file
+
+    @property
+    def fault(self) -> str:
+        """What is wrong there."""
+        return f"{self.text.strip()} {self.why}".lstrip()
+
+    @property
+    def remedy(self) -> str:
+        """What the user would write; "" if that is not known."""
+        if self.text:
+            return f"write {self.new.strip()}" if self.new else "remove the line"
+        if not self.new:
+            return ""
+        where = f"below this line, in {self.section}" if self.number else f"to {self.section}"
+        return f"add {self.new.strip()} {where}"
+
+    @property
+    def message(self) -> str:
+        """All of it, on a line."""
+        return ": ".join(filter(None, (self.place, self.fault, self.remedy)))
+
 
 def updated(text: str, changes: Iterable[Change]) -> str:
     """A file's text with these changes made; every other byte is as it was."""

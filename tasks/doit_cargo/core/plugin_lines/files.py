@@ -74,7 +74,8 @@ _TOML: Final = Form(
     ),
     line=lambda name, location: f'{name} = "{location}"',
 )
-FORMS: Final[Mapping[str, Form]] = {"pyproject.toml": _TOML, "doit.cfg": _INI}
+INI_FILE: Final = "doit.cfg"
+FORMS: Final[Mapping[str, Form]] = {"pyproject.toml": _TOML, INI_FILE: _INI}
 """File → form, in doit's order: what the later one names takes the place of the earlier's."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from doit_cargo.core.plugin_lines.changes import Change, end, split, updated
-from doit_cargo.core.plugin_lines.files import FORMS, Entries, Form
+from doit_cargo.core.plugin_lines.files import FORMS, INI_FILE, Entries, Form, encode
 from doit_cargo.plugins import BACKENDS, COMMANDS
 
 _STABLE: Final = "doit_cargo.plugins:"
@@ -33,15 +33,27 @@ class _Statement(NamedTuple):
 
 
 def review(files: Mapping[str, str]) -> tuple[Change, ...]:
-    """What has to change in these files (name → text), so that every plugin is there by name."""
+    """What has to change in these files (name → text), so that every plugin is there by name.
+
+    What is missing goes into the file that names others of ours, else into doit.cfg.
+    """
     entries = _readable(files)
     there = {key for found in entries.values() for key in found}
     missing = [key for key in _WANTED if key not in there]
-    place = home(files) or next(reversed(entries), "")
+    place = home(files) or INI_FILE
     found = list(_broken(files))
     for name in entries:
         found += _review(name, files[name], missing if name == place else [])
     return tuple(found)
+
+
+def updates(files: Mapping[str, str], changes: Sequence[Change]) -> dict[str, bytes]:
+    """The files that these changes change, as they are to be written."""
+    new = {
+        name: updated(text, [change for change in changes if change.file == name])
+        for name, text in files.items()
+    }
+    return {name: encode(text) for name, text in new.items() if text != files[name]}
 
 
 def home(files: Mapping[str, str]) -> str:
