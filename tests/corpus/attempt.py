@@ -9,11 +9,19 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from doit_cargo.core import hosts
 from helpers.project import DOIT, Project
 from helpers.registry import unpack
 
 TIMEOUT = 3600
+ARCHES = MappingProxyType({
+    "x86_64": "x86_64-unknown-linux-musl",
+    "aarch64": "aarch64-unknown-linux-musl",
+    "riscv64": "riscv64gc-unknown-linux-musl",
+    "armv7": "armv7-unknown-linux-musleabihf",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,22 +46,37 @@ class Failure(Exception):  # noqa: N818 - a program's, not ours
         self.output = output
 
 
+def targets(arches: Iterable[str]) -> str:
+    """The section of pipeline.yaml for these architectures; `doit` alone is for x86_64."""
+    lines = (
+        f"  {arch}: {{triple: {ARCHES[arch]}, default: {str(arch == 'x86_64').lower()}}}\n"
+        for arch in dict.fromkeys(("x86_64", *arches))
+    )
+    return "targets:\n" + "".join(lines)
+
+
 def prepare(program: Program, root: Path, arches: Iterable[str]) -> None:
     """Fetch the program and what it depends on, and adopt it as its user would.
 
-    What `init` writes stands as it is, but for the second target and what programs.yaml asks.
+    What `init` writes stands as it is, but for the targets and what programs.yaml asks. Raises
+    Failure if something of it fails.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
     unpack(program.name, program.version, root)
+    if not (root / "Cargo.lock").exists():  # a package may come without it
+        _run("cargo", "generate-lockfile", "--quiet", cwd=root)
     _run(DOIT.with_name("doit-cargo"), "init", cwd=root)
-    path = root / "config/pipeline.yaml"
-    text = path.read_text()
-    if "aarch64" in arches:
-        text = text.replace("# aarch64:", "aarch64:")
+    adapt(root / "config/pipeline.yaml", program, arches)
+    _run("cargo", "fetch", "--quiet", "--locked", cwd=root)
+    _run(DOIT, "setup", *arches, cwd=root)
+
+
+def adapt(path: Path, program: Program, arches: Iterable[str]) -> None:
+    """Put the architectures and the features into what `init` wrote."""
+    text = re.sub(r"^targets:\n(?:  .*\n)+", targets(arches), path.read_text(), flags=re.MULTILINE)
     if program.features:
         text += f"\nfeatures: {{names: [{', '.join(program.features)}]}}\n"
     path.write_text(text)
-    _run("cargo", "fetch", "--quiet", "--locked", cwd=root)
 
 
 def attempt(program: Program, root: Path, arch: str) -> dict[str, object]:
@@ -115,7 +138,7 @@ def compiled(program: Program, root: Path, arch: str) -> set[str]:
     """The packages that cargo compiles for this target, of those in Cargo.lock."""
     features = ("--features", ",".join(program.features)) if program.features else ()
     tree = _run(
-        "cargo", "tree", "--locked", "--target", f"{arch}-unknown-linux-musl", *features,
+        "cargo", "tree", "--locked", "--target", ARCHES[arch], *features,
         "--edges", "normal,build", "--prefix", "none", "--format", "{p}", cwd=root,
     )  # fmt: skip
     return {line.removesuffix(" (*)") for line in tree.splitlines() if line}
@@ -123,7 +146,7 @@ def compiled(program: Program, root: Path, arch: str) -> set[str]:
 
 def native(root: Path, arch: str) -> list[str]:
     """The packages whose build script gave rustc a static library of C, C++ or assembly."""
-    folder = root / "target" / f"{arch}-unknown-linux-musl" / "release/build"
+    folder = root / "target" / ARCHES[arch] / "release/build"
     outputs = sorted(folder.glob("*/output"))
     names = (
         path.parent.name.rpartition("-")[0]
@@ -147,7 +170,8 @@ def readelf(path: Path) -> str:
 
 def emulator(arch: str) -> tuple[str, ...]:
     """What must stand before a program of this architecture."""
-    return () if arch == os.uname().machine else (f"qemu-{arch}-static",)
+    program = hosts.emulator(hosts.this_host(), ARCHES[arch])
+    return (program,) if program else ()
 
 
 def says(path: Path, arch: str, version: str) -> str:

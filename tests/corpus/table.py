@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from corpus.attempt import Program
@@ -10,40 +10,45 @@ from corpus.attempt import Program
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 REBUILT = "built once more by the next `doit`, for its build script changed its sources"
-HEAD = """\
-| program | crates | C, C++, assembly | x86_64 | CPU | size | aarch64 | size |
-|---|---|---|---|---|---|---|---|
-"""
 
 
-def markdown(programs: Iterable[Program], found: Found) -> str:
-    """A line for each program that was tried; below, why a failed one failed."""
+def markdown(programs: Iterable[Program], found: Found, arches: Sequence[str]) -> str:
+    """A line for each program that was tried; below, why a failed one failed.
+
+    The processor time is that of the first architecture.
+    """
     tried = [(program, found[program.key]) for program in programs if program.key in found]
-    lines = [_line(program, results) for program, results in tried]
+    first, *others = arches
+    head = ["program", "crates", "C, C++, assembly", first, "CPU", "size"]
+    head += [cell for arch in others for cell in (arch, "size")]
+    lines = [_row(head), "|" + "---|" * len(head) + "\n"]
+    lines += [_line(program, results, arches) for program, results in tried]
     notes = [
         f"- {program.name} {program.version}, {arch}: {note}\n"
         for program, results in tried
-        for arch, result in results.items()
-        if (note := _note(result))
+        for arch in arches
+        if (note := _note(results.get(arch, {})))
     ]
-    return HEAD + "".join(lines) + "".join(["\n", *notes] if notes else [])
+    return "".join(lines) + "".join(["\n", *notes] if notes else [])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _note(result: Mapping[str, Any]) -> str:
     """Why it failed, or what is odd about it."""
-    return str(result["reason"]) or REBUILT * bool(result["more"])
+    return str(result.get("reason", "")) or REBUILT * bool(result.get("more"))
 
 
-def _line(program: Program, results: Mapping[str, Mapping[str, Any]]) -> str:
+def _line(program: Program, results: Mapping[str, Mapping[str, Any]], arches: Sequence[str]) -> str:
     good = next((result for result in results.values() if not result["reason"]), {})
     name = f"{program.name} {program.version}" + "".join(f" +{f}" for f in program.features)
-    first, second = (results.get(arch, {}) for arch in ("x86_64", "aarch64"))
-    cpu = f"{first['cpu']} s" if first else ""
-    cells = (
-        name, str(good.get("crates", "")), ", ".join(good.get("c", ())) or "—",
-        _verdict(first), cpu, _size(first), _verdict(second), _size(second),
-    )  # fmt: skip
-    return f"| {' | '.join(cells)} |\n"
+    first, *others = (results.get(arch, {}) for arch in arches)
+    cells = [name, str(good.get("crates", "")), ", ".join(good.get("c", ())) or "—"]
+    cells += [_verdict(first), f"{first['cpu']} s" if "cpu" in first else "", _size(first)]
+    cells += [cell for result in others for cell in (_verdict(result), _size(result))]
+    return _row(cells)
 
 
 def _verdict(result: Mapping[str, Any]) -> str:

@@ -1,19 +1,12 @@
-"""The workspaces of tests/workspaces, built by `doit` for both architectures."""
+"""The workspaces of tests/workspaces, built by `doit` for each architecture."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from corpus.attempt import TIMEOUT, emulator, staged
+from corpus.attempt import ARCHES, TIMEOUT, emulator, staged, targets
 from helpers.project import REPOSITORY, Project
-
-CONFIG = """\
-workspace: .
-targets:
-  x86_64: x86_64-unknown-linux-musl
-  aarch64: {triple: aarch64-unknown-linux-musl, default: false}
-"""
 
 
 def adopted(name: str, folder: Path) -> Project:
@@ -23,7 +16,7 @@ def adopted(name: str, folder: Path) -> Project:
     shutil.copytree(REPOSITORY / "tests/workspaces" / name, root, ignore=made)
     project = Project(root, {})
     project.limit = TIMEOUT
-    project.path("config/pipeline.yaml").write_text(CONFIG)
+    project.path("config/pipeline.yaml").write_text("workspace: .\n" + targets(ARCHES))
     return project
 
 
