@@ -49,3 +49,27 @@ def test_a_folder_that_may_not_be_written(root: Path) -> None:
 
     assert str(caught.value).splitlines() == ["nothing was written:", f"{root} may not be written"]
     assert init_files.plan(root, texts, force=False, keep=False).kept == ()
+
+
+def test_where_pyproject_names_the_plugins_no_doit_cfg_is_written(root: Path) -> None:
+    texts = {"doit.cfg": "", "dodo.py": ""}
+    (root / "pyproject.toml").write_text(
+        '[tool.doit.plugins.command]\nrun = "doit_cargo.doit_ext.run:Run"\n'
+    )
+    kept = init_files.plan(root, texts, force=False, keep=True)
+    fresh = init_files.plan(root, texts, force=False, keep=False)
+
+    names = {path.name for path in kept.written}
+    assert (names, kept.updated) == (
+        {"dodo.py", "pyproject.toml", ".gitignore"},
+        (root / "pyproject.toml",),
+    )
+    assert {path.name for path in fresh.written} == {"doit.cfg", "dodo.py", ".gitignore"}
+
+
+def test_a_file_that_doit_cannot_read_is_said_and_left(root: Path) -> None:
+    (root / "doit.cfg").write_text("run = x\n")
+    made = init_files.plan(root, {"doit.cfg": ""}, force=False, keep=True)
+
+    assert (made.kept, made.updated) == ((root / "doit.cfg",), ())
+    assert [*made.lines(root)][-1].startswith("doit.cfg: doit cannot read it: File contains no sec")

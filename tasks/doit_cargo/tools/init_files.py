@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -91,25 +91,35 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     if plugin_files.INI_FILE not in plugins and home(plugins):  # pyproject.toml does its work
         wanted.pop(root / plugin_files.INI_FILE, None)
     changes = review(plugins)
-    ours = {root / name: text for name, text in updates(plugins, changes).items()}
-    ignore = root / IGNORE_FILE
-    faults = [_fault(root, path) for path in (*wanted, *ours, ignore)]
+    updated = {root / name: data for name, data in updates(plugins, changes).items()}
     there = {path: data for path in wanted if (data := _bytes(path)) is not None}
     differ = [path for path, data in there.items() if data != wanted[path]]
-    if differ and not (force or keep):
-        faults += [*(f"{path} is there already" for path in differ), _WAYS_OUT]
-    if lines := [line for line in dict.fromkeys(faults) if line]:
-        raise PipelineError("\n".join(("nothing was written:", *lines)))
-    kept = tuple(path for path in there if keep or path not in differ)
-    written = {path: data for path, data in wanted.items() if path not in kept} | ours
-    before = _bytes(ignore) or b""
-    after = ignoring(before)
+    _check(root, (*wanted, *updated), () if force or keep else differ)
+    kept = [path for path in there if keep or path not in differ]
+    new = {path: data for path, data in wanted.items() if path not in kept}
     return Plan(
-        written=written | ({ignore: after} if after != before else {}),
-        kept=tuple(path for path in kept if path not in ours),
-        updated=tuple(ours),
+        written={**new, **updated, **_ignore_file(root)},
+        kept=tuple(path for path in kept if path not in updated),
+        updated=tuple(updated),
         notes=tuple(change.message for change in changes if change.by_hand),
     )
+
+
+def _check(root: Path, paths: Iterable[Path], in_the_way: Sequence[Path]) -> None:
+    faults = [_fault(root, path) for path in (*paths, root / IGNORE_FILE)]
+    faults += [f"{path} is there already" for path in in_the_way]
+    if in_the_way:
+        faults.append(_WAYS_OUT)
+    if lines := [line for line in dict.fromkeys(faults) if line]:
+        raise PipelineError("\n".join(("nothing was written:", *lines)))
+
+
+def _ignore_file(root: Path) -> dict[Path, bytes]:
+    """The ignore file, if it lacks something."""
+    path = root / IGNORE_FILE
+    before = _bytes(path) or b""
+    after = ignoring(before)
+    return {path: after} if after != before else {}
 
 
 def _fault(root: Path, path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 Entries = dict[tuple[str, str], str]
 """(category, name) → location, as `("COMMAND", "run")` → `doit_cargo.plugins:Run`."""
 
+INI_FILE: Final = "doit.cfg"
 CATEGORIES: Final = ("COMMAND", "BACKEND")
 
 
@@ -33,7 +34,7 @@ def _ini_entries(text: str) -> Entries:
     parser = ConfigParser(allow_no_value=True, delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text)
+        parser.read_string(text, INI_FILE)
     except Error as error:
         raise ValueError(str(error).replace("\n", " ")) from None
     return {
@@ -74,7 +75,6 @@ _TOML: Final = Form(
     ),
     line=lambda name, location: f'{name} = "{location}"',
 )
-INI_FILE: Final = "doit.cfg"
 FORMS: Final[Mapping[str, Form]] = {"pyproject.toml": _TOML, INI_FILE: _INI}
 """File → form, in doit's order: what the later one names takes the place of the earlier's."""
 
