@@ -12,11 +12,19 @@ from pathlib import Path
 from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
+    DF_BIND_NOW,
+    DT_BIND_NOW,
+    DT_FLAGS,
     DT_FLAGS_1,
+    DT_NEEDED,
     DT_NULL,
+    DT_RPATH,
+    DT_RUNPATH,
     DT_STRSZ,
     DT_STRTAB,
     ET_DYN,
+    ET_EXEC,
+    ET_REL,
     PF_R,
     PF_W,
     PF_X,
@@ -25,7 +33,12 @@ from doit_cargo.core.elf.numbers import (
     PT_GNU_STACK,
     PT_INTERP,
     PT_LOAD,
+    PT_NULL,
+    PT_PHDR,
+    PT_TLS,
+    SHF_ALLOC,
     SHT_STRTAB,
+    SHT_SYMTAB,
 )  # fmt: skip
 
 # Offsets of fields in a 64-bit header, program header and section header.
@@ -160,7 +173,8 @@ def mutants(data: bytes, count: int, seed: int) -> Iterator[memoryview]:
     Each lasts until the next is asked for: all are made in one copy of what may be megabytes.
     """
     rng = random.Random(seed)  # noqa: S311 - to be repeated
-    at = struct.unpack_from("<Q", data, HEADER["e_shoff"])[0]
+    order, wide = "<>"[data[5] - 1], data[4] == 2  # EI_DATA, EI_CLASS
+    (at,) = struct.unpack_from(order + ("Q" if wide else "I"), data, 40 if wide else 32)
     zones = (range(64), range(64, min(1024, len(data))), range(at, len(data)), range(len(data)))
     changed = bytearray(data)
     for _ in range(count):
@@ -173,6 +187,79 @@ def mutants(data: bytes, count: int, seed: int) -> Iterator[memoryview]:
         yield memoryview(changed).toreadonly()
         for place in places:
             changed[place] = data[place]
+
+
+def odd_files(count: int, seed: int) -> Iterator[bytes]:
+    """Files put together at random of what decides rules, up to two of their fields changed.
+
+    Where `mutants` mostly hit what nobody looks at, these hit types, flags, tags and addresses.
+    """
+    rng = random.Random(seed)  # noqa: S311 - to be repeated
+    for _ in range(count):
+        bits, order = rng.choice((32, 64)), rng.choice("<>")
+        changed = bytearray(_odd_file(rng, bits, order))
+        fields = _fields(changed, bits, order)
+        for _ in range(rng.randrange(3)):
+            offset, form, values = rng.choice(fields)
+            (old,) = struct.unpack_from(form, changed, offset)
+            near = (old + 1, old - 1, old + 8, old - 8, old + 4096, 0, 1, 64, len(changed))
+            value = rng.choice(values or near) % (1 << 8 * struct.calcsize(form))
+            struct.pack_into(form, changed, offset, value)
+        yield bytes(changed)
+
+
+_STRINGS = (b"\0", b"\0libc.so\0a\0\xff\0", b"\0x\0y\0libfoo.so.1\0")
+_INTERPRETERS = (None, b"/lib/ld.so\0", b"/a\0b\0", b"\xff\xfe\0", b"\0\0")
+_SEGMENT_TYPES = (
+    PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_PHDR, PT_TLS, PT_GNU_STACK, PT_GNU_RELRO,
+)  # fmt: skip
+_TAGS = (
+    DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_RPATH, DT_BIND_NOW, DT_RUNPATH, DT_FLAGS,
+    DT_FLAGS_1, 7,
+)  # fmt: skip
+_TAG_VALUES = (0, 1, 3, DF_BIND_NOW, 9, 10, 11, DF_1_PIE, DF_1_PIE | DF_1_NOW)
+
+
+def _odd_file(rng: random.Random, bits: int, order: str) -> bytes:
+    dynamic = [(rng.choice(_TAGS), rng.choice(_TAG_VALUES)) for _ in range(rng.randrange(6))]
+    more = [
+        Seg(
+            type=rng.choice(_SEGMENT_TYPES), flags=rng.randrange(8),
+            offset=rng.choice((0, 64, 0x1000)), vaddr=rng.choice((None, 0, 0x1000, 0x100000)),
+            filesz=rng.choice((0, 1, 8, 16)), memsz=rng.choice((None, 0, 16)),
+            align=rng.choice((0, 1, 4096)),
+        )
+        for _ in range(rng.randrange(3))
+    ]  # fmt: skip
+    return elf(
+        bits=bits, order=order, machine=rng.choice((3, 22, 62, 183)),
+        kind=rng.choice((ET_REL, ET_EXEC, ET_DYN)), load_flags=rng.randrange(8),
+        stacks=[rng.randrange(8) for _ in range(rng.randrange(3))],
+        relro=rng.choice((None, 0, 1)), interp=rng.choice(_INTERPRETERS),
+        dynamic=rng.choice((None, dynamic, dynamic)), strings=rng.choice(_STRINGS), more=more,
+        sections=rng.choice((None, {".debug_x": 1}, {".x": SHT_SYMTAB}, {".text": 1})),
+        section_flags=rng.choice((0, SHF_ALLOC)),
+    )  # fmt: skip
+
+
+def _fields(
+    data: bytes | bytearray, bits: int, order: str
+) -> list[tuple[int, str, Sequence[int] | None]]:
+    """The fields of the header and the segments: offset, format, and which values mean anything."""
+    wide = bits == 64
+    word, step = (order + "Q", 8) if wide else (order + "I", 4)
+    head, size, numbers = (64, 56, 56) if wide else (52, 32, 44)
+    types: list[tuple[int, str, Sequence[int] | None]] = [
+        (16, order + "H", range(5)), (18, order + "H", (3, 8, 62, 183, 243)),
+    ]  # fmt: skip
+    fields = types + [(24 + step * index, word, None) for index in range(3)]
+    for index in range(struct.unpack_from(order + "H", data, numbers)[0]):
+        at = head + index * size
+        flags = at + (4 if wide else 24)
+        rest = range(at + 8, at + 56, 8) if wide else (*range(at + 4, at + 24, 4), at + 28)
+        fields += [(at, order + "I", _SEGMENT_TYPES), (flags, order + "I", range(8))]
+        fields += [(offset, word, None) for offset in rest]
+    return fields
 
 
 def _is_elf(path: Path) -> bool:
