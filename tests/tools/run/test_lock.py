@@ -1,0 +1,147 @@
+"""One run at a time: who waits, who does not, and what is left when a holder dies."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess  # noqa: TID251 - other holders are other processes
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from doit_cargo.core.errors import PipelineError
+from doit_cargo.tools.run.lock import RunLock
+
+Lock = Callable[[], RunLock]
+HOLDER = """\
+import sys
+from pathlib import Path
+from doit_cargo.tools.run.lock import RunLock
+lock = RunLock(Path(sys.argv[1]), Path(sys.argv[1]) / ".doit-cargo")
+lock.acquire(wait=False)
+if "sign" in sys.argv:
+    lock.sign()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[Lock]:
+    """Makes locks of one workspace; in the end none is held."""
+    made: list[RunLock] = []
+
+    def make() -> RunLock:
+        made.append(RunLock(tmp_path, tmp_path / ".doit-cargo"))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.release()
+
+
+@contextmanager
+def held(root: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock until its standard input ends."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", HOLDER, str(root), *words]
+    with subprocess.Popen(
+        argv, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        try:
+            assert other.stdout
+            assert other.stdout.readline() == "held\n"
+            yield other
+        finally:
+            other.kill()
+
+
+def test_the_first_need_not_wait(tmp_path: Path, lock: Lock) -> None:
+    """And what it has read may be believed."""
+    first = lock()
+
+    assert first.acquire(wait=True) is False
+    assert (tmp_path / ".doit-cargo/lock").read_bytes() == b""
+    first.release()
+    assert lock().acquire(wait=False) is False
+
+
+def test_who_does_not_wait_is_told_who_holds_it(tmp_path: Path, lock: Lock) -> None:
+    with held(tmp_path, "sign") as other, pytest.raises(PipelineError) as caught:
+        lock().acquire(wait=False)
+
+    assert re.fullmatch(
+        rf"another doit runs in this workspace \(pid {other.pid}, since \d\d:\d\d:\d\d\)",
+        str(caught.value),
+    )
+
+
+def test_a_holder_with_no_work_yet_has_no_name(tmp_path: Path, lock: Lock) -> None:
+    """A run with nothing to do writes nothing."""
+    with held(tmp_path), pytest.raises(PipelineError, match=r"\(just started\)$"):
+        lock().acquire(wait=False)
+
+
+def test_who_waits_says_for_whom_and_must_read_again(
+    tmp_path: Path, lock: Lock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with held(tmp_path, "sign") as other:
+        assert other.stdin
+        threading.Timer(0.2, other.stdin.close).start()
+        second = lock()
+
+        assert second.acquire(wait=True) is True
+    assert capsys.readouterr().err.startswith(
+        f"waiting for another doit in this workspace (pid {other.pid}, since "
+    )
+
+
+def test_the_kernel_lets_go_of_what_a_killed_holder_had(tmp_path: Path, lock: Lock) -> None:
+    """Its name stays in the file, and means nothing."""
+    with held(tmp_path, "sign") as other:
+        other.kill()
+        other.wait()
+        next_one = lock()
+
+        assert next_one.acquire(wait=False) is False
+    assert (tmp_path / ".doit-cargo/lock").read_text().startswith(f"pid {other.pid}, ")
+    next_one.sign()
+    text = (tmp_path / ".doit-cargo/lock").read_text()
+    assert re.fullmatch(rf"pid {os.getpid()}, since \d\d:\d\d:\d\d", text)
+
+
+def test_it_may_be_released_twice_and_never_taken(lock: Lock) -> None:
+    never, once = lock(), lock()
+    once.acquire(wait=False)
+    for each in (never, once, once):
+        each.release()
+
+    assert never.acquire(wait=False) is False
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path, lock: Lock) -> None:
+    """The file is written: whoever puts a link there gains nothing."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("precious")
+    (tmp_path / ".doit-cargo").mkdir()
+    (tmp_path / ".doit-cargo/lock").symlink_to(elsewhere)
+
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        lock().acquire(wait=False)
+    assert elsewhere.read_text() == "precious"
+
+
+def test_children_do_not_keep_it(lock: Lock) -> None:
+    """A daemon that a run leaves behind would lock everybody out."""
+    first = lock()
+    first.acquire(wait=False)
+    with subprocess.Popen(["sleep", "60"], close_fds=False) as child:
+        first.release()
+        try:
+            assert lock().acquire(wait=False) is False
+        finally:
+            child.kill()
