@@ -53,7 +53,7 @@ TOOLS = {
 ABOVE = {
     "steps": {"core", "tools"},
     "reports": {"core", "tools"},
-    "doit_ext": {"core", "tools", "doit"},
+    "doit_ext": {"core", "tools", "plugins", "doit"},
     "commands": {"core", "tools", "reports", "doit_ext", "doit"},
     "pipeline": {"core", "tools", "doit_ext", "doit"},
     "cli": {"core", "tools"},

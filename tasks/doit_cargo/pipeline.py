@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from doit.exceptions import InvalidDodoFile
 from doit.task import Task
 
 from doit_cargo.core import layout
-from doit_cargo.core.errors import SetupError
+from doit_cargo.core.errors import SetupError, StartOver
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.task import TaskSpec, task_name
+from doit_cargo.core.workspace.crates import is_same, load_graph
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.selection import Selection, selected_context
-from doit_cargo.doit_ext.tasks import doit_tasks
+from doit_cargo.doit_ext.tasks import doit_tasks, renew
 from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.session import Session
 
@@ -48,50 +50,83 @@ class Step(Protocol):
         """The step's tasks for every target, each target's in dependency order."""
 
 
+_PREFIX = "[A-Za-z0-9_][A-Za-z0-9_-]*"
 _NO_PLUGINS = (
     "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml or doit.cfg of "
     "the folder it is started in. Start it there, without -f and -k; `doit-cargo init` writes one"
 )
 
 
-class Pipeline(NamedTuple):
-    """What the run command needs beside the tasks."""
+class Pipeline:
+    """One dodo.py's tasks, and what the run command needs beside them.
 
-    ctx: Context
-    session: Session
+    `prefix` stands before the names of all of them: `rust` makes `rust-build:x86_64`.
+    """
+
+    def __init__(self, ctx: Context, prefix: str = "") -> None:
+        self.ctx = ctx
+        self.session = Session()
+        self.checker = ContentChecker(FileIndex(layout.content_index(ctx.config)))
+        self._prefix = f"{prefix}-" if prefix else ""
+
+    def tasks(self) -> Iterator[Task]:
+        """Those that the command can ask for, as far as this pipeline's own tasks tell."""
+        return self._tasks(wanted_steps(self.ctx))
+
+    def rest(self) -> list[Task]:
+        """The others: somebody else's task may depend on any of them."""
+        return list(self._tasks(STEPS[len(wanted_steps(self.ctx)) :]))
+
+    def refresh(self, builds: Iterable[Task]) -> None:
+        """Read the sources again, which another's task may have written.
+
+        Raises StartOver if it has changed what there is to build.
+        """
+        config = self.ctx.config
+        graph = load_graph(config.workspace, self.ctx.env, made=config.filled.values())
+        if not is_same(graph, self.ctx.graph):
+            raise StartOver("a task has changed the workspace's manifests or cargo's configuration")
+        found = {spec.name: spec for spec in specs(self.ctx, self.session, ("toolchain", "build"))}
+        for task in builds:
+            renew(task, found)
+
+    def config(self) -> dict[str, Any]:
+        """The settings of doit that no user chooses on the command line."""
+        return {
+            "backend": "doit-cargo",
+            "codec_cls": "json",
+            "dep_file": str(layout.state_database(self.ctx.config)),
+            "check_file_uptodate": self.checker,
+            "default_tasks": [f"{self._prefix}{name}" for name in default_tasks(self.ctx)],
+            "sort": "definition",
+            "pipeline": self,
+        }
+
+    def _tasks(self, steps: Iterable[str]) -> Iterator[Task]:
+        return doit_tasks(specs(self.ctx, self.session, steps), self.checker, self._prefix)
 
 
-def load(dodo_file: str) -> tuple[dict[str, Any], Callable[[], Iterator[Task]]]:
+def load(
+    dodo_file: str, *, prefix: str = ""
+) -> tuple[dict[str, Any], Callable[[], Iterator[Task]]]:
     """DOIT_CONFIG and the task creator, for a dodo.py of three lines.
 
+    `prefix` goes before the tasks' names, where they would be those of other tasks there.
     Starts no process and writes nothing. Raises InvalidDodoFile with every fault at once.
     """
     if "doit_cargo.doit_ext.state" not in sys.modules:
         raise InvalidDodoFile(_NO_PLUGINS)
-    root = Path(dodo_file).resolve().parent
+    if prefix and not re.fullmatch(_PREFIX, prefix):
+        raise InvalidDodoFile(f"load(prefix={prefix!r}): letters, digits, - and _ are meant")
     try:
-        pipeline = Pipeline(ctx=selected_context(root), session=Session())
+        pipeline = Pipeline(selected_context(Path(dodo_file).resolve().parent), prefix)
     except SetupError as error:
         raise InvalidDodoFile(str(error)) from None
-    checker = ContentChecker(FileIndex(layout.content_index(pipeline.ctx.config)))
 
     def task_cargo() -> Iterator[Task]:
-        return doit_tasks(specs(pipeline, wanted_steps(pipeline.ctx)), checker)
+        return pipeline.tasks()
 
-    return doit_config(pipeline, checker), task_cargo
-
-
-def doit_config(pipeline: Pipeline, checker: ContentChecker) -> dict[str, Any]:
-    """The settings of doit that no user chooses on the command line."""
-    return {
-        "backend": "doit-cargo",
-        "codec_cls": "json",
-        "dep_file": str(layout.state_database(pipeline.ctx.config)),
-        "check_file_uptodate": checker,
-        "default_tasks": default_tasks(pipeline.ctx),
-        "sort": "definition",
-        "pipeline": pipeline,
-    }
+    return pipeline.config(), task_cargo
 
 
 def default_tasks(ctx: Context) -> list[str]:
@@ -107,18 +142,18 @@ def wanted_steps(ctx: Context) -> tuple[str, ...]:
     return STEPS[: STEPS.index(default_tasks(ctx)[-1]) + 1]
 
 
-def specs(pipeline: Pipeline, steps: Iterable[str]) -> Iterator[TaskSpec]:
+def specs(ctx: Context, session: Session, steps: Iterable[str]) -> Iterator[TaskSpec]:
     """Every task in order: for each step its group, a group an architecture, and its tasks.
 
     The tasks of a step that works on all architectures at once are the group's own.
     """
     for name in steps:
         step = cast("Step", import_module(f"doit_cargo.steps.{name}"))
-        tasks = tuple(step.specs(pipeline.ctx, pipeline.session))
+        tasks = tuple(step.specs(ctx, session))
         if not tasks:  # the configuration does not ask for any
             continue
         if any(task.arch for task in tasks):
-            yield from _by_architecture(step, pipeline.ctx.config.targets, tasks)
+            yield from _by_architecture(step, ctx.config.targets, tasks)
         else:
             yield _group(step, tasks)
             yield from tasks

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "size": "Size",
     "audit": "Audit",
     "hooks": "Hooks",
+    "reset-dep": "ResetDep",
 }
 """doit command → the name here."""
 
@@ -27,7 +28,11 @@ BACKENDS: Final = {"doit-cargo": "TaskStore"}
 _HOMES: Final = {
     "Run": "doit_ext.run",
     "TaskStore": "doit_ext.state",
-    **{name: f"commands.{name.lower()}" for name in COMMANDS.values() if name != "Run"},
+    **{
+        name: f"commands.{command.replace('-', '_')}"
+        for command, name in COMMANDS.items()
+        if command != "run"
+    },
 }
 
 

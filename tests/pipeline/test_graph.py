@@ -12,7 +12,7 @@ from pathlib import Path
 
 from doit_cargo.core.context import read_context
 from doit_cargo.core.task import TaskSpec
-from doit_cargo.pipeline import STEPS, Pipeline, specs
+from doit_cargo.pipeline import STEPS, specs
 from doit_cargo.tools.run.session import Session
 from helpers.project import REPOSITORY
 
@@ -34,12 +34,12 @@ def graph() -> dict[str, dict[str, object]]:
     bare = {arch: chain._replace(identity=()) for arch, chain in ctx.toolchains.items()}
     outputs = ctx.config.outputs._replace(state=REPOSITORY / "nowhere" / ".doit-cargo")
     fresh = ctx.config._replace(outputs=outputs)
-    pipeline = Pipeline(ctx=ctx._replace(toolchains=bare, config=fresh), session=Session())
+    ctx = ctx._replace(toolchains=bare, config=fresh)
 
     def shown(path: object) -> str:
         return str(path).removeprefix(f"{REPOSITORY}/").removeprefix("nowhere/")
 
-    return {spec.name: described(spec, shown) for spec in specs(pipeline, STEPS)}
+    return {spec.name: described(spec, shown) for spec in specs(ctx, Session(), STEPS)}
 
 
 def test_the_graph_is_the_golden_one() -> None:

@@ -215,7 +215,9 @@ def test_no_command_grants_a_pass(shared: Project, command: str) -> None:
     try:
         done = shared.doit(command, "build:x86_64:alpha")
         assert done.returncode == 3
-        assert done.stderr == "ERROR: only a run may say that a task is done: doit run\n"
+        assert done.stderr == (
+            "ERROR: build:x86_64:alpha is doit-cargo's: only a run may say it is done\n"
+        )
         assert shared.doit("verify").returncode == 1
     finally:
         source.write_text(before)

@@ -103,7 +103,7 @@ def test_an_edit_redoes_one_binary_and_leaves_the_other(finished: Project) -> No
 
     said = finished.build()
 
-    assert "1 finished, 1 reused" in said
+    assert "1 built, 1 reused" in said
     said_now = subprocess.run([finished.staged("beta")], capture_output=True, text=True, check=True)
     assert said_now.stdout == "new\n"
     changed = {
@@ -124,7 +124,7 @@ def test_an_edit_below_redoes_every_binary_above(finished: Project) -> None:
     before = finished.tree("docker/context")
     finished.path("core/src/lib.rs").write_text('pub fn greet() -> &\'static str { "bye" }\n')
 
-    assert "2 finished, 0 reused" in finished.build()
+    assert "2 built, 0 reused" in finished.build()
     assert all(finished.tree("docker/context")[name] != state for name, state in before.items())
 
 

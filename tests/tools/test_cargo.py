@@ -11,7 +11,7 @@ import pytest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools.cargo.build import CargoBuild
-from doit_cargo.tools.cargo.order import Order
+from doit_cargo.tools.cargo.order import Delivery, Order
 
 TARGET = Path("/ws/target/x86_64-unknown-linux-musl")
 
@@ -51,9 +51,21 @@ def diagnostic(name: str, text: str) -> str:
     })  # fmt: skip
 
 
+class Waiting(CargoBuild):
+    """A build whose crates can be waited for."""
+
+    def __init__(self, order: Order, graph: CrateGraph) -> None:
+        self._events = {name: threading.Event() for name in order.wanted}
+        super().__init__(order, graph, ready=lambda name: self._events[name].set())
+
+    def wait(self, name: str) -> Delivery:
+        self._events[name].wait()
+        return self.delivery(name)
+
+
 def build(
     tmp_path: Path, script: str, *, dropped: frozenset[str] = frozenset(), lock: str = ""
-) -> CargoBuild:
+) -> Waiting:
     """A cargo that says what the script says; joined in a thread as in a run."""
     program = tmp_path / "cargo"
     program.write_text(f"#!/bin/sh\n{script}\n")
@@ -64,7 +76,7 @@ def build(
         wanted={"core": frozenset(), "app": frozenset({"app"}), "spare": frozenset()},
     )  # fmt: skip
     (tmp_path / "Cargo.lock").write_text(lock)
-    running = CargoBuild(order, GRAPH._replace(root=tmp_path))
+    running = Waiting(order, GRAPH._replace(root=tmp_path))
     running.start()
     threading.Thread(target=running.join).start()
     return running
@@ -197,7 +209,7 @@ def test_a_cargo_that_cannot_start_tells_everybody(tmp_path: Path) -> None:
         arch="x86_64", folder=TARGET, argv=("/nonexistent/cargo",), env={}, directory=tmp_path,
         wanted={"core": frozenset()},
     )  # fmt: skip
-    running = CargoBuild(order, GRAPH)
+    running = Waiting(order, GRAPH)
     running.fail_all("cannot run cargo")
 
     with pytest.raises(CheckError, match="cannot run cargo"):

@@ -1,4 +1,8 @@
-"""`doit clean`: removes what doit made. Cargo's cache and the toolchain only when asked."""
+"""`doit clean`: removes what runs made. Cargo's cache and the toolchain only when asked.
+
+Named tasks are cleaned as doit does, ours or not. Without a name the default tasks are, and all
+that the pipeline ever made.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,64 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from doit.cmd_base import Command
+from doit import cmd_clean
 
 from doit_cargo.core import layout
 from doit_cargo.core.images import names
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.options import flag
-from doit_cargo.doit_ext.selection import selected_context
+from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.ownership import is_ours
 
 
-class Clean(Command):
-    """Remove packages, the build context and state; with options also the caches."""
+class Clean(cmd_clean.Clean):
+    """Clean tasks; with options also the caches."""
 
-    doc_purpose = "remove packages, build context and state"
-    doc_usage = ""
+    doc_purpose = "remove what tasks made; without a name also packages, build context and state"
+    base_options = ()
     cmd_options = (
-        flag("dry-run", "only print what would be removed", short="n"),
+        *cmd_clean.Clean.cmd_options,
         flag("cargo", "also what cargo compiled for the configured targets"),
         flag("cache", "also the toolchain cache in your home, shared by all workspaces"),
     )
 
-    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
-        """Remove it, saying what goes."""
-        del pos_args
-        return guarded(lambda: _clean(selected_context(Path.cwd()), opt_values))
+    def execute(self, params: Any, args: list[str]) -> int:
+        """A user's mistake is one message."""
+        self._options = params
+        return guarded(lambda: int(super(Clean, self).execute(params, args) or 0))
 
+    def _execute(
+        self,
+        dryrun: bool,
+        cleandep: bool,
+        cleanall: bool,
+        cleanforget: bool,
+        pos_args: list[str],
+    ) -> int:
+        ctx, options = self._options["pipeline"].ctx, self._options
+        lock = RunLock(ctx.config.root, ctx.config.outputs.state)
+        lock.acquire(wait=True)
+        try:
+            super()._execute(dryrun, cleandep, cleanall, cleanforget, pos_args)
+            if not pos_args:
+                for path in _made(ctx, cargo=options["cargo"]):
+                    _remove(ctx, path, dry=dryrun)
+        finally:
+            lock.release()
+        if options["cache"]:
+            from doit_cargo.tools.machine.cache import remove_cache
 
-def _clean(ctx: Context, options: Any) -> int:
-    lock = RunLock(ctx.config.root, ctx.config.outputs.state)
-    lock.acquire(wait=True)
-    try:
-        for path in _made(ctx, cargo=options["cargo"]):
-            _remove(ctx, path, dry=options["dry_run"])
-    finally:
-        lock.release()
-    if options["cache"]:
-        from doit_cargo.tools.machine.cache import remove_cache
+            remove_cache(ctx.env, dry=dryrun, say=print)
+        return 0
 
-        remove_cache(ctx.env, dry=options["dry_run"], say=print)
-    return 0
+    def clean_tasks(self, tasks: list[Any], dryrun: bool, cleanforget: bool) -> None:
+        """Without a name all that is ours goes in one piece, below."""
+        named = self._options["pos_args"]
+        mine = [task for task in tasks if named or spec_of(task) is None]
+        super().clean_tasks(mine, dryrun, cleanforget)
 
 
 def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:

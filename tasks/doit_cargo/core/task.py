@@ -52,6 +52,12 @@ def saved_size(encoded: object) -> int:
     return record.typed(encoded, "size", int) or 0 if isinstance(encoded, dict) else 0
 
 
+class OwnName(str):
+    """The name of a task of the pipeline, as doit hands it on: only a run may say it is done."""
+
+    __slots__ = ()
+
+
 def task_name(stage: str, arch: str = "", subject: str = "") -> str:
     """The name of a task: `build:x86_64:bot_server`, `stage:x86_64`, `push:bot`, `build`."""
     return ":".join(filter(None, (stage, arch, subject)))

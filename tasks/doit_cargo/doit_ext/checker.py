@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from doit.dependency import FileChangedChecker
 
+from doit_cargo.core.record import digest
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.tools.run import input_state
 from doit_cargo.tools.run.content_index import NO_FILE, TICKS_NS, FileIndex, Signature, signature
@@ -26,6 +29,7 @@ class ContentChecker(FileChangedChecker):
 
     def __init__(self, index: FileIndex) -> None:
         self.index = index
+        self._pinning = False
         self._pinned: dict[str, str] = {}
         self._seen: dict[str, Signature | None] = {}
 
@@ -33,12 +37,25 @@ class ContentChecker(FileChangedChecker):
         """Doit makes its checker by calling a class: it gets this one."""
         return self
 
-    def info(self, file_path: str) -> Any:
-        """The file's stat, or None where its content is known in this run, or it is gone.
+    @contextmanager
+    def pinning(self) -> Iterator[None]:
+        """For the pipeline's own tasks: what is asked here is asked of pinned identities.
 
-        A task whose input is gone runs and says so: doit's own message stumbles over braces in
-        a path.
+        The tasks of others see each file as it is when they are asked, as in stock doit.
         """
+        self._pinning = True
+        try:
+            yield
+        finally:
+            self._pinning = False
+
+    def info(self, file_path: str) -> Any:
+        """The file's stat; of one of ours None where its content is known, or it is gone.
+
+        A task of ours whose input is gone runs and says so itself: others wait for its word.
+        """
+        if not self._pinning:
+            return os.stat(file_path)
         if file_path in self._pinned:
             return None
         try:
@@ -48,6 +65,8 @@ class ContentChecker(FileChangedChecker):
 
     def check_modified(self, file_path: str, file_stat: Any, state: Any) -> bool:
         """True unless the content is that of the last successful run."""
+        if not self._pinning:
+            return bool(self.index.sha256(file_path, file_stat) != input_state.content(state))
         try:
             return bool(self.pin(file_path, file_stat) != input_state.content(state))
         except FileNotFoundError:
@@ -55,6 +74,9 @@ class ContentChecker(FileChangedChecker):
 
     def get_state(self, dep: str, current_state: Any) -> str | None:
         """The identity to be saved for a dependency (None: as it was)."""
+        if not self._pinning:
+            sha = self.index.sha256(dep)
+            return None if sha == current_state else sha
         new = sha = self.pin(dep)
         before = str(current_state)
         if self._seen.get(dep) != _signature(dep):
@@ -115,11 +137,17 @@ class Intact:
 
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
         """False if the fingerprint changed, an output was touched or a foreign file appeared."""
-        task.value_savers[:] = [self.state]
+        task.value_savers[:] = [partial(self._save, task)]
         known = {key: values.get(key) for key in ("fingerprint", "outputs")}
         if self.spec.always or known != self.state() or foreign(self.spec):
             return False
         return self.spec.present is None or self.spec.present()
+
+    def _save(self, task: Any) -> dict[str, Any]:
+        """What is saved beside the dependencies; doit's `result_dep` compares the outputs."""
+        state = self.state()
+        task.result = digest(state["outputs"])
+        return state
 
     def state(self) -> dict[str, Any]:
         """What is saved beside the dependencies."""

@@ -27,6 +27,8 @@ from doit_cargo.tools.run.plan import Plan
 _NO_ENV = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", vendored.LIST)
 
 Status = Callable[[Task], Any]
+STAGES = frozenset({"toolchain", "build"})
+"""The stages whose tasks are planned."""
 
 
 class Planner:
@@ -36,27 +38,40 @@ class Planner:
         self._ctx = ctx
         self._checker = checker
         self._status = status
-        self._stale: set[str] = set()
-        self.digests: dict[str, str] = {}
-        self.current: dict[str, Any] = {}
+        self._found: dict[str, Any] = {}  # spec → the status that it was found to have
+        self._stale: dict[str, str] = {}  # doit's name of a task → the digest of its inputs
+        self.digests: dict[str, str] = {}  # the same by the spec's name
 
     def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
         """A plan for each target that has something to compile."""
         plans = {target.arch: Plan(target) for target in self._ctx.config.targets}
         for task in tasks:
             spec = spec_of(task)
-            if spec and spec.stage in ("toolchain", "build") and spec.action:
+            if spec and spec.stage in STAGES and spec.action and not self.knows(spec):
                 self._add(task, spec, plans[spec.arch], always=always)
         return tuple(plan for plan in plans.values() if plan.crates)
 
+    def knows(self, spec: TaskSpec) -> bool:
+        """Whether the task has been planned."""
+        return spec.name in self._found
+
+    def is_current(self, task: Task) -> bool:
+        """Whether a planned task has nothing to do."""
+        spec = spec_of(task)
+        return spec is not None and self.knows(spec) and task.name not in self._stale
+
+    def answer(self, task: Task) -> Any:
+        """The status of a task of ours: what was planned stays so for the whole run."""
+        spec = spec_of(task)
+        return (self._found.get(spec.name) if spec else None) or self._status(task)
+
     def _add(self, task: Task, spec: TaskSpec, plan: Plan, *, always: bool) -> None:
-        status = self._status(task)
-        upstream = self._stale.intersection(task.task_dep)
+        status = self._found[spec.name] = self._status(task)
+        upstream = not self._stale.keys().isdisjoint(task.task_dep)
         if not (always or upstream or status.status != "up-to-date"):
-            self.current[task.name] = status
             return
-        self._stale.add(task.name)
-        self.digests[task.name] = self._digest(task, spec)
+        status.status = "run"  # cargo makes it anew, even if its inputs are what they were
+        self._stale[task.name] = self.digests[spec.name] = self._digest(task, spec)
         if spec.stage == "toolchain":
             self._judge_toolchain(task, status.reasons, plan)
         else:
@@ -65,7 +80,7 @@ class Planner:
 
     def _digest(self, task: Task, spec: TaskSpec) -> str:
         """Over the inputs' bytes; an input that is a stale upstream's record counts by digest."""
-        records = [self.digests.get(name, "") for name in task.task_dep]
+        records = [self._stale.get(name, "") for name in task.task_dep]
         pinned = {path: self._checker.pin(path) for path in task.file_dep if os.path.exists(path)}
         return digest([records, pinned, spec.fingerprint])
 

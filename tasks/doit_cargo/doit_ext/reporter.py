@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from doit.exceptions import BaseFail, UnmetDependency
+from doit.reporter import ConsoleReporter
 from doit.task import Task
 
 from doit_cargo.core.text import plural, seconds, size
@@ -21,17 +22,15 @@ _ERASE = "\r\x1b[K"
 
 
 class LineReporter:
-    """A doit reporter. Its methods are called from several threads."""
+    """A doit reporter. Of the tasks of others it tells as doit's own console reporter does."""
 
-    desc = "a line for each result and a summary"
+    desc = "a line for each result of doit-cargo's tasks and a summary, the rest as on the console"
 
     def __init__(self, outstream: IO[str], options: dict[str, Any]) -> None:
-        self._out = outstream
-        self._terminal = bool(options.get("terminal"))
+        self._screen = _Screen(outstream, terminal=bool(options.get("terminal")))
+        self._stock = ConsoleReporter(self._screen, options)
         self._root: Path | None = options.get("root")
         self._explain: Callable[..., str] = options["explain"]
-        self._lock = threading.Lock()
-        self._status = ""
         self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
         self._started = float(options.get("since", time.monotonic()))
         self._errors: list[str] = []
@@ -42,45 +41,54 @@ class LineReporter:
         del tasks, selected_tasks
 
     def progress(self, done: int, total: int, current: str) -> None:
-        """Cargo's progress, in units."""
+        """Cargo's progress, in units. Called from the thread that reads cargo."""
         elapsed = seconds(time.monotonic() - self._started)
-        self._set_status(f"  cargo {done}/{total}  {elapsed}  {current}")
+        self._screen.show_status(f"  cargo {done}/{total}  {elapsed}  {current}")
 
     def get_status(self, task: Task) -> None:
         """A task is about to be asked for its status."""
 
     def execute_task(self, task: Task) -> None:
         """A task starts."""
+        if spec_of(task) is None:
+            self._stock.execute_task(task)
 
     def add_success(self, task: Task) -> None:
         """A task has ended well."""
         spec = spec_of(task)
-        if spec is None or spec.action is None:
-            return
-        self._done["run"].append(task)
-        outcome = outcome_of(task)
-        for text in (told(spec, outcome), *details(outcome)):
-            self._line(text.rstrip())
+        if spec and spec.action:
+            self._done["run"].append(task)
+            outcome = outcome_of(task)
+            for text in (told(spec, outcome), *details(outcome)):
+                self._screen.line(text.rstrip())
 
     def skip_uptodate(self, task: Task) -> None:
         """A task has nothing to do."""
-        if (spec := spec_of(task)) and spec.action:
+        spec = spec_of(task)
+        if spec is None:
+            self._stock.skip_uptodate(task)
+        elif spec.action:
             self._done["same"].append(task)
 
     def skip_ignore(self, task: Task) -> None:
-        """Stock doit would leave out an ignored task; the runner never lets it come to that."""
+        """A task is ignored, which the runner never lets one of ours be."""
+        self._stock.skip_ignore(task)
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
         """A task failed, or can't run since another did."""
+        if spec_of(task) is None:
+            self._stock.add_failure(task, fail)
+            return
         self._done["bad"].append(task)
         if isinstance(fail, UnmetDependency):
-            self._line(f"skipped  {task.name}: needs {fail.message}")
+            self._screen.line(f"skipped  {task.name}: needs {fail.message}")
         else:
-            self._line(f"FAILED   {task.name}\n{self._explain(fail.get_msg(), _crate(task))}")
+            text = self._explain(fail.get_msg(), _crate(task))
+            self._screen.line(f"FAILED   {task.name}\n{text}")
 
     def cleanup_error(self, exception: BaseFail) -> None:
         """A teardown failed."""
-        self._errors.append(exception.get_msg())
+        self._stock.cleanup_error(exception)
 
     def runtime_error(self, msg: str) -> None:
         """The runner itself can't go on."""
@@ -88,37 +96,36 @@ class LineReporter:
 
     def teardown_task(self, task: Task) -> None:
         """A teardown starts."""
+        self._stock.teardown_task(task)
 
     def complete_run(self) -> None:
         """The last word."""
-        self._set_status("")
+        self._screen.show_status("")
+        self._stock.complete_run()
         for error in self._errors:
             sys.stderr.write(f"ERROR: {error}\n")
-        if not self.broken_off:
-            self._line(self._summary())
+        if not self.broken_off and any(self._done.values()):
+            self._screen.line(self._summary())
 
     def _summary(self) -> str:
         if self._done["bad"]:
             names = sorted(task.name for task in self._done["bad"])
             return f"{plural(len(names), 'task')} failed or skipped: {', '.join(names)}"
-        built = self._binaries("run")
         verified = [task for state in ("run", "same") for task in self._of(state, "verify")]
-        total = sum(map(size_of, verified))
-        elapsed = seconds(time.monotonic() - self._started)
+        counted, elapsed = self._counted(verified), seconds(time.monotonic() - self._started)
         if not self._done["run"]:
-            return f"up to date: {self._counted(verified, total)} ({elapsed})"
-        return (
-            f"{self._counted(verified, total)}: {built} built, "
-            f"{self._binaries('same')} reused, {elapsed}"
-        )
+            return f"up to date: {counted} ({elapsed})"
+        built, reused = self._binaries("run"), self._binaries("same")
+        return f"{counted}: {built} built, {reused} reused, {elapsed}"
 
-    def _counted(self, verified: list[Task], total: int) -> str:
+    def _counted(self, verified: list[Task]) -> str:
         if not verified:
             return plural(len(self._done["run"]) + len(self._done["same"]), "task")
         staged = [spec_of(task) for task in self._of("run", "stage") + self._of("same", "stage")]
         folders = [self._shown(spec.owns) for spec in staged if spec and spec.owns]
         where = f" in {', '.join(folders)}" if folders else ""
-        return f"{plural(len(verified), 'binary', 'binaries')}, {size(total)}{where}"
+        total = size(sum(map(size_of, verified)))
+        return f"{plural(len(verified), 'binary', 'binaries')}, {total}{where}"
 
     def _shown(self, folder: Path) -> str:
         return str(folder.relative_to(self._root)) if self._root else str(folder)
@@ -130,17 +137,31 @@ class LineReporter:
         """Built binaries: a build task's outputs but for its record."""
         return sum(len(task.targets) - 1 for task in self._of(state, "build"))
 
-    def _line(self, text: str) -> None:
-        if not text:
-            return
-        erase = _ERASE if self._status else ""
-        self._write(f"{erase}{text}\n{self._status}")
 
-    def _set_status(self, text: str) -> None:
-        if not self._terminal:
-            return
-        self._status = text[: shutil.get_terminal_size().columns - 1]
-        self._write(_ERASE + self._status)
+class _Screen:
+    """Lines, and below them on a terminal one that is always there. Used from several threads."""
+
+    def __init__(self, out: IO[str], *, terminal: bool) -> None:
+        self._out = out
+        self._terminal = terminal
+        self._lock = threading.Lock()
+        self._status = ""
+
+    def line(self, text: str) -> None:
+        """Print a line, or several; nothing if there is no text."""
+        if text:
+            self.write(f"{text}\n")
+
+    def show_status(self, text: str) -> None:
+        """Put this in the place of the status line, if there is a terminal to have one."""
+        if self._terminal:
+            self._status = text[: shutil.get_terminal_size().columns - 1]
+            self._write(_ERASE + self._status)
+
+    def write(self, text: str) -> None:
+        """Print as it is."""
+        erase = _ERASE if self._status else ""
+        self._write(f"{erase}{text}{self._status if text.endswith(chr(10)) else ''}")
 
     def _write(self, text: str) -> None:
         try:

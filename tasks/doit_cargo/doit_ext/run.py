@@ -9,16 +9,20 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from doit import cmd_run
+from doit.action import PythonAction
 from doit.control import TaskControl
+from doit.exceptions import InvalidDodoFile
 from doit.task import Stream
 
 from doit_cargo.core import layout
-from doit_cargo.core.errors import StartOver
+from doit_cargo.core.errors import SetupError, StartOver
+from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.neighbours import check_names, explain_names, link, others
 from doit_cargo.doit_ext.options import flag
+from doit_cargo.doit_ext.prerequisites import selected_specs
 from doit_cargo.doit_ext.reporter import LineReporter
-from doit_cargo.doit_ext.runner import CargoRunner, in_order
+from doit_cargo.doit_ext.runner import CargoRunner
 from doit_cargo.doit_ext.selection import Selection
-from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.log import log
 from doit_cargo.tools.run.exit_codes import guarded
@@ -27,112 +31,167 @@ from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.ownership import claim
 
 if TYPE_CHECKING:
-    from doit_cargo.core.model import Context
     from doit_cargo.tools.run.preflight import Preflight
 
 # Loading makes many objects and no garbage: looking for it takes a tenth of a no-op's own time.
-# The runner turns it on again when there is work.
+# It is turned on again when there is work.
 gc.disable()
 _STARTED = time.monotonic()  # when doit chose this command
 
 _FORCE = flag(
     "force", "take over output folders that hold files doit-cargo never wrote (they are removed)"
 )
-_JOBS = {
-    "name": "num_process",
-    "short": "n",
-    "long": "process",
-    "type": int,
-    "default": 0,
-    "help": "cargo's --jobs; 0 leaves it to cargo [default: %(default)s]",
-}
 _NO_WAIT = flag("no-wait", "fail at once when another doit runs in this workspace")
+_EVENTS = flag("events", "show the event log on standard error too")
+_REPORTER = {**cmd_run.opt_reporter, "default": "lines"}
+_JOBS = {
+    **cmd_run.opt_num_process,
+    "help": "cargo's --jobs, and how many tasks that are not doit-cargo's run at a time; "
+    "0 leaves cargo the choice and runs those one by one [default: %(default)s]",
+}
 
 
 class Run(cmd_run.Run):
-    """Run the pipeline's tasks (the stock options that have a meaning here)."""
+    """Run tasks: the pipeline's beside one cargo, all others as stock doit does."""
 
     # Where state lies and how files are compared is not the command line's to choose.
     base_options = ()
     cmd_options = (
-        cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, _JOBS, _FORCE, _NO_WAIT,
+        cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, _REPORTER,
+        cmd_run.opt_outfile, _JOBS, cmd_run.opt_parallel_type, cmd_run.opt_pdb, cmd_run.opt_single,
+        cmd_run.opt_auto_delayed_regex, cmd_run.opt_report_failure_verbosity,
+        _FORCE, _NO_WAIT, _EVENTS,
     )  # fmt: skip
+
+    def get_reporters(self) -> Any:
+        """Doit's own, and ours."""
+        found = {**super().get_reporters(), "lines": LineReporter}
+        self.cmdparser["reporter"].choices = {name: kind.desc for name, kind in found.items()}
+        return found
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
         self._hints = Hints(os.environ)
+        self._options = params
         Selection.defaults = not args
         try:
             return guarded(
                 lambda: int(super(Run, self).execute(params, args)), self._hints.append_to
             )
+        except InvalidDodoFile as error:
+            raise explain_names(error) from None
         finally:
             # the process ends: its objects need not be searched for garbage first, which takes
             # another tenth of a no-op's time (Python does so twice, `gc.disable` or not)
             gc.freeze()
 
-    def _execute(  # noqa: PLR0917 - doit passes each option by its name
-        self,
-        pipeline: Any,
-        verbosity: int | None,
-        always: bool,
-        continue_: bool,
-        num_process: int,
-        force_verbosity: bool,
-        force: bool,
-        no_wait: bool,
-    ) -> int:
-        config = self._hints.inside(pipeline.ctx).config
+    def _execute(self, outfile: Any) -> int:
+        options = self._options
+        pipeline = options.get("pipeline")
+        if pipeline is None:
+            raise SetupError(
+                "DOIT_CONFIG in dodo.py lacks doit-cargo's settings: take the dictionary that "
+                "load(__file__) returns, and add yours to it"
+            )
+        self._hints.inside(pipeline.ctx)
         self.dep_manager.backend.open_for_results()
-        control = TaskControl(self.task_list)
+        PythonAction.pm_pdb = options["pdb"]
+        log.configure(layout.event_log(pipeline.ctx.config), verbose=options["events"])
+        opened = open(outfile, "w", encoding="utf-8") if isinstance(outfile, str) else None  # noqa: SIM115
+        self.outstream = opened or outfile or sys.stdout
+        try:
+            return self._run(pipeline, self._control(pipeline))
+        finally:
+            if opened:
+                opened.close()
+
+    def _control(self, pipeline: Any) -> TaskControl:
+        """Who is there, who waits for whom, and what is selected."""
+        if others(self.task_list):  # they may depend on any stage
+            self.task_list += pipeline.rest()
+        check_names(self.task_list)
+        delayed = self._options["auto_delayed_regex"]
+        control = TaskControl(self.task_list, auto_delayed_regex=delayed)
+        link(control, pipeline.ctx)
         control.process(self.sel_tasks)
-        log.configure(layout.event_log(config), verbose=(verbosity or 0) > 1)
-        terminal = _on_terminal()
-        runner = CargoRunner(
-            self.dep_manager,
-            LineReporter(
-                self.outstream or sys.stdout,
-                {
-                    "terminal": terminal,
-                    "root": config.root,
-                    "since": _STARTED,
-                    "explain": self._hints.append_to,
-                },
-            ),
-            continue_,
-            always,
-            Stream(verbosity, force_verbosity),
-            os.cpu_count() or 1,
-        )
-        runner.ctx, runner.session = pipeline.ctx, pipeline.session
-        runner.preflight = lambda: _preflight(pipeline.ctx, jobs=num_process, color=terminal)
-        runner.lock = RunLock(config.root, config.outputs.state)
-        if runner.lock.acquire(wait=not no_wait) or self.dep_manager.backend.outdated():
+        if self._options["single"]:
+            _single(control)
+        return control
+
+    def _run(self, pipeline: Any, control: TaskControl) -> int:
+        config, options = pipeline.ctx.config, self._options
+        specs = selected_specs(control)
+        lock = RunLock(config.root, config.outputs.state)
+        runner = self._runner(pipeline, lock)
+        if specs and (lock.acquire(wait=not options["no_wait"]) or self._is_outdated()):
             _start_over()
         try:
-            claim(
-                config,
-                filter(None, map(spec_of, in_order(control.tasks, self.sel_tasks))),
-                force=force,
-            )
+            claim(config, specs, force=options["force"])
             return runner.run_all(control.task_dispatcher())
         except StartOver as reason:
             sys.stderr.write(f"{reason}\n")
         finally:
-            if (index := self.dep_manager.checker.index.save()) is not None:
-                files.sweep(
-                    config.root, config.outputs.state
-                )  # a killed run's; a no-op looks for none
-                files.write(config.root, layout.content_index(config), index)
-            runner.lock.release()
+            self._save_index(pipeline)
+            lock.release()
         return _start_over()
 
+    def _runner(self, pipeline: Any, lock: RunLock) -> CargoRunner:
+        options, terminal = self._options, _on_terminal()
+        runner = CargoRunner(
+            self.dep_manager,
+            self._reporter(pipeline, terminal=terminal),
+            options.get("continue"),
+            options["always"],
+            Stream(options["verbosity"], options["force_verbosity"]),
+        )
 
-def _preflight(ctx: Context, *, jobs: int, color: bool) -> Preflight:
-    """Imported when there is something to compile."""
-    from doit_cargo.tools.run.preflight import Preflight
+        def preflight() -> Preflight:
+            from doit_cargo.tools.run.preflight import Preflight
 
-    return Preflight(ctx, jobs=jobs, color=color)
+            return Preflight(pipeline.ctx, jobs=options["num_process"], color=terminal)
+
+        runner.work = CargoWork(
+            pipeline.ctx, pipeline.session, lock,
+            preflight=preflight, refresh=pipeline.refresh, force=options["force"],
+        )  # fmt: skip
+        if options["num_process"] and others(self.task_list):
+            from doit_cargo.doit_ext.workers import Workers
+
+            threads = options["par_type"] == "thread"
+            runner.workers = Workers(options["num_process"], threads=threads, runner=runner)
+        return runner
+
+    def _reporter(self, pipeline: Any, *, terminal: bool) -> Any:
+        """The class of that name, one of DOIT_CONFIG's own, or an instance."""
+        chosen = self._options["reporter"]
+        kind = self.reporters[chosen] if isinstance(chosen, str) else chosen
+        if not isinstance(kind, type):
+            return kind
+        options = {
+            "failure_verbosity": self._options["failure_verbosity"],
+            "terminal": terminal,
+            "root": pipeline.ctx.config.root,
+            "since": _STARTED,
+            "explain": self._hints.append_to,
+        }
+        return kind(self.outstream, options)
+
+    def _is_outdated(self) -> bool:
+        return bool(self.dep_manager.backend.outdated())
+
+    def _save_index(self, pipeline: Any) -> None:
+        config = pipeline.ctx.config
+        if (index := self.dep_manager.checker.index.save()) is not None:
+            files.sweep(config.root, config.outputs.state)  # a no-op looks for no killed run's
+            files.write(config.root, layout.content_index(config), index)
+
+
+def _single(control: TaskControl) -> None:
+    """`-s`: these tasks alone, as stock doit has it."""
+    for name in control.selected_tasks:
+        task = control.tasks[name]
+        for alone in [control.tasks[sub] for sub in task.task_dep] if task.has_subtask else [task]:
+            alone.task_dep = []
 
 
 def _start_over() -> NoReturn:

@@ -1,155 +1,221 @@
-"""doit's thread runner with one cargo behind it."""
+"""doit's runner with one cargo behind it: the pipeline's tasks beside it, all others as ever.
+
+The main thread asks doit's dispatcher for tasks, decides, and saves. What cargo has to compile is
+decided when all that a build waits for has run; until then builds are put aside. The pipeline's
+actions run in a few threads, a crate's own when cargo has delivered it. The tasks of others run
+in the main thread, one at a time, or in doit's own workers where `-n` asks for them.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
+import queue
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from doit.exceptions import BaseFail, TaskFailed, UnmetDependency
-from doit.runner import FAILURE, MThreadRunner
-from doit.task import Task
+from doit.exceptions import BaseFail, InvalidTask, TaskFailed, UnmetDependency
+from doit.runner import FAILURE, Runner
 
-from doit_cargo.core.errors import MissingToolError
-from doit_cargo.core.model import Context
-from doit_cargo.doit_ext.planner import Planner
+from doit_cargo.core.task import TaskSpec
+from doit_cargo.doit_ext.cargo_work import CargoWork
 from doit_cargo.doit_ext.tasks import outcome_of, spec_of
-from doit_cargo.tools import files
-from doit_cargo.tools.run.lock import RunLock
-from doit_cargo.tools.run.session import Session
 
 if TYPE_CHECKING:
-    from doit_cargo.tools.run.cargo_cache import CargoCache
-    from doit_cargo.tools.run.preflight import Preflight
+    from concurrent.futures import ThreadPoolExecutor
+
+    from doit_cargo.doit_ext.workers import Workers
+
+_MOST_THREADS = 8  # smoke tests and images wait for other programs; more would wait for those
+_HOLD = "hold on"  # what doit's dispatcher yields when every task waits for another
 
 
-class CargoRunner(MThreadRunner):
-    """Plans the one cargo before the first task is dispatched, and keeps state honest."""
+class CargoRunner(Runner):
+    """Runs the tasks of one command, and keeps state honest whatever the others do."""
 
     final_result: int
-    ctx: Context
-    session: Session
-    preflight: Callable[[], Preflight]
-    lock: RunLock
-    _since = 0
-    _idle: Sequence[Task] = ()
-    _cargo_cache: CargoCache | None = None
+    work: CargoWork
+    workers: Workers | None = None
 
     def run_all(self, task_dispatcher: Any) -> int:
-        """Plan, start cargo, run the tasks; whatever happens, nothing of it runs on."""
+        """Run the tasks; whatever happens, nothing of it runs on."""
+        self._dispatcher = task_dispatcher
+        self._pool: ThreadPoolExecutor | None = None
+        self._events: queue.SimpleQueue[tuple[str, Any, BaseFail | None]] = queue.SimpleQueue()
+        self._in_flight = 0
+        self._ended = False
+        self._completed: deque[Any] = deque()  # nodes of which the dispatcher has not been told
+        self._pending: deque[Any] = deque()  # nodes that it has given and that can now be started
+        self._backlog: deque[Any] = deque()  # others' nodes that wait for a worker
+        self._awaited: dict[tuple[str, str], Any] = {}  # architecture and crate → build node
+        self._arrived: set[tuple[str, str]] = set()
+        self._since = time.time_ns()
+        self.work.begin(self, lambda *key: self._events.put(("ready", key, None)))
         try:
-            self._prepare(task_dispatcher)
             code = int(super().run_all(task_dispatcher))
-            self._look_again()
-            self._remember()
+            self.work.remember()
             return code
         finally:
-            self.session.close()
+            self.work.close()
 
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Doit has the reporter say its last word even when the run was broken off."""
         try:
-            super().run_tasks(task_dispatcher)
+            if self.workers:
+                self.workers.start(task_dispatcher.tasks, self._events)
+            self._loop()
+            if self.workers:
+                self.workers.finish(self.reporter)
+        except InvalidTask:
+            raise
         except BaseException:
             self.reporter.broken_off = True
             raise
+        finally:
+            if self._pool:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+            if self.workers:
+                self.workers.stop()
 
-    def _prepare(self, dispatcher: Any) -> None:
-        tasks = list(in_order(dispatcher.tasks, dispatcher.selected_tasks))
-        self._since = time.time_ns()
-        self._programs(tasks)
-        # `doit ignore` would make a task count as done: it may add work, never grant a pass.
-        self.dep_manager.status_is_ignore = _never
-        planner = Planner(self.ctx, self.dep_manager.checker, self._status_in(dispatcher.tasks))
-        plans = planner.plans(tasks, always=self.always_execute)
-        self._answer_once(planner)
-        self.session.note(planner.digests)
-        if planner.digests:
-            gc.enable()
-            self.lock.sign()
-            files.sweep(self.ctx.config.root, self.ctx.config.outputs.state)
-        if plans:
-            preflight = self.preflight()
-            orders = preflight.orders(plans, keep_going=self.continue_)
-            self._cargo_cache = preflight.cargo_cache
-            self.session.start(orders, self.ctx.graph, self.reporter.progress)
-            self._idle = [task for task in tasks if task.name in planner.current]
-        # A parked thread for each awaited crate, or those that wait would starve the others.
-        self.num_process += sum(len(plan.crates) for plan in plans)
+    def _loop(self) -> None:
+        while True:
+            if node := self._next():
+                self._start(node)
+            elif self._completed:
+                continue
+            elif not self._stop_running and self.work.may_plan(quiet=not self._in_flight):
+                self._pending += self.work.plan()
+            elif self._in_flight:
+                self._finish_one(*self._events.get())
+            else:
+                return
 
-    def _programs(self, tasks: Iterable[Task]) -> None:
-        """What is missing is told at once, before anything is compiled."""
-        wanted = [name for task in tasks if (spec := spec_of(task)) for name in spec.programs]
-        if wanted:
-            from doit_cargo.core.images.engines import missing
+    def _next(self) -> Any:
+        """A node that can be started; None if there is none for now."""
+        if self._stop_running:
+            self._completed.clear()
+            return None
+        if self._pending:
+            return self._pending.popleft()
+        if self._ended:
+            self._completed.clear()
+            return None
+        processed = self._completed.popleft() if self._completed else None
+        try:
+            node = self._dispatcher.generator.send(processed)
+        except StopIteration:
+            self._ended = True
+            return None
+        return None if node == _HOLD else node
 
-            if lines := missing(wanted, self.ctx.env):
-                raise MissingToolError("\n".join(lines))
+    def _start(self, node: Any) -> None:
+        """Begin with a task: it ends here and now, or an event will tell."""
+        spec = spec_of(node.task)
+        if spec is None:
+            self._start_other(node)
+        elif self.work.must_plan(node, spec):
+            self.work.put_aside(node)
+            if self.work.may_plan(quiet=False):
+                self._pending += self.work.plan()
+        else:
+            self._start_own(node, spec)
 
-    def _answer_once(self, planner: Planner) -> None:
-        """What the planner found up to date stays so: its identity is pinned for this run."""
-        ask = self.dep_manager.get_status
+    def _start_own(self, node: Any, spec: TaskSpec) -> None:
+        node.ignored_deps.clear()  # `doit ignore` may add work, it makes nothing of ours up to date
+        if not self.select_task(node, self._dispatcher.tasks):
+            self._completed.append(node)
+        elif not spec.action:  # a group: doit would save that it ran, every time
+            node.run_status = "successful"
+            self._completed.append(node)
+        elif spec.stage == "build":
+            self._await(node, (spec.arch, spec.subject))
+        else:
+            self._submit(node, spec)
 
-        def answer(task: Task, tasks: dict[str, Task]) -> Any:
-            status = planner.current.get(task.name) or ask(task, tasks)
-            if task.name in planner.digests and status.status == "up-to-date":
-                status.status = "run"  # cargo makes it anew, though its inputs are what they were
-            return status
+    def _await(self, node: Any, key: tuple[str, str]) -> None:
+        if key in self._arrived or not self.work.is_ordered(*key):
+            self._execute(node)
+        else:
+            self._awaited[key] = node
+            self._in_flight += 1
 
-        self.dep_manager.get_status = answer
+    def _submit(self, node: Any, spec: TaskSpec) -> None:
+        from concurrent.futures import ThreadPoolExecutor
 
-    def _look_again(self) -> None:
-        """Cargo may have written the same bytes again for a task with nothing to do."""
-        for spec in filter(None, map(spec_of, self._idle)):
-            for path in spec.made():
-                self.dep_manager.checker.output_state(path)
+        self.work.admit(spec)
 
-    def _remember(self) -> None:
-        """Remember what cargo keeps for later builds."""
-        made: dict[str, set[str]] = {}
-        for name, paths in (pair for cached in self.session.cached() for pair in cached.items()):
-            made.setdefault(name, set()).update(paths)
-        if made and self._cargo_cache:
-            self._cargo_cache.note(made)
+        def act() -> None:
+            self._events.put(("own", node, self.execute_task(node.task)))
 
-    def _status_in(self, tasks: dict[str, Task]) -> Any:
-        return lambda task: self.dep_manager.get_status(task, tasks, get_log=True)
+        count = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._pool = self._pool or ThreadPoolExecutor(max_workers=count)
+        self._pool.submit(act)
+        self._in_flight += 1
+
+    def _start_other(self, node: Any) -> None:
+        """As doit does: here, or in a worker when one is free."""
+        gc.enable()
+        if self.workers and not self.workers.free:
+            self._backlog.append(node)
+        elif not self.select_task(node, self._dispatcher.tasks):
+            self._completed.append(node)
+        elif self.workers:
+            self.workers.submit(node.task)
+            self._in_flight += 1
+        else:
+            self._execute(node)
+
+    def _execute(self, node: Any) -> None:
+        self.process_task_result(node, self.execute_task(node.task))
+        self._completed.append(node)
+
+    def _finish_one(self, kind: str, what: Any, fail: BaseFail | None) -> None:
+        """Take an event: something has ended, or a crate is there."""
+        if kind == "ready":
+            self._arrived.add(what)
+            if node := self._awaited.pop(what, None):
+                self._in_flight -= 1
+                self._execute(node)
+        elif kind == "own":
+            self._in_flight -= 1
+            self.process_task_result(what, fail)
+            self._completed.append(what)
+        elif self.workers and (task := self.workers.take(what, self.reporter)):
+            self._in_flight -= 1
+            node = self._dispatcher.nodes[task.name]
+            self.process_task_result(node, what.get("failure"))
+            self._completed.append(node)
+            if self._backlog:
+                self._pending.append(self._backlog.popleft())
 
     def process_task_result(self, node: Any, base_fail: BaseFail | None) -> None:
         """Depend on what the build was found to read; look afresh at what the task wrote."""
-        task = node.task
-        if not task.actions:  # a group: stock doit would save that it ran, every time
-            node.run_status = "successful"
+        task, checker = node.task, self.dep_manager.checker
+        checker.forget(map(os.path.abspath, task.targets))
+        if spec_of(task) is None:
+            super().process_task_result(node, base_fail)
             return
-        self.dep_manager.checker.forget(task.targets)
         if base_fail is None:
             outcome = outcome_of(task)
             task.file_dep.difference_update(outcome.no_longer)
-            self.dep_manager.checker.discover(outcome.discovered, self._since)
+            checker.discover(outcome.discovered, self._since)
             task.file_dep.update(outcome.discovered)
-        super().process_task_result(node, base_fail)
+        with checker.pinning():
+            super().process_task_result(node, base_fail)
 
     def _handle_task_error(self, node: Any, base_fail: BaseFail) -> None:
         """A failed check is 1, with its dependents unmet too; doit's 2 stays for real errors."""
         before = self.final_result
         super()._handle_task_error(node, base_fail)
-        if isinstance(base_fail, TaskFailed | UnmetDependency) and before in (0, FAILURE):
+        if spec_of(node.task) is None:
+            if self._stop_running:
+                self._give_up_builds()
+        elif isinstance(base_fail, TaskFailed | UnmetDependency) and before in (0, FAILURE):
             self.final_result = FAILURE
 
-
-def _never(task: Task) -> bool:
-    del task
-    return False
-
-
-def in_order(tasks: dict[str, Task], selected: Iterable[str]) -> Iterator[Task]:
-    """The selected tasks and all they depend on, in the order of the pipeline."""
-    wanted: set[str] = set()
-    queue = list(selected)
-    while queue:
-        name = queue.pop()
-        if name not in wanted:
-            wanted.add(name)
-            queue += tasks[name].task_dep + tasks[name].setup_tasks
-    return (task for name, task in tasks.items() if name in wanted)
+    def _give_up_builds(self) -> None:
+        """A task of somebody else's has failed: the crates on their way are no failures."""
+        self._in_flight -= len(self._awaited)
+        self._awaited.clear()
+        self.work.stop_builds()

@@ -19,9 +19,11 @@ from urllib.parse import quote
 from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.task import OwnName
 
 _VERSION = 2
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
+_IGNORE = "ignore:"
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _SCHEMA = "create table if not exists tasks (name text primary key, data text, digest text)"
 
@@ -52,13 +54,13 @@ class TaskStore:
     def set(self, task_id: str, dependency: str, value: Any) -> None:
         """Keep a value; all of a task's values are committed with the last of them.
 
-        Raises InvalidCommand outside a run: `doit ignore` and `doit reset-dep` would let a task
-        count as done that was not.
+        Raises InvalidCommand outside a run for a task of the pipeline: `doit ignore` and
+        `doit reset-dep` would let one count as done that was not.
         """
-        if not self._open_for_results:
-            raise InvalidCommand("only a run may say that a task is done: doit run")
+        if isinstance(task_id, OwnName) and not self._open_for_results:
+            raise InvalidCommand(f"{task_id} is doit-cargo's: only a run may say it is done")
         self._task(task_id)[dependency] = value
-        if dependency == _LAST_KEY:
+        if dependency in (_LAST_KEY, _IGNORE):
             self._commit(task_id)
 
     def in_(self, task_id: str) -> bool:

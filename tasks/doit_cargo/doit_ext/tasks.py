@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any
 
 from doit.action import BaseAction
@@ -10,8 +12,9 @@ from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.task import Task
 
 from doit_cargo.core.errors import PipelineError, explain
-from doit_cargo.core.task import Outcome, TaskSpec, saved_size
+from doit_cargo.core.task import Outcome, OwnName, TaskSpec, saved_size
 from doit_cargo.doit_ext.checker import ContentChecker, Intact
+from doit_cargo.tools import files
 from doit_cargo.tools.log import log
 
 _SAVED = "outcome"  # among the values that doit saves of a task
@@ -45,15 +48,38 @@ class StepAction(BaseAction):
 class StepTask(Task):
     """A doit task that knows its spec (doit's own `meta` is for what `doit info` may print)."""
 
-    def __init__(self, spec: TaskSpec, actions: list[StepAction] | None, **attributes: Any) -> None:
-        super().__init__(spec.name, actions, doc=spec.doc, subtask_of=spec.group, **attributes)
+    def __init__(self, spec: TaskSpec, prefix: str, **attributes: Any) -> None:
+        super().__init__(
+            OwnName(f"{prefix}{spec.name}"),
+            [StepAction(spec)] if spec.action else None,
+            doc=spec.doc,
+            subtask_of=spec.group and f"{prefix}{spec.group}",
+            task_dep=[f"{prefix}{name}" for name in spec.after],
+            **attributes,
+        )
         self.spec = spec
 
+    def clean(self, outstream: IO[str], dryrun: bool) -> None:
+        """Remove what the task made, saying so as doit does."""
+        for path in filter(os.path.lexists, self.targets):
+            outstream.write(f"{self.name} - removing file '{path}'\n")
+            if not dryrun:
+                files.remove(Path(path).parent, Path(path))
 
-def doit_tasks(specs: Iterable[TaskSpec], checker: ContentChecker) -> Iterator[Task]:
+
+def doit_tasks(
+    specs: Iterable[TaskSpec], checker: ContentChecker, prefix: str = ""
+) -> Iterator[Task]:
     """The doit tasks of the pipeline, in the order of the specs."""
     for spec in specs:
-        yield _task(spec, checker) if spec.action else _group(spec)
+        yield _task(spec, checker, prefix) if spec.action else _group(spec, prefix)
+
+
+def renew(task: Task, specs: Mapping[str, TaskSpec]) -> None:
+    """Give a task of ours the spec of its name, made anew: its inputs may be others."""
+    task.spec = specs[task.spec.name]
+    task.actions[0].spec = task.uptodate[0][0].spec = task.spec
+    task.file_dep = {str(path) for path in task.spec.inputs}
 
 
 def spec_of(task: Task) -> TaskSpec | None:
@@ -71,19 +97,18 @@ def size_of(task: Task) -> int:
     return saved_size(task.values.get(_SAVED))
 
 
-def _task(spec: TaskSpec, checker: ContentChecker) -> Task:
+def _task(spec: TaskSpec, checker: ContentChecker, prefix: str) -> Task:
     return StepTask(
         spec,
-        [StepAction(spec)],
+        prefix,
         file_dep=[str(path) for path in spec.inputs],
         targets=[str(path) for path in spec.outputs],
-        task_dep=list(spec.after),
         uptodate=[Intact(spec, checker)],
     )
 
 
-def _group(spec: TaskSpec) -> Task:
-    return StepTask(spec, None, task_dep=list(spec.after), has_subtask=True)
+def _group(spec: TaskSpec, prefix: str) -> Task:
+    return StepTask(spec, prefix, has_subtask=True)
 
 
 def _message(error: Exception) -> str:

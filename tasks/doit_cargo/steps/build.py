@@ -1,4 +1,4 @@
-"""build:<arch>:<crate>: waits for the one cargo to deliver the crate's artifacts."""
+"""build:<arch>:<crate>: takes the crate's artifacts when the one cargo has delivered them."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
 def _deliver(
     part: _Part, session: Session, record: dict[str, Any], known: tuple[str, ...]
 ) -> Outcome:
-    """Wait for cargo, note what it read beside the crate's own files, leave the record.
+    """Take what cargo made, note what it read beside the crate's own files, leave the record.
 
     `record` is what was known of the build before; it becomes what is known of this one.
     """
     from doit_cargo.tools import files
 
     arch, crate = part.target.arch, part.crate.name
-    delivery = session.wait(arch, crate)
+    delivery = session.delivery(arch, crate)
     for name, path in part.executables.items():
         if delivery.executables[name] != path:
             raise CheckError(f"cargo put {name} at {delivery.executables[name]}, not {path}")

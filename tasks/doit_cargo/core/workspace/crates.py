@@ -52,6 +52,12 @@ def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] 
     )
 
 
+def is_same(one: CrateGraph, other: CrateGraph) -> bool:
+    """Whether two readings of a workspace found the same."""
+    files = [[(file.path, file.data) for file in graph.configs] for graph in (one, other)]
+    return files[0] == files[1] and one._replace(configs=()) == other._replace(configs=())
+
+
 def _root(workspace: Path, faults: list[str]) -> Root:
     folder = os.path.realpath(workspace)
     if not isdir(folder):

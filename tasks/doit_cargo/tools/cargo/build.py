@@ -21,12 +21,23 @@ Progress = Callable[[int, int, str], None]
 
 
 class CargoBuild:
-    """A running `cargo build`. `start` it, `wait` for crates from any thread, `stop` it."""
+    """A running `cargo build`: `start` it, take the deliveries of crates that are ready, `stop` it.
 
-    def __init__(self, order: Order, graph: CrateGraph, progress: Progress | None = None) -> None:
+    `ready` is called with each crate's name, once, in the thread that reads cargo or ends it.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        graph: CrateGraph,
+        *,
+        ready: Callable[[str], None],
+        progress: Progress | None = None,
+    ) -> None:
         self.order = order
         self._progress = progress
-        self._units = Units(order, graph)
+        self._units = Units(order, graph, ready)
+        self._ended = threading.Event()
         self._guard: process.Guard | None = None
         self._reader: threading.Thread | None = None
 
@@ -44,11 +55,15 @@ class CargoBuild:
         self._reader.start()
 
     def join(self) -> None:
-        """Wait until cargo has ended and all it said is read; then nobody waits any more."""
+        """Wait until cargo has ended and all it said is read: every crate is ready then."""
         if self._reader:
             self._reader.join()
         succeeded = self._guard is not None and self._guard.wait() == 0
-        self._units.end(succeeded=succeeded)
+        self._end(succeeded=succeeded)
+
+    def settle(self) -> None:
+        """Wait for that, in another thread than the one that joins."""
+        self._ended.wait()
 
     def stop(self) -> None:
         """Kill cargo and everything it started."""
@@ -58,19 +73,19 @@ class CargoBuild:
     def fail_all(self, reason: str) -> None:
         """Cargo could not be started: everybody who waits is told why."""
         self._units.on_other(reason)
-        self.release()
+        self._end(succeeded=False)
 
-    def release(self) -> None:
-        """Let everybody who waits go on: no more artifacts will come."""
-        self._units.end(succeeded=False)
-
-    def wait(self, name: str) -> Delivery:
-        """Wait for a crate. Raises CheckError with the compiler's own output."""
-        return self._units.wait(name)
+    def delivery(self, name: str) -> Delivery:
+        """What a crate that is ready has got. Raises CheckError with the compiler's own output."""
+        return self._units.delivery(name)
 
     def cached(self) -> Mapping[str, frozenset[str]]:
         """What cargo keeps for later builds: package → files, and OUT_DIRs (with a slash)."""
         return self._units.cached()
+
+    def _end(self, *, succeeded: bool) -> None:
+        self._units.end(succeeded=succeeded)
+        self._ended.set()
 
     def _read(self, child: process.Process[bytes]) -> None:
         """Read both streams; what cargo said on stdout before an error line is taken before it."""

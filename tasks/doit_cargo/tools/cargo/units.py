@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
@@ -23,7 +22,7 @@ class _Unit:
     def __init__(self, crate: Crate, binaries: frozenset[str]) -> None:
         self.crate = crate
         self.awaited = set(binaries) or {_LIBRARY}
-        self.done = threading.Event()
+        self.done = False
         self.executables: dict[str, Path] = {}
         self.files: list[Path] = []
         self.scripts: list[Path] = []
@@ -34,11 +33,12 @@ class _Unit:
 
 
 class Units:
-    """The crates of an order. Messages come from one thread; `wait` may be called from any."""
+    """The crates of an order. Each is `ready` once: it has all, has failed, or cargo has ended."""
 
-    def __init__(self, order: Order, graph: CrateGraph) -> None:
+    def __init__(self, order: Order, graph: CrateGraph, ready: Callable[[str], None]) -> None:
         self._order = order
         self._graph = graph
+        self._ready = ready
         self._units = {name: _Unit(graph.crates[name], bins) for name, bins in order.wanted.items()}
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
@@ -58,8 +58,7 @@ class Units:
     def on_stderr(self, line: str) -> None:
         """Take a line of standard error; a crate that it says has failed is waited for no more."""
         for failed in self._stderr.add(line):
-            if failed in self._units:
-                self._units[failed].done.set()
+            self._finish(failed)
 
     def on_other(self, line: str) -> None:
         """Take a line that names no crate: a macro printed it, or cargo could not be started."""
@@ -68,17 +67,16 @@ class Units:
     def end(self, *, succeeded: bool) -> None:
         """Cargo has ended: no more artifacts will come, and nobody waits any more."""
         self._succeeded = succeeded
-        for unit in self._units.values():
-            unit.done.set()
+        for name in self._units:
+            self._finish(name)
 
-    def wait(self, name: str) -> Delivery:
-        """Wait for a crate.
+    def delivery(self, name: str) -> Delivery:
+        """What a crate that is ready has got.
 
         Raises CheckError with the compiler's own output when it was not built. A library that
         cargo had no use for (an optional dependency, one of another platform) is no failure.
         """
         unit = self._units[name]
-        unit.done.wait()
         if unit.complaint:
             raise CheckError(unit.complaint)
         if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
@@ -95,6 +93,12 @@ class Units:
     def cached(self) -> Mapping[str, frozenset[str]]:
         """What cargo keeps for later builds: package → files, and OUT_DIRs (with a slash)."""
         return {name: frozenset(paths) for name, paths in self._cached.items()}
+
+    def _finish(self, name: str) -> None:
+        unit = self._units.get(name)
+        if unit and not unit.done:
+            unit.done = True
+            self._ready(name)
 
     def _unit_of(self, manifest: str) -> _Unit | None:
         """None for a third-party crate, or one that nobody waits for."""
@@ -127,6 +131,8 @@ class Units:
         else:
             self._reject_if_fresh(made, [unit])
             _deliver(unit, made)
+            if not unit.awaited:
+                self._finish(unit.crate.name)
 
     def _reject_if_fresh(self, made: Artifact, units: Iterable[_Unit]) -> None:
         """Who gets what cargo was made to forget, and took for fresh all the same, fails."""
@@ -164,8 +170,6 @@ def _deliver(unit: _Unit, made: Artifact) -> None:
         unit.executables[name] = made.executable
     if name or not made.kinds & _NO_LIBRARY:
         unit.awaited.discard(name)
-    if not unit.awaited:
-        unit.done.set()
 
 
 def _dep_infos(files: Iterable[Path]) -> Iterator[Path]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.tools import files
 
+_HOLDER = "DOIT_CARGO_RUN"  # the process that holds the lock, in the environment of what it starts
+
 
 class RunLock:
     """A workspace's lock. The kernel drops it when its holder ends, however it ends."""
@@ -32,8 +34,11 @@ class RunLock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._wait(wait=wait)
-            return True
-        return False
+            waited = True
+        else:
+            waited = False
+        os.environ[_HOLDER] = str(os.getpid())  # for a doit that an action of ours starts
+        return waited
 
     def sign(self) -> None:
         """Say who holds it; a run with nothing to do writes nothing."""
@@ -44,12 +49,28 @@ class RunLock:
     def release(self) -> None:
         """Let the next one in."""
         if self._descriptor >= 0:
+            os.environ.pop(_HOLDER, None)
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _wait(self, *, wait: bool) -> None:
+        if (outer := os.environ.get(_HOLDER, "")) and _is_alive(outer):
+            raise PipelineError(
+                f"this doit was started by a task of another one (pid {outer}), which waits for it "
+                "and holds the lock of this workspace: name the tasks in that task's task_dep"
+            )
         holder = os.pread(self._descriptor, 100, 0).decode(errors="replace") or "just started"
         if not wait:
             raise PipelineError(f"another doit runs in this workspace ({holder})")
         sys.stderr.write(f"waiting for another doit in this workspace ({holder})\n")
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

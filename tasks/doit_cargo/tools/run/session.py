@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from doit_cargo.core.errors import CheckError, PipelineError
@@ -16,14 +17,19 @@ if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not impor
     from doit_cargo.tools.elf.second_opinion import SecondOpinion
     from doit_cargo.tools.smoke.containers import Containers
 
+Ready = Callable[[str, str], None]
+"""Called with architecture and crate, when cargo has delivered it or will not any more."""
+
 
 class Session:
     """What the actions of one run share. Nothing in it outlives the run."""
 
     def __init__(self) -> None:
-        self._builds: dict[str, CargoBuild] = {}
+        self._builds: dict[tuple[str, str], CargoBuild] = {}  # by architecture and crate
+        self._started: list[CargoBuild] = []
+        self._waiting: queue.SimpleQueue[CargoBuild | None] = queue.SimpleQueue()
         self._digests: dict[str, str] = {}
-        self._stopping = False
+        self._stopping = threading.Event()
         self._driver: threading.Thread | None = None
         self._containers: Containers | None = None
         self._lock = threading.Lock()
@@ -51,53 +57,71 @@ class Session:
         """Keep the digests of the tasks that are going to run."""
         self._digests.update(digests)
 
-    def start(self, orders: Sequence[Order], graph: CrateGraph, progress: Progress | None) -> None:
-        """Start the first cargo; the next follows when it has ended (they'd lock each other)."""
+    def start(
+        self, orders: Sequence[Order], graph: CrateGraph, ready: Ready, progress: Progress | None
+    ) -> None:
+        """Have these cargo processes run, each when the one before has ended.
+
+        They'd lock each other out of the target directory.
+        """
         from doit_cargo.tools.cargo.build import CargoBuild  # noqa: PLC0415
 
         self.opinion.start()
-        self._builds = {order.arch: CargoBuild(order, graph, progress) for order in orders}
-        driver = threading.Thread(target=self._drive, daemon=True)
-        driver.start()
-        self._driver = driver
+        for order in orders:
+            build = CargoBuild(order, graph, ready=partial(ready, order.arch), progress=progress)
+            self._started.append(build)
+            self._builds |= {(order.arch, crate): build for crate in order.wanted}
+            self._waiting.put(build)
+        if self._driver is None:
+            self._driver = threading.Thread(target=self._drive, daemon=True)
+            self._driver.start()
 
-    def wait(self, arch: str, crate: str) -> Delivery:
-        """Wait for a crate of the running build.
+    def delivery(self, arch: str, crate: str) -> Delivery:
+        """What cargo made of a crate that is ready.
 
-        Raises CheckError when it fails, or was not planned because it changed after the plan.
+        Raises CheckError when it failed, or was not planned because it changed after the plan.
         """
-        build = self._builds.get(arch)
-        if build is None or crate not in build.order.wanted:
+        build = self._builds.get((arch, crate))
+        if build is None:
             raise CheckError(f"{crate} changed while the run was under way: run doit again")
-        return build.wait(crate)
+        return build.delivery(crate)
+
+    def settle(self) -> None:
+        """Wait until all cargo processes have ended."""
+        for build in self._started:
+            build.settle()
 
     def cached(self) -> Iterator[Mapping[str, frozenset[str]]]:
         """What each cargo of this run keeps of packages."""
-        for build in self._builds.values():
+        for build in self._started:
             yield build.cached()
+
+    def stop_builds(self) -> None:
+        """End the cargo that runs, and start none any more."""
+        self._stopping.set()
+        for build in self._started:
+            build.stop()
+        self._waiting.put(None)
+        if self._driver:
+            self._driver.join()
+            self._driver = None
 
     def close(self) -> None:
         """End everything that still runs."""
-        self._stopping = True
-        for build in self._builds.values():
-            build.stop()
-            build.release()
-        if self._driver:
-            self._driver.join()
-        self._builds = {}
+        self.stop_builds()
         if "opinion" in self.__dict__:
             self.opinion.close()
         if self._containers:
             self._containers.close()
 
     def _drive(self) -> None:
-        for build in self._builds.values():
-            if self._stopping:
-                break
+        while (build := self._waiting.get()) and not self._stopping.is_set():
             try:
                 build.start()
             except (PipelineError, OSError, RuntimeError) as error:
                 build.stop()
                 build.fail_all(f"cargo cannot be started: {error}")
                 continue
+            if self._stopping.is_set():  # it was started while the others were being stopped
+                build.stop()
             build.join()

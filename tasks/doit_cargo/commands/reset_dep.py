@@ -1,0 +1,21 @@
+"""`doit reset-dep`: doit's own, for the tasks of others: only a run says that ours are done."""
+
+from __future__ import annotations
+
+from doit import cmd_resetdep
+from doit.task import Task
+
+from doit_cargo.doit_ext.neighbours import others
+from doit_cargo.tools.run.exit_codes import guarded
+
+
+class ResetDep(cmd_resetdep.ResetDep):
+    """Without a name it passes ours over; a named one of ours is refused by the state."""
+
+    base_options = ()
+    task_list: list[Task]
+
+    def _execute(self, pos_args: list[str]) -> int:
+        if not pos_args:
+            self.task_list = others(self.task_list)
+        return guarded(lambda: int(super(ResetDep, self)._execute(pos_args) or 0))

@@ -1,0 +1,172 @@
+"""The pipeline's tasks beside others in one dodo.py: whose name is whose, and who waits for whom.
+
+doit compares paths as text. Between a task of ours and another's one spelling of a file is any
+spelling of it, and a file below a crate's folder is a source of it, whether it is there yet or not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from doit.exceptions import InvalidDodoFile
+from doit.task import Task
+
+from doit_cargo.core.errors import SetupError
+from doit_cargo.core.model import Context, reachable
+from doit_cargo.core.task import TaskSpec
+from doit_cargo.doit_ext.planner import STAGES
+from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.plugins import COMMANDS
+
+
+def others(tasks: Iterable[Task]) -> list[Task]:
+    """Those that are somebody else's."""
+    return [task for task in tasks if spec_of(task) is None]
+
+
+def check_names(tasks: Iterable[Task]) -> None:
+    """Raise SetupError with every name that somebody else's task shares with one of ours."""
+    tasks = tuple(tasks)
+    ours = {task.name: spec for task in tasks if (spec := spec_of(task))}
+    lines = [
+        f"the task {task.name} has the name of doit-cargo's stage `{ours[task.name].stage}`: "
+        'rename it, or write load(__file__, prefix="rust") in dodo.py: then ours is called '
+        f"rust-{task.name}"
+        for task in others(tasks)
+        if task.name in ours
+    ]
+    if lines:
+        raise SetupError("\n".join(lines))
+
+
+def explain_names(error: InvalidDodoFile) -> InvalidDodoFile:
+    """Doit's refusal of a task called like a command, and whose command that is."""
+    text = str(error)
+    for name in COMMANDS:
+        if f"'{name}' because this is a command name" in text:
+            return InvalidDodoFile(
+                f"{text} The command `{name}` is doit-cargo's: give it another name in the "
+                "[COMMAND] section of doit.cfg (or pyproject.toml), or rename the task."
+            )
+    return error
+
+
+class Targets(dict[str, str]):
+    """doit's map of target → task, in which a target of ours is found by any spelling."""
+
+    def __init__(self, found: Mapping[str, str], ours: Iterable[Task]) -> None:
+        super().__init__(found)
+        self._ours: dict[str, str] = {path: task.name for task in ours for path in task.targets}
+        self._owned: list[tuple[str, str]] = [
+            (f"{spec.owns}/", task.name) for task in ours if (spec := spec_of(task)) and spec.owns
+        ]
+
+    def __contains__(self, path: object) -> bool:
+        """Whether a task makes the file."""
+        return super().__contains__(path) or self._find(str(path)) is not None
+
+    def __missing__(self, path: str) -> str:
+        """The task of ours that makes a file, by another spelling of its path."""
+        if (name := self._find(path)) is None:
+            raise KeyError(path)
+        return name
+
+    def _find(self, path: str) -> str | None:
+        for real in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+            if real in self._ours:
+                return self._ours[real]
+            for folder, name in self._owned:
+                if real.startswith(folder):
+                    return name
+        return None
+
+
+def link(control: Any, ctx: Context) -> None:
+    """Add the edges between our tasks and others' that doit does not see in a TaskControl.
+
+    Raises SetupError if another's task writes what one of ours does.
+    """
+    foreign = others(control.tasks.values())
+    if not foreign:
+        return
+    ours = [task for task in control.tasks.values() if spec_of(task)]
+    targets = Targets(control.targets, ours)
+    refuse_shared_targets(foreign, targets, control.tasks)
+    control.targets = targets
+    for task in foreign:
+        control.add_implicit_task_dep(targets, task, task.file_dep)
+    after = [task for task in foreign if _leads_to_ours(task, control.tasks)]
+    sources = Sources(ctx, ours)
+    sources.leave_out(after)
+    sources.wait_for([task for task in foreign if task not in after])
+
+
+def _leads_to_ours(task: Task, tasks: Mapping[str, Task]) -> bool:
+    """Whether a task waits for one of ours: what it makes is no source of theirs."""
+
+    def edges(name: str) -> Iterable[str]:
+        found = tasks.get(name)
+        return (*found.task_dep, *found.setup_tasks, *found.calc_dep) if found else ()
+
+    return any(spec_of(tasks[name]) for name in reachable([task.name], edges) if name in tasks)
+
+
+def refuse_shared_targets(
+    foreign: Iterable[Task], targets: Targets, tasks: Mapping[str, Task]
+) -> None:
+    """Raise SetupError with every file that a task of ours makes too."""
+    lines = [
+        f"{path} is a target of the task {task.name} and of doit-cargo's {targets[path]}"
+        for task in foreign
+        for path in task.targets
+        if path in targets and spec_of(tasks[targets[path]])
+    ]
+    if lines:
+        raise SetupError("\n".join(lines))
+
+
+class Sources:
+    """Which of our builds read a file that another's task makes."""
+
+    def __init__(self, ctx: Context, ours: Iterable[Task]) -> None:
+        self._builds = [(task, spec) for task in ours if (spec := spec_of(task)) and _reads(spec)]
+        self._inputs: dict[str, list[Task]] = {}
+        for task, _ in self._builds:
+            for path in task.file_dep:
+                self._inputs.setdefault(path, []).append(task)
+        folders = {str(crate.directory): name for name, crate in ctx.graph.crates.items()}
+        self._folders = dict(sorted(folders.items(), key=lambda item: -len(item[0])))
+        self._outputs = tuple(f"{path}/" for path in ctx.config.filled.values())
+        self._target = f"{ctx.graph.target_directory}/"
+
+    def wait_for(self, foreign: Iterable[Task]) -> None:
+        """Have each build wait for the tasks that make something it reads."""
+        for task in foreign:
+            for path in task.targets:
+                for build in self._readers(path):
+                    if task.name not in build.task_dep:
+                        build.task_dep.append(task.name)
+
+    def leave_out(self, foreign: Iterable[Task]) -> None:
+        """What is made of our outputs is no source, though it may lie in a crate's folder."""
+        for path in (os.path.abspath(path) for task in foreign for path in task.targets):
+            for build in self._inputs.get(path, ()):
+                build.file_dep.discard(path)
+
+    def _readers(self, path: str) -> Iterator[Task]:
+        for real in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+            yield from self._inputs.get(real, ())
+            crate = self._crate_of(real)
+            yield from (task for task, spec in self._builds if spec.subject == crate)
+
+    def _crate_of(self, path: str) -> str | None:
+        if path.startswith((*self._outputs, self._target)):
+            return None
+        found = (n for f, n in self._folders.items() if path == f or path.startswith(f"{f}/"))
+        return next(found, None)
+
+
+def _reads(spec: TaskSpec) -> bool:
+    return spec.action is not None and spec.stage in STAGES
