@@ -17,7 +17,7 @@ from doit.task import Task
 
 from doit_cargo.core.task import Outcome, Sighting, TaskSpec
 from doit_cargo.doit_ext.reporter import LineReporter
-from doit_cargo.doit_ext.tasks import StepAction, StepTask, outcome_of
+from doit_cargo.doit_ext.tasks import StepTask, outcome_of
 
 ROOT = Path("/home/me/shop")
 NOTHING = Outcome()
@@ -67,9 +67,9 @@ def spec(stage: str, arch: str = "x86_64", subject: str = "", **more: Any) -> Ta
 
 def done(of: TaskSpec, outcome: Outcome = NOTHING) -> Task:
     """A task that has run and found that out."""
-    action = StepAction(of)
-    action.outcome = outcome
-    return StepTask(of, [action], targets=[str(path) for path in of.outputs])
+    task = StepTask(of, targets=[str(path) for path in of.outputs])
+    task.actions[0].outcome = outcome
+    return task
 
 
 def known(of: TaskSpec, outcome: Outcome) -> Task:
@@ -169,17 +169,30 @@ def test_the_line_of_a_task_that_has_done_its_work(
     assert told.text == line
 
 
-def test_groups_tasks_of_others_and_what_is_up_to_date_need_no_line() -> None:
+def test_groups_and_what_is_up_to_date_need_no_line() -> None:
     told = Told()
-    group = StepTask(TaskSpec("verify", ""), None, has_subtask=True)
+    group = StepTask(TaskSpec("verify", ""), has_subtask=True)
     told.reporter.add_success(group)
-    told.reporter.add_success(Task("somebody's", None))
     told.reporter.skip_uptodate(group)
-    told.reporter.skip_uptodate(Task("somebody's", None))
     told.reporter.skip_uptodate(done(verify("bot")))
 
     assert told.text == ""
     assert told.last_word() == "up to date: 1 binary, 0 B (7.3 s)\n"
+
+
+def test_of_the_tasks_of_others_it_tells_as_doits_own_reporter_does() -> None:
+    """Which writes nothing of a success, and of a failure its kind, its task and its text."""
+    told = Told()
+    task = Task("web", ["true"])
+    task.verbosity = 1
+    told.reporter.execute_task(task)
+    told.reporter.add_success(task)
+    told.reporter.skip_uptodate(task)
+    told.reporter.skip_ignore(task)
+    told.reporter.add_failure(task, TaskFailed("no such host"))
+
+    assert told.text == (".  web\n-- web\n!! web\nTaskFailed - taskid:web\nno such host\n\n")
+    assert told.last_word() == ""
 
 
 SIZES = Outcome(size=1024), Outcome(size=2048)
@@ -299,7 +312,7 @@ def test_a_run_that_was_broken_off_has_no_summary(capsys: pytest.CaptureFixture[
     told.reporter.broken_off = True
 
     assert told.last_word([done(STAGE)]) == ""
-    assert capsys.readouterr().err == "ERROR: no such task\nERROR: it stays\n\n"
+    assert capsys.readouterr().err == "it stays\nERROR: no such task\n"
 
 
 ERASE = "\r\x1b[K"

@@ -14,6 +14,7 @@ from doit.dependency import JSONCodec
 from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.task import OwnName
 from doit_cargo.doit_ext.state import TaskStore
 
 
@@ -126,10 +127,18 @@ def test_another_run_is_noticed(tmp_path: Path) -> None:
 def test_only_a_run_may_save_results(tmp_path: Path) -> None:
     state = TaskStore(str(tmp_path / "state"), JSONCodec())
 
-    with pytest.raises(InvalidCommand, match="only a run may say that a task is done"):
-        state.set("verify", "ignore:", "1")
+    for key in ("ignore:", "_values_:"):
+        with pytest.raises(InvalidCommand, match="verify is doit-cargo's: only a run may say"):
+            state.set(OwnName("verify"), key, "1")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tasks_of_others_may_be_ignored(tmp_path: Path) -> None:
+    """Doit saves nothing else then, and no last key."""
+    TaskStore(str(tmp_path / "state"), JSONCodec()).set("web", "ignore:", "1")
+
+    assert TaskStore(str(tmp_path / "state"), JSONCodec()).get("web", "ignore:") == "1"
 
 
 def test_a_state_that_cannot_be_written_is_named(tmp_path: Path) -> None:

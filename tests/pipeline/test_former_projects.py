@@ -47,6 +47,7 @@ show = doit_cargo.plugins:Show
 audit = doit_cargo.plugins:Audit
 size = doit_cargo.plugins:Size
 hooks = doit_cargo.plugins:Hooks
+reset-dep = doit_cargo.plugins:ResetDep
 
 [GLOBAL]
 verbosity = 1
@@ -73,7 +74,8 @@ doit-cargo = "doit_cargo.doit_ext.state:TaskStore"
 """
 TABLES = re.sub(r"doit_ext\.\w+:", "plugins:", FORMER_TABLES).replace(
     'audit = "doit_cargo.plugins:Audit"\n',
-    'audit = "doit_cargo.plugins:Audit"\nhooks = "doit_cargo.plugins:Hooks"\n',
+    'audit = "doit_cargo.plugins:Audit"\nhooks = "doit_cargo.plugins:Hooks"\n'
+    'reset-dep = "doit_cargo.plugins:ResetDep"\n',
 )
 FILES = {
     "Cargo.toml": package("solo", "[profile.release]\nopt-level = 0\nstrip = true\n"),
@@ -129,7 +131,7 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "doit.cfg": FORMER})
 
     assert advice(tmp_path) == [
-        "optional doit.cfg 10 lines to bring up to date: doit-cargo init --keep",
+        "optional doit.cfg 11 lines to bring up to date: doit-cargo init --keep",
         *(
             f"optional doit.cfg:{number} {name} = doit_cargo.doit_ext.{module}:{plugin} is an old "
             f"name: write {name} = doit_cargo.plugins:{plugin}"
@@ -147,7 +149,7 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
         *(
             f"optional doit.cfg:11 {name} is missing: "
             f"add {name} = doit_cargo.plugins:{plugin} below this line, in [COMMAND]"
-            for name, plugin in (("size", "Size"), ("hooks", "Hooks"))
+            for name, plugin in (("size", "Size"), ("hooks", "Hooks"), ("reset-dep", "ResetDep"))
         ),
     ]
 

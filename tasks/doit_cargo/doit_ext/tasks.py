@@ -48,7 +48,7 @@ class StepAction(BaseAction):
 class StepTask(Task):
     """A doit task that knows its spec (doit's own `meta` is for what `doit info` may print)."""
 
-    def __init__(self, spec: TaskSpec, prefix: str, **attributes: Any) -> None:
+    def __init__(self, spec: TaskSpec, prefix: str = "", **attributes: Any) -> None:
         super().__init__(
             OwnName(f"{prefix}{spec.name}"),
             [StepAction(spec)] if spec.action else None,
