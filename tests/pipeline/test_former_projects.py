@@ -191,7 +191,7 @@ def test_what_the_main_job_needs_is_no_option(tmp_path: Path) -> None:
     said = run(tmp_path, DOIT, "doctor", code=1)
 
     assert re.search(
-        r"^MISSING +doit\.cfg:13 +run is missing: add run = doit_cargo\.plugins:Run below", said,
+        r"^MISSING +doit\.cfg:14 +run is missing: add run = doit_cargo\.plugins:Run below", said,
         re.MULTILINE,
     )  # fmt: skip
 
