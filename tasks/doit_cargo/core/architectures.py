@@ -19,9 +19,10 @@ class Architecture(NamedTuple):
     and `little_endian` are its class and byte order. `static_pie`: rustc's musl targets make
     static executables position-independent (`static_position_independent_executables` in
     `rustc_target`'s specs). `cfg` is rustc's `target_arch`, `platform` Docker's name, `zig` the
-    processor in zig's targets with the `-mcpu` that rustc's target has (none: zig's baseline),
-    `qemu` the name of qemu's linux-user emulator. `native_on` are the hosts' processors that run
-    it without one, beside its own.
+    processor in zig's targets with the `-mcpu` that rustc's target has (none: zig's baseline).
+    `flags` are patterns of gcc's flags for which zig has other words; none for those that only say
+    what the target is. `qemu` is the name of qemu's linux-user emulator. `native_on` are the hosts'
+    processors that run it without one, beside its own.
     """
 
     triple: str
@@ -32,6 +33,7 @@ class Architecture(NamedTuple):
     zig: str
     qemu: str
     mcpu: str = ""
+    flags: tuple[tuple[str, str], ...] = ()
     bits: int = 64
     little_endian: bool = True
     static_pie: bool = False
@@ -63,18 +65,22 @@ _ROWS = (
     Architecture(
         "armv7", 40, "arm", "linux/arm/v7", cfg="arm", zig="arm", qemu="arm", bits=32,
         mcpu="baseline-neon-d32",  # rustc: +v7,+vfp3d16,-neon; zig: NEON and 32 registers
+        flags=(("-march=armv7-a", ""), ("-mfpu=neon*", "-mcpu=baseline")),
     ),
     Architecture(
         "arm", 40, "arm", "linux/arm/v6", cfg="arm", zig="arm", qemu="arm", bits=32,
         mcpu="generic+v6+vfp2+strict_align",  # rustc: the same; zig: ARMv7
+        flags=(("-march=armv6", ""),),
     ),
     Architecture(
         "riscv64gc", 243, "riscv", "linux/riscv64", cfg="riscv64", zig="riscv64", qemu="riscv64",
         mcpu="baseline_rv64+zifencei",  # rustc: +m,+a,+f,+d,+c,+zicsr,+zifencei; zig: no zifencei
+        flags=(("-march=rv64gc", ""),),
     ),
     Architecture(
         "powerpc64le", 21, "powerpc64", "linux/ppc64le", cfg="powerpc64", zig="powerpc64le",
         qemu="ppc64le",
+        flags=(("-mcpu=power8", ""),),
     ),
     Architecture(
         "s390x", 22, "s390x", "linux/s390x", cfg="s390x", zig="s390x", qemu="s390x",

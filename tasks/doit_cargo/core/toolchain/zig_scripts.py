@@ -9,8 +9,11 @@ What they change, and why:
   link is `-static -pie`, as in Alpine's gcc: objects of build systems that don't say so fit too.
 - `-fno-sanitize=undefined`: without -O zig instruments C code and calls a runtime that no other
   linker has.
-- `-march=x86-64-v3` and `-march=armv8-a+crypto` become zig's names; `-mtune`, `-m64`, `-fuse-ld`
-  and linker options without effect on the result are dropped: zig fails on them or warns.
+- `-march=x86-64-v3`, `-march=armv8-a+crypto` and the flags of an architecture's row become zig's
+  names; `-mtune`, `-m64`, `-fuse-ld` and linker options without effect on the result are dropped:
+  zig fails on them or warns.
+- `-mfloat-abi` is dropped: the target's name says it, and lld links objects that pass floats
+  otherwise without a word.
 - The same inside rustc's `@response` files, which it writes when a command is too long.
 
 Everything else is handed on. POSIX sh: a build starts them thousands of times.
@@ -26,10 +29,10 @@ from doit_cargo.core import architectures
 
 # What zig refuses or warns about and what changes nothing in a static executable.
 _DROPPED = (
-    "-m64", "-mtune=*", "-fuse-ld=*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=*",
-    "-Wl,--thread-count=*", "-Wl,--no-threads", "-Wl,--icf=*", "-Wl,-plugin-opt=*",
-    "-Wl,--disable-auto-import", "--target=*", "-Wl,-Map=*", "-Wl,-Map,*", "-Wl,--cref",
-    "-Wl,--dynamic-list=*", "-Wl,--dynamic-list,*", "-Wl,--allow-multiple-definition",
+    "-m64", "-mtune=*", "-mfloat-abi=*", "-fuse-ld=*", "-nostartfiles", "-Wl,-O[0-9]",
+    "-Wl,--threads=*", "-Wl,--thread-count=*", "-Wl,--no-threads", "-Wl,--icf=*",
+    "-Wl,-plugin-opt=*", "-Wl,--disable-auto-import", "--target=*", "-Wl,-Map=*", "-Wl,-Map,*",
+    "-Wl,--cref", "-Wl,--dynamic-list=*", "-Wl,--dynamic-list,*", "-Wl,--allow-multiple-definition",
 )  # fmt: skip
 
 _HEAD = """\
@@ -52,9 +55,11 @@ for word do
     -Wl,-Map[=,]*,*|-Wl,--dynamic-list[=,]*,*) ;; # with others in the same word: zig says so
     {dropped}) continue ;;
     -static-pie) words="$words -static -pie"; continue ;;
+{flags}\
     -march=x86-64) words="$words -march=x86_64"; continue ;;
     -march=x86-64-v[234]) words="$words -march=x86_64_v${{word#-march=x86-64-v}}"; continue ;;
-    -march=armv8-a*) words="$words -mcpu=generic\\"\\${{$number#-march=armv8-a}}\\""; continue ;;
+    -march=armv8-a*) words="$words -mcpu=generic+v8a\\"\\${{$number#-march=armv8-a}}\\""
+      continue ;;
     -march=armv8.[0-9]-a*) arm=${{word#-march=armv8.}}
       words="$words -mcpu=generic+v8_${{arm%%-*}}a\\"\\${{$number#-march=armv8.?-a}}\\""
       continue ;;
@@ -107,7 +112,13 @@ def _script(triple: str, tool: str, zig: Path, cache: Path) -> str:
         tool=tool,
         target=zig_target(triple),
         dropped="|".join(_DROPPED),
+        flags="".join(_translation(pattern, words) for pattern, words in row.flags),
         sed=" ".join(f"-e {shlex.quote(command)}" for command in _SED),
         link="1" if row.static_pie else "",
         options=" ".join(options),
     )
+
+
+def _translation(pattern: str, words: str) -> str:
+    """A line of the script: for a flag of gcc's, zig's."""
+    return f'    {pattern}) words="$words {words}"; continue ;;\n'
