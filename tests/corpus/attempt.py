@@ -55,6 +55,11 @@ def targets(arches: Iterable[str]) -> str:
     return "targets:\n" + "".join(lines)
 
 
+def with_targets(text: str, arches: Iterable[str]) -> str:
+    """A pipeline.yaml with these architectures in place of its own."""
+    return re.sub(r"^targets:\n(?:  .*\n)+", targets(arches), text, flags=re.MULTILINE)
+
+
 def prepare(program: Program, root: Path, arches: Iterable[str]) -> None:
     """Fetch the program and what it depends on, and adopt it as its user would.
 
@@ -73,7 +78,7 @@ def prepare(program: Program, root: Path, arches: Iterable[str]) -> None:
 
 def adapt(path: Path, program: Program, arches: Iterable[str]) -> None:
     """Put the architectures and the features into what `init` wrote."""
-    text = re.sub(r"^targets:\n(?:  .*\n)+", targets(arches), path.read_text(), flags=re.MULTILINE)
+    text = with_targets(path.read_text(), arches)
     if program.features:
         text += f"\nfeatures: {{names: [{', '.join(program.features)}]}}\n"
     path.write_text(text)
