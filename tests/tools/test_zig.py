@@ -251,7 +251,7 @@ def test_armv7_code_runs_on_processors_without_neon(tmp_path: Path) -> None:
     codes = []
     for name, flag in (("plain", "-O3"), ("neon", "-mfpu=neon")):
         process.run([compiler, "-O3", flag, "sums.c", "-o", name], cwd=tmp_path)
-        argv = [emulator, "-cpu", "cortex-a15,neon=off", str(tmp_path / name)]
+        argv: list[str | Path] = [emulator, "-cpu", "cortex-a15,neon=off", tmp_path / name]
         codes.append(subprocess.run(argv, check=False, capture_output=True).returncode)
 
     assert codes == [0, -signal.SIGILL]
@@ -277,5 +277,5 @@ def _output(program: Path, triple: str) -> str:
     emulator = process.find(name) if name else None
     if name and emulator is None:
         pytest.skip(f"no {name} here to run it")
-    words = [emulator, program] if emulator else [program]
+    words: list[str | Path] = [emulator, program] if emulator else [program]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
