@@ -95,8 +95,9 @@ def test_the_commented_lines_are_good_ones_too(tmp_path: Path) -> None:
         tmp_path / "config/pipeline.yaml", tmp_path / "config/policy.yaml", tmp_path
     )
 
-    assert [target.arch for target in config.targets] == ["x86_64", "aarch64"]
-    assert [target.default for target in config.targets] == [True, False]
+    archs = [target.arch for target in config.targets]
+    assert archs == ["x86_64", "aarch64", "riscv64", "armv7"]
+    assert [target.default for target in config.targets] == [True, False, False, False]
     assert (config.title, config.env) == ("My Services", {"SQLX_OFFLINE": "true"})
     assert (config.locked, config.offline) == (True, True)
     assert config.features == Features(names=("postgres", "server/metrics"))
