@@ -45,17 +45,19 @@ def app(folder: str, more: str = "", edition: str = "2021") -> dict[str, str]:
 
 
 def generate(
-    root: Path, *, crates: int, files: int, dependencies: int, binaries: int, seed: int
-) -> Path:
+    root: Path, *, crates: int, files: int, dependencies: int, binaries: int, seed: int,
+    dense: bool = False,
+) -> Path:  # fmt: skip
     """Write a workspace of that many crates, each with that many files besides its Cargo.toml.
 
-    Crate i depends on `dependencies` earlier ones drawn at random; each of the last `binaries`
+    Crate i depends on `dependencies` earlier ones drawn at random, and `dense` on the one before
+    it, so that the last one is built upon all; each of the last `binaries`
     crates has a `src/main.rs`. Everything compiles, and every crate has a library.
     """
     draw = random.Random(seed)  # noqa: S311 - the same workspace every time is the point
     write(root, {"Cargo.toml": virtual('"crates/*"')})
     for i in range(crates):
-        below = sorted(draw.sample(range(i), min(i, dependencies)))
+        below = sorted({*draw.sample(range(i), min(i, dependencies)), *[i - 1] * (dense and i > 0)})
         with_main = i >= crates - binaries
         write(root / "crates" / _name(i), _crate(i, below, files, with_main=with_main))
     return root

@@ -114,7 +114,8 @@ class ContentChecker(FileChangedChecker):
         """[mode, SHA-256] of an output now; None if it isn't a plain file of its own."""
         try:
             found = os.lstat(path)
-            sha = self.index.sha256(path, found) if _regular(found) else NO_FILE
+            regular = _regular(found)
+            sha = self.index.sha256(path, found, settle=False) if regular else NO_FILE
         except OSError:
             return None
         return None if sha == NO_FILE else [found.st_mode, sha]

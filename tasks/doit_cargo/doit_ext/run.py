@@ -183,7 +183,7 @@ class Run(cmd_run.Run):
         config = pipeline.ctx.config
         if (index := self.dep_manager.checker.index.save()) is not None:
             files.sweep(config.root, config.outputs.state)  # a no-op looks for no killed run's
-            files.write(config.root, layout.content_index(config), index)
+            files.save(config.root, layout.content_index(config), index)
 
 
 def _single(control: TaskControl) -> None:

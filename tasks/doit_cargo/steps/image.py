@@ -130,7 +130,7 @@ def _make(image: _Image, session: Session) -> Outcome:
         "previous_size": previous_size(known, "id", built),
         "platform": target.platform,
     }
-    files.write(ctx.config.root, image.record, encode(record))
+    files.save(ctx.config.root, image.record, encode(record))
     return Outcome(size=size, digest=built, names=image.references)
 
 

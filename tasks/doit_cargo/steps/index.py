@@ -64,7 +64,7 @@ def _write(ctx: Context, images: Images, session: Session, binary: Binary) -> Ou
         "platforms": platforms,
         "files": [str(path.relative_to(fresh)) for path in found.files],
     }
-    files.write(root, layout.index_record(ctx.config, binary), encode(record))
+    files.save(root, layout.index_record(ctx.config, binary), encode(record))
     return Outcome(digest=found.digest, names=tuple(platforms))
 
 

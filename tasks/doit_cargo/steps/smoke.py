@@ -124,7 +124,7 @@ def _test(smoke: _Smoke, session: Session) -> Outcome:
         answer, isolation = _in_namespaces(smoke, session)
     path = layout.smoke_record(ctx.config, smoke.target, smoke.binary)
     record = {"ids": ids, "answer": answer, "isolation": isolation}
-    files.write(ctx.config.root, path, encode(record))
+    files.save(ctx.config.root, path, encode(record))
     return Outcome(seen=Sighting(answer, isolation, time.monotonic() - started))
 
 

@@ -76,4 +76,4 @@ def _write(ctx: Context, session: Session, target: Target) -> None:
         "target": str(ctx.graph.target_directory),
     }
     path = layout.toolchain_record(ctx.config, target)
-    files.write(ctx.config.root, path, encode(content))
+    files.save(ctx.config.root, path, encode(content))

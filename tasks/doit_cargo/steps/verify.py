@@ -48,7 +48,7 @@ def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> O
         **verify.as_record(verdict),
         "previous_size": previous_size(read(own), "sha256", verdict.sha256),
     }
-    files.write(ctx.config.root, own, encode(content))
+    files.save(ctx.config.root, own, encode(content))
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
     return Outcome(size=verdict.size, digest=verdict.sha256, warnings=verify.lines(verdict))

@@ -62,7 +62,7 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Out
         raise CheckError(f"the {target.platform} image of {binary.name} is not valid:\n{lines}")
     record = {"id": known["id"], "platform": target.platform, "sha256": expected.sha256}
     path = layout.verify_image_record(ctx.config, target, binary)
-    files.write(ctx.config.root, path, encode(record))
+    files.save(ctx.config.root, path, encode(record))
     count = sum(entry.kind == "file" for layer in image.layers for entry in layer)
     return Outcome(files=count, digest=str(known["id"]))
 

@@ -14,7 +14,15 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write(root: Path, path: Path, data: bytes, mode: int = 0o644) -> None:
+def save(root: Path, path: Path, data: bytes) -> None:
+    """Write a record or other state: as `write`, but nobody waits for the disk.
+
+    What a machine that loses its power leaves of it counts as unknown.
+    """
+    write(root, path, data, durable=False)
+
+
+def write(root: Path, path: Path, data: bytes, mode: int = 0o644, *, durable: bool = True) -> None:
     """Put `data` at `path`, which lies below `root`, in one rename.
 
     Raises CheckError when a folder on the way is a symbolic link or a file, OSError (with the
@@ -25,7 +33,7 @@ def write(root: Path, path: Path, data: bytes, mode: int = 0o644) -> None:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         try:
-            _fill(folder, temporary, data, mode)
+            _fill(folder, temporary, data, mode, durable=durable)
             _clear(folder, path.name)
             os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
@@ -160,14 +168,15 @@ def _enter(parent: int, name: str, path: Path, *, create: bool) -> int:
     )
 
 
-def _fill(folder: int, name: str, data: bytes, mode: int) -> None:
+def _fill(folder: int, name: str, data: bytes, mode: int, *, durable: bool) -> None:
     descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
         os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
+        if durable:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

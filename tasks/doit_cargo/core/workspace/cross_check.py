@@ -76,7 +76,7 @@ def _value(
     theirs: object,
     same: Callable[[object], object] = str,
 ) -> Iterator[str]:
-    if same(ours) != same(theirs):
+    if str(ours) != str(theirs) and same(ours) != same(theirs):
         yield f"{who}: cargo says {what} {_or_none(theirs)}, we say {_or_none(ours)}"
 
 

@@ -55,11 +55,11 @@ class CargoCache:
         if packages != self._known:
             self._write(packages)
         if (index := self._index.save()) is not None:
-            files.write(self._config.root, self._index_path, index)
+            files.save(self._config.root, self._index_path, index)
 
     def _write(self, packages: Packages) -> None:
         record = encode({"packages": packages, "digest": digest(packages)})
-        files.write(self._config.root, layout.cargo_cache_record(self._config), record)
+        files.save(self._config.root, layout.cargo_cache_record(self._config), record)
         self._known = packages
 
     def _read(self) -> Packages | None:

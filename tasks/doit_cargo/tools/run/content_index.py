@@ -41,20 +41,32 @@ class FileIndex:
         self._path = path
         self._mounts = mounts or Mounts()
         self._entries: dict[str, list[Any]] | None = None
+        self._fresh: set[str] = set()  # read within two ticks of their last change
         self._changed = False
 
-    def sha256(self, path: str, found: os.stat_result | None = None) -> str:
-        """The SHA-256 (hex) of a file's bytes. Raises OSError if it can't be read."""
+    def sha256(self, path: str, found: os.stat_result | None = None, *, settle: bool = True) -> str:
+        """The SHA-256 (hex) of a file's bytes. Raises OSError if it can't be read.
+
+        Without `settle` a file that has just been written is not waited for: it is read once more
+        when the index is saved, and until then by whoever asks.
+        """
         found = found or os.stat(path)
         entries = self._load()
         trusted = self._mounts.keep_ctime(path, found.st_dev)
         known = entries.get(path) if trusted else None
         if known and tuple(known[0]) == signature(found):
             return str(known[1])
+        if not settle and trusted and _age(found) < TICKS_NS:
+            self._fresh.add(path)
+            return self._read(path, entries, keep=False, settle=False)
         return self._read(path, entries, keep=trusted)
 
     def save(self) -> bytes | None:
         """The index's bytes if something is new in it."""
+        for path in sorted(self._fresh):
+            with suppress(OSError):
+                self.sha256(path)
+        self._fresh.clear()
         if not self._changed:
             return None
         self._changed = False
@@ -71,10 +83,12 @@ class FileIndex:
                     self._entries = _checked(loaded["files"])
         return self._entries
 
-    def _read(self, path: str, entries: dict[str, list[Any]], *, keep: bool) -> str:
+    def _read(
+        self, path: str, entries: dict[str, list[Any]], *, keep: bool, settle: bool = True
+    ) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            settled = _settle(descriptor)
+            settled = settle and _settle(descriptor)
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 return NO_FILE
@@ -90,10 +104,15 @@ class FileIndex:
 
 def _settle(descriptor: int) -> bool:
     """Wait until the file's last change is two ticks past; False if the clock is behind it."""
-    age = time.time_ns() - os.fstat(descriptor).st_ctime_ns
+    age = _age(os.fstat(descriptor))
     if 0 <= age < TICKS_NS:
         time.sleep((TICKS_NS - age) / 1e9)
     return age >= 0
+
+
+def _age(found: os.stat_result) -> int:
+    """Nanoseconds since the last change; negative where the clock is behind it."""
+    return time.time_ns() - found.st_ctime_ns
 
 
 def _checked(files: object) -> dict[str, list[Any]]:
