@@ -9,7 +9,7 @@ from pathlib import Path
 from doit_cargo.core import layout
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import read
-from doit_cargo.core.workspace import lockfile, sources_elsewhere
+from doit_cargo.core.workspace import lockfile, script_output
 from doit_cargo.tools.cargo import fingerprints
 
 
@@ -50,8 +50,7 @@ def _missing(ctx: Context, target: Target) -> Iterator[tuple[str, str]]:
 
 def _watched(ctx: Context, package: str, output: Path) -> set[str]:
     crate = ctx.graph.crates.get(package)
-    text = output.read_text(encoding="utf-8", errors="replace")
-    return sources_elsewhere.watched(text, crate.directory if crate else None)
+    return script_output.parse(output.read_bytes()).places(crate.directory if crate else None)
 
 
 def _below(ctx: Context, crate: str) -> frozenset[str]:

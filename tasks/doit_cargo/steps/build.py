@@ -12,8 +12,9 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target
 from doit_cargo.core.record import encode, paths, read
 from doit_cargo.core.task import Outcome, TaskSpec, task_name
+from doit_cargo.core.workspace import script_output, sources_elsewhere
 from doit_cargo.core.workspace import sources as crate_inputs
-from doit_cargo.core.workspace import sources_elsewhere
+from doit_cargo.core.workspace.sources_elsewhere import Made
 
 if TYPE_CHECKING:
     from doit_cargo.tools.cargo.order import Delivery
@@ -32,20 +33,31 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         shipped.setdefault(binary.crate, []).append(binary)
     needed = ctx.graph.closure(*shipped)
     sources = crate_inputs.all_sources(ctx.graph, skip, needed)
+    made = Made((*ctx.config.filled.values(), ctx.graph.target_directory, _python(ctx)))
     for target in ctx.config.targets:
         for name in needed:
-            part = _Part(ctx, target, ctx.graph.crates[name], shipped.get(name, []), sources[name])
+            crate = ctx.graph.crates[name]
+            part = _Part(ctx, target, crate, shipped.get(name, []), sources[name], made)
             yield _spec(part, session)
 
 
+def _python(ctx: Context) -> Path:
+    """Where Python keeps the dodo.py that it has compiled: the first run makes it."""
+    return ctx.config.root / "__pycache__"
+
+
 class _Part(NamedTuple):
-    """A crate to be compiled for a target, its shipped binaries and its own source files."""
+    """A crate to be compiled for a target, its shipped binaries and its own source files.
+
+    `made` are the folders in which no input of any crate lies.
+    """
 
     ctx: Context
     target: Target
     crate: Crate
     binaries: Sequence[Binary]
     sources: tuple[str, ...]
+    made: Made
 
     @property
     def record(self) -> Path:
@@ -60,7 +72,7 @@ class _Part(NamedTuple):
 def _spec(part: _Part, session: Session) -> TaskSpec:
     ctx, target, crate = part.ctx, part.target, part.crate
     record = read(part.record)
-    known = tuple(sources_elsewhere.expand(paths(record, "elsewhere")))
+    known = tuple(sources_elsewhere.expand(paths(record, "elsewhere"), part.made))
     return TaskSpec(
         stage=NAME,
         arch=target.arch,
@@ -100,8 +112,8 @@ def _deliver(
     }
     record.clear()
     record.update(content)
-    files.write(part.ctx.config.root, part.record, encode(record))
-    found = list(sources_elsewhere.expand(content["elsewhere"]))
+    files.save(part.ctx.config.root, part.record, encode(record))
+    found = list(sources_elsewhere.expand(content["elsewhere"], part.made))
     return Outcome(
         discovered=tuple(found),
         no_longer=tuple(sorted(set(known) - {*found, *part.sources})),
@@ -115,9 +127,9 @@ def _read_elsewhere(part: _Part, delivery: Delivery) -> list[str]:
     base = graph.root if crate.member else crate.directory
     named: set[str] = set()
     for path in delivery.dep_infos:
-        named |= sources_elsewhere.compiled(path.read_text(), base)
+        named |= sources_elsewhere.compiled(path.read_bytes(), base)
     for path in delivery.scripts:
-        named |= sources_elsewhere.watched(path.read_text(), crate.directory)
+        named |= script_output.parse(path.read_bytes()).places(crate.directory)
     for path in delivery.foreign:  # a relative path is the third-party crate's own, which is fixed
-        named |= sources_elsewhere.watched(path.read_text(), None)
-    return sources_elsewhere.beyond(named, frozenset(part.sources), graph.target_directory)
+        named |= script_output.parse(path.read_bytes()).places(None)
+    return sources_elsewhere.beyond(named, frozenset(part.sources), part.made)

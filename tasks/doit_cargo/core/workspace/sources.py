@@ -142,7 +142,7 @@ def dep_info_paths(text: str) -> tuple[str, ...]:
     Its lines are make rules with `\ ` for a space in a path; comments (`# env-dep:`) are no files.
     """
     paths: dict[str, None] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if not line.startswith("#"):
             _, _, words = line.partition(": ")
             paths |= dict.fromkeys(_words(words))
