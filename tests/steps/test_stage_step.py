@@ -76,7 +76,7 @@ def test_a_task_a_target_each_with_a_context_of_its_own(tmp_path: Path) -> None:
 
 def test_what_is_shipped_and_in_what_order_makes_it_stale(shop: Shop) -> None:
     ctx = shop.ctx
-    ships = (ctx.ship, ctx.ship[:1], (*ctx.ship[:1], Binary(crate="alpha", name="other")))
+    ships = (ctx.ship, ctx.ship[:1], (*ctx.ship[:1], Binary(crate="beta", name="other")))
     found = {next(iter(stage.specs(ctx._replace(ship=s), session()))).fingerprint for s in ships}
 
     assert len(found) == 3
