@@ -330,6 +330,43 @@ DEPENDENCIES = {
         },
         graph="+b: lib\n+x > b: lib\na > x: bin a",
     ),
+    "a package outside names its own workspace, elsewhere": Shape(
+        files={
+            "ws/Cargo.toml": virtual('"a"'),
+            **app("ws/a", dependencies("../../far")),
+            **lib("far", "workspace = '../other//root/.'\n[dependencies]\nb.workspace = true"),
+            "other/root/Cargo.toml": virtual(
+                '"../../far"', "[workspace.dependencies]\nb = { path = '../b' }"
+            ),
+            **lib("other/b"),
+        },
+        graph="+b: lib\n+far > b: lib\na > far: bin a",
+    ),
+    "a package outside, in one that belongs": Shape(
+        files={
+            "ws/Cargo.toml": virtual('"a"', "[workspace.dependencies]\nb = { path = '../b' }"),
+            **app("ws/a", dependencies("../../far/in/x")),
+            "far/Cargo.toml": package("far", 'workspace = "../ws"'),
+            "far/src/lib.rs": "",
+            **lib("far/in/x", "[dependencies]\nb.workspace = true"),
+            **lib("b"),
+        },
+        graph="+b: lib\nx > b: lib\na > x: bin a",
+    ),
+    "a package outside, in one of another workspace": Shape(
+        files={
+            "ws/Cargo.toml": virtual('"a"'),
+            **app("ws/a", dependencies("../../far/in/x")),
+            "far/Cargo.toml": package("far", 'workspace = "../other"'),
+            "far/src/lib.rs": "",
+            **lib("far/in/x", "[dependencies]\nb.workspace = true"),
+            "other/Cargo.toml": virtual(
+                '"../far"', "[workspace.dependencies]\nb = { path = '../b' }"
+            ),
+            **lib("b"),
+        },
+        graph="+b: lib\n+x > b: lib\na > x: bin a",
+    ),
 }
 
 TARGETS = {
@@ -366,6 +403,20 @@ TARGETS = {
             "ws/a/src/bin/one.rs": "",
         },
         graph="a: bin one, bin server",
+    ),
+    "a listed binary's path with dots takes no other's": Shape(
+        files={
+            "ws/Cargo.toml": virtual(),
+            **app(
+                "ws/a",
+                "[[bin]]\nname = 'server'\npath = 'src/../src/main.rs'\n"
+                "[[bin]]\nname = 'two'\npath = './src//bin/./one.rs'\n"
+                "[[bin]]\nname = 'far'\npath = '../../far/x.rs'",
+            ),
+            "ws/a/src/bin/one.rs": "",
+            "far/x.rs": "",
+        },
+        graph="a: bin a, bin far, bin server, bin two",
     ),
     "autobins = false": Shape(
         files={

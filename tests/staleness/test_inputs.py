@@ -8,6 +8,7 @@ import subprocess  # noqa: TID251
 import pytest
 
 from helpers.project import Project
+from helpers.workspaces import lib, write
 
 pytestmark = pytest.mark.integration
 
@@ -53,3 +54,24 @@ def test_an_edit_that_keeps_size_and_time_is_seen(project: Project) -> None:
     assert "2 built" in project.build()
     said = subprocess.run([project.staged("beta")], capture_output=True, text=True, check=True)
     assert said.stdout == "beta HELLO\n"
+
+
+def test_a_workspace_elsewhere_that_a_package_inherits_from(project: Project) -> None:
+    """Its manifest lies in no folder above the package's: only `package.workspace` leads there."""
+    outside = project.root.parent
+    root = '[workspace]\nmembers = ["../../far"]\n[workspace.package]\ndescription = "one"\n'
+    more = "workspace = '../other/root'\ndescription.workspace = true"
+    write(outside, {**lib("far", more), "other/root/Cargo.toml": root})
+    far = 'pub fn said() -> &\'static str { env!("CARGO_PKG_DESCRIPTION") }\n'
+    write(outside, {"far/src/lib.rs": far})
+    with project.path("alpha/Cargo.toml").open("a") as file:
+        file.write('far = { path = "../../far" }\n')
+    main = 'fn main() { println!("{}", far::said()); }\n'
+    write(project.root, {"alpha/src/main.rs": main})
+    project.path("Cargo.lock").unlink()
+
+    for said in ("one", "two"):
+        write(outside, {"other/root/Cargo.toml": root.replace("one", said)})
+        project.build()
+        done = subprocess.run([project.staged("alpha")], capture_output=True, text=True, check=True)
+        assert done.stdout == f"{said}\n"

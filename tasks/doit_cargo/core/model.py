@@ -202,7 +202,8 @@ class CrateGraph(NamedTuple):
     be built upon them by way of third-party ones, which its manifest does not tell. `vendored`
     are the lists of checksums by which cargo knows third-party sources that lie in a folder.
     `folders_elsewhere` are those of sources beyond the root, each with what stands for it in a
-    binary. `configs` are cargo's own configuration files that count there, parsed, strongest first.
+    binary, `roots_elsewhere` the manifests of workspaces that those inherit from. `configs` are
+    cargo's own configuration files that count there, parsed, strongest first.
     """
 
     root: Path
@@ -211,6 +212,7 @@ class CrateGraph(NamedTuple):
     patched: frozenset[str] = frozenset()
     vendored: tuple[Path, ...] = ()
     folders_elsewhere: tuple[tuple[str, str], ...] = ()
+    roots_elsewhere: tuple[Path, ...] = ()
     configs: tuple[TomlFile, ...] = ()
 
     def closure(self, *names: str) -> tuple[str, ...]:

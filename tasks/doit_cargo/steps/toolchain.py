@@ -47,7 +47,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def workspace_files(ctx: Context) -> tuple[Path, ...]:
     """The workspace's own files that no single crate owns."""
     root = ctx.graph.root
-    candidates = [root / "Cargo.toml", root / "Cargo.lock"]
+    candidates = [root / "Cargo.toml", root / "Cargo.lock", *ctx.graph.roots_elsewhere]
     for folder in (root, *root.parents):
         candidates += [folder / "rust-toolchain.toml", folder / "rust-toolchain"]
     for crate in ctx.graph.crates.values():

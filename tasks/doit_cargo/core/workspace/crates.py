@@ -48,6 +48,7 @@ def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] 
         patched=frozenset(patches),
         vendored=lists,
         folders_elsewhere=_folders_elsewhere(root.folder, packages, lists),
+        roots_elsewhere=reader.roots_elsewhere(),
         configs=tuple(configs),
     )
 
@@ -110,6 +111,7 @@ class _Reader:
         self._faults = faults
         self._membership = Membership(root, made)
         self._packages: dict[str, Manifest | None] = {}
+        self._roots: dict[str, str] = {}  # an outsider's folder → its own root
 
     def members(self) -> dict[str, Manifest]:
         """Folder → package of each member: listed ones, and path dependencies that join them.
@@ -145,7 +147,12 @@ class _Reader:
         if self._membership.below(folder):
             return True
         package = self._package(folder, named_in)
-        return package is not None and package.root == self._root.folder
+        return package is not None and self._roots.get(folder) == self._root.folder
+
+    def roots_elsewhere(self) -> tuple[Path, ...]:
+        """The manifests of other workspaces that packages outside of this one inherit from."""
+        folders = sorted({*self._roots.values()} - {self._root.folder})
+        return tuple(Path(f"{folder}/Cargo.toml") for folder in folders)
 
     def _package(self, folder: str, named_in: str, root: Root | None = None) -> Manifest | None:
         """The package in that folder; without `root` it is an outsider and has its own, or none."""
@@ -153,7 +160,8 @@ class _Reader:
             self._packages[folder] = None
             file = self._file(folder, named_in)
             if file is not None:
-                root = root or own_root(file, folder)
+                if root is None and (root := own_root(file, folder)):
+                    self._roots[folder] = root.folder
                 self._packages[folder] = manifests.package(file, folder, root)
         return self._packages[folder]
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from os.path import isfile, join, normpath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from doit_cargo.core.toml_file import Table, TomlFile
@@ -48,7 +49,6 @@ class Manifest(NamedTuple):
     folder: str
     name: str
     version: str
-    root: str | None
     dependencies: tuple[Dependency, ...]
     bins: tuple[str, ...]
     has_lib: bool
@@ -68,12 +68,11 @@ def package(file: TomlFile, folder: str, root: Root | None) -> Manifest | None:
     name = _name(file, table)
     if name is None:
         return None
-    pointer = file.text(table, "workspace", "package.")
+    file.text(table, "workspace", "package.")
     return Manifest(
         folder=folder,
         name=name,
         version=_inherited(file, table, "version", root) or "0.0.0",
-        root=None if pointer is None else normpath(join(folder, pointer)),
         dependencies=tuple(_dependencies(file, folder, root)),
         bins=_bins(file, table, folder, name, _inherited(file, table, "edition", root)),
         has_lib=_has_lib(file, table, folder),
@@ -174,7 +173,8 @@ def _bins(
     if None in names:
         del names[None]
         file.fault("every [[bin]] needs a name")
-    taken = {normpath(join(folder, path)) for path in names.values() if path is not None}
+    # as cargo compares paths: without `.` and double slashes, and `..` is a name like others
+    taken = {str(PurePosixPath(folder, path)) for path in names.values() if path is not None}
     found = [bin_ for bin_, path in _inferred(folder, name) if path not in taken] if auto else []
     every = {*(bin_ for bin_ in names if bin_ is not None), *found}
     return tuple(sorted(every))

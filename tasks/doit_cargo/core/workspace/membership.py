@@ -96,21 +96,38 @@ def _fits(path: str, pattern: str) -> bool:
 
 def own_root(file: TomlFile, folder: str) -> Root | None:
     """The workspace root that a package outside the workspace inherits from, if there is one."""
-    pointer = file.table(file.data, "package").get("workspace")
-    if isinstance(pointer, str):
-        folder = normpath(join(folder, pointer))
-        other = toml_file.read(join(folder, "Cargo.toml"), file.faults, named_in=file.path)
-        return None if other is None else root_of(other, folder)
+    if (pointer := _pointer(file)) is not None:
+        return _pointed(file, folder, pointer, file.faults)
     return root_of(file, folder) if "workspace" in file.data else _enclosing(folder)
 
 
+def _pointer(file: TomlFile) -> str | None:
+    """Where a manifest's package says that its workspace's root is."""
+    package = file.data.get("package", file.data.get("project"))
+    pointer = package.get("workspace") if isinstance(package, dict) else None
+    return pointer if isinstance(pointer, str) and "\0" not in pointer else None
+
+
+def _pointed(file: TomlFile, folder: str, pointer: str, faults: list[str]) -> Root | None:
+    folder = normpath(join(folder, pointer))
+    other = toml_file.read(join(folder, "Cargo.toml"), faults, named_in=file.path)
+    return None if other is None else root_of(other, folder)
+
+
 def _enclosing(folder: str) -> Root | None:
-    """The workspace that a folder's package belongs to by its place, as far as it can be read."""
+    """The workspace that a folder's package belongs to by its place, as far as it can be read.
+
+    A package around it leads to its own workspace, wherever that is.
+    """
     for parent in upwards(dirname(folder)):
         path = join(parent, "Cargo.toml")
         file = toml_file.read(path, []) if isfile(path) else None
-        if file is not None and "workspace" in file.data:
+        if file is None:
+            continue
+        if "workspace" in file.data:
             root = root_of(file, parent)
             if not Membership(root).excludes(folder):
                 return root
+        elif (pointer := _pointer(file)) is not None:
+            return _pointed(file, parent, pointer, [])
     return None
