@@ -6,7 +6,7 @@ import inspect
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -95,6 +95,12 @@ class ContentChecker(FileChangedChecker):
             self._seen[path] = signature(found)
         return self._pinned[path]
 
+    def look(self, paths: Iterable[str]) -> None:
+        """Pin these for a task that is going to run; what can't be read is for it to say."""
+        for path in paths if self._pinning else ():
+            with suppress(OSError):
+                self.pin(path)
+
     def discover(self, paths: Iterable[str], since: int) -> None:
         """These were found to be inputs after they were read.
 
@@ -137,7 +143,11 @@ class Intact:
         self.checker = checker
 
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
-        """False if the fingerprint changed, an output was touched or a foreign file appeared."""
+        """False if the fingerprint changed, an output was touched or a foreign file appeared.
+
+        Doit asks this first: of an input that it knows nothing of it asks no more than that.
+        """
+        self.checker.look(task.file_dep)
         task.value_savers[:] = [partial(self._save, task)]
         known = {key: values.get(key) for key in ("fingerprint", "outputs")}
         if self.spec.always or known != self.state() or foreign(self.spec):
