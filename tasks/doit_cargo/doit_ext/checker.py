@@ -32,6 +32,7 @@ class ContentChecker(FileChangedChecker):
         self._pinning = False
         self._pinned: dict[str, str] = {}
         self._seen: dict[str, Signature | None] = {}
+        self._made: set[str] = set()  # what tasks of this run have written
 
     def __call__(self) -> ContentChecker:
         """Doit makes its checker by calling a class: it gets this one."""
@@ -91,7 +92,7 @@ class ContentChecker(FileChangedChecker):
         """The file's SHA-256, from now on the same in this run."""
         if path not in self._pinned:
             found = found or os.stat(path)
-            self._pinned[path] = self.index.sha256(path, found)
+            self._pinned[path] = self.index.sha256(path, found, settle=path not in self._made)
             self._seen[path] = signature(found)
         return self._pinned[path]
 
@@ -115,6 +116,7 @@ class ContentChecker(FileChangedChecker):
         """These files were just written."""
         for path in paths:
             self._pinned.pop(path, None)
+            self._made.add(path)
 
     def output_state(self, path: str) -> list[Any] | None:
         """[mode, SHA-256] of an output now; None if it isn't a plain file of its own."""
