@@ -90,6 +90,11 @@ def verify_record(config: Config, target: Target, binary: Binary) -> Path:
     return _record(config, target, "verify", binary.name)
 
 
+def host_record(config: Config) -> Path:
+    """The record of what this machine's own build scripts and macros may have read."""
+    return config.outputs.state / "records" / "host.json"
+
+
 def cargo_cache_record(config: Config) -> Path:
     """The record of what cargo holds of packages for later builds, of all targets."""
     return config.outputs.state / "records" / "cargo-cache.json"

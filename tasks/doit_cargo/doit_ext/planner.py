@@ -90,13 +90,19 @@ class Planner:
         identity = {str(path) for path in self._ctx.toolchains[plan.target.arch].identity}
         plan.drop_all = not known or bool(identity.intersection(task.dep_changed or ()))
         env = digest(command.readable(self._ctx, plan.target))
-        settings = {p for p in _changed(reasons) - identity if os.path.basename(p) not in _NO_ENV}
-        plan.rerun_scripts = known.get("env") != env or bool(settings)
+        plan.rerun_scripts = known.get("env") != env or bool(_settings(_changed(reasons), identity))
+        plan.host = self._host(_settings(task.file_dep, identity))
         lists = _changed(reasons).intersection(map(str, self._ctx.graph.vendored))
         plan.dropped.update(map(vendored.package_of, lists))
         moved = known.get("target") != str(self._ctx.graph.target_directory)
         if moved or plan.rerun_scripts:  # a macro may have read a variable
             plan.dropped.update(self._ctx.graph.crates)
+
+    def _host(self, settings: Iterable[str]) -> str:
+        """Over what is the same for all targets, whose host units are the same ones."""
+        pinned = {path: self._checker.pin(path) for path in settings if os.path.exists(path)}
+        folder = str(self._ctx.graph.target_directory)
+        return digest([command.readable_by_host(self._ctx), pinned, folder])
 
     def _judge_crate(self, crate: str, reasons: Mapping[str, Any], plan: Plan) -> None:
         """Cargo forgets a crate whose own files or outputs changed, not one whose upstream did."""
@@ -104,6 +110,11 @@ class Planner:
         changed = {path for path in _changed(reasons) if not path.startswith(records)}
         if changed or reasons.get("missing_target") or reasons.get("uptodate_false"):
             plan.dropped.add(crate)
+
+
+def _settings(paths: Iterable[str], identity: set[str]) -> set[str]:
+    """Those of a toolchain's inputs that may set variables."""
+    return {p for p in paths if p not in identity and os.path.basename(p) not in _NO_ENV}
 
 
 def _changed(reasons: Mapping[str, Any]) -> set[str]:

@@ -112,6 +112,11 @@ def readable(ctx: Context, target: Target) -> dict[str, str]:
     return {name: v for name, v in settings(ctx, target).items() if name != "PATH"}
 
 
+def readable_by_host(ctx: Context) -> dict[str, str]:
+    """The same of those that are the target's affair in none: build scripts of macros see them."""
+    return {name: value for name, value in _base(ctx).items() if name != "PATH"}
+
+
 def cargo_env(ctx: Context, target: Target) -> dict[str, str]:
     """Cargo's whole environment."""
     passed = {

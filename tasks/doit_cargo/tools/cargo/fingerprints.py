@@ -35,11 +35,33 @@ def profile_folders(folder: Path) -> list[Path]:
     return [path.parent for path in folder.glob("*/.fingerprint")]
 
 
-def forget_script_runs(profile_folders: Iterable[Path]) -> None:
-    """Make cargo run every build script again, as after a change of what they may have read."""
-    for _, path in _units(profile_folders):
-        if any(entry.name.startswith("run-build-script-") for entry in os.scandir(path)):
-            shutil.rmtree(path)
+def forget_readers(profile_folders: Iterable[Path]) -> None:
+    """Make cargo run every build script and macro again: they may have read what has changed.
+
+    What a script printed goes too: cargo sees by it whether all above is to be made anew. With
+    that still there it takes these for fresh, whatever the script says now, and makes them anew
+    in the run after that, since what the script printed is newer than they are.
+    """
+    for folder in profile_folders:
+        macros = _macros(folder)
+        for _, path in _units([folder]):
+            unit = os.path.basename(path)
+            if any(entry.name.startswith("run-build-script-") for entry in os.scandir(path)):
+                (folder / "build" / unit / "output").unlink(missing_ok=True)
+                shutil.rmtree(path)
+            elif unit.rpartition("-")[2] in macros:
+                shutil.rmtree(path)
+
+
+def _macros(folder: Path) -> frozenset[str]:
+    """The hashes of the units that are macros: the compiler loads what they are compiled to."""
+    found: set[str] = set()
+    with suppress(FileNotFoundError), os.scandir(folder / "deps") as entries:
+        for entry in entries:
+            stem, _, suffix = entry.name.rpartition(".")
+            if suffix in ("so", "dylib"):
+                found.add(stem.rpartition("-")[2])
+    return frozenset(found)
 
 
 def _units(profile_folders: Iterable[Path]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ class Plan:
     `dropped` are the packages that cargo must forget: their inputs or outputs changed by hash,
     which cargo may not see. `drop_all`: the toolchain changed, so every unit is built anew.
     `rerun_scripts`: the configured environment changed, which build scripts may have read.
+    `host` is a digest of what those of this machine and macros may read (empty: as before).
     """
 
     def __init__(self, target: Target) -> None:
@@ -19,3 +20,4 @@ class Plan:
         self.dropped: set[str] = set()
         self.drop_all = False
         self.rerun_scripts = False
+        self.host = ""

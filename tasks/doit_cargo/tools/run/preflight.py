@@ -9,6 +9,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target
+from doit_cargo.core.record import encode, read
 from doit_cargo.core.workspace import cross_check
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo import fingerprints
@@ -113,7 +114,16 @@ class Preflight:
         if plan.drop_all:
             fingerprints.forget(targets, None)
         elif plan.rerun_scripts:
-            fingerprints.forget_script_runs([*targets, *hosts])
+            fingerprints.forget_readers(targets)
+        self._forget_host(plan.host, hosts)
+
+    def _forget_host(self, readable: str, folders: Iterable[Path]) -> None:
+        """Once for all targets, of which each has a record of its own."""
+        config = self._ctx.config
+        path, content = layout.host_record(config), {"readable": readable}
+        if readable and read(path) != content:
+            fingerprints.forget_readers(folders)
+            files.write(config.root, path, encode(content))
 
     def _order(self, plan: Plan, *, keep_going: bool) -> Order:
         ctx = self._ctx
