@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,9 +35,10 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     sources = crate_inputs.all_sources(ctx.graph, skip, needed)
     made = Made((*ctx.config.filled.values(), ctx.graph.target_directory, _python(ctx)))
     for target in ctx.config.targets:
+        records = {name: layout.build_record(ctx.config, target, name) for name in needed}
         for name in needed:
             crate = ctx.graph.crates[name]
-            part = _Part(ctx, target, crate, shipped.get(name, []), sources[name], made)
+            part = _Part(ctx, target, crate, shipped.get(name, []), sources[name], made, records)
             yield _spec(part, session)
 
 
@@ -49,7 +50,7 @@ def _python(ctx: Context) -> Path:
 class _Part(NamedTuple):
     """A crate to be compiled for a target, its shipped binaries and its own source files.
 
-    `made` are the folders in which no input of any crate lies.
+    `made` are the folders in which no input of any crate lies, `records` those of all crates.
     """
 
     ctx: Context
@@ -58,10 +59,11 @@ class _Part(NamedTuple):
     binaries: Sequence[Binary]
     sources: tuple[str, ...]
     made: Made
+    records: Mapping[str, Path]
 
     @property
     def record(self) -> Path:
-        return layout.build_record(self.ctx.config, self.target, self.crate.name)
+        return self.records[self.crate.name]
 
     @property
     def executables(self) -> dict[str, Path]:
@@ -82,7 +84,7 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
         inputs=(
             *part.sources,
             *known,
-            *(layout.build_record(ctx.config, target, name) for name in crate.dependencies),
+            *(part.records[name] for name in crate.dependencies),
             layout.toolchain_record(ctx.config, target),
         ),
         outputs=(part.record, *part.executables.values()),

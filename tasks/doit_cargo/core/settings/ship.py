@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.core.settings.image_keys import COMPONENT
-from doit_cargo.core.settings.places import overlap
+from doit_cargo.core.settings.places import inside, overlap
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _outputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
     folders = {"cargo's target directory": graph.target_directory} | {
         f"the crate '{crate.name}'": crate.directory
         for crate in graph.crates.values()
-        if not graph.root.is_relative_to(crate.directory)
+        if not inside(graph.root, crate.directory)
     }
     for key, output in config.filled.items():
         for what, folder in folders.items():

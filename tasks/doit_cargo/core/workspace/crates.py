@@ -180,7 +180,7 @@ class _Reader:
         while queue:
             folder = queue.pop()
             edges[folder] = everything(packages[folder], patches, lock)
-            for path in sorted(edges[folder] - packages.keys()):
+            for path in sorted(path for path in edges[folder] if path not in packages):
                 if folder in members or isfile(f"{path}/Cargo.toml"):
                     package = self._package(path, f"{folder}/Cargo.toml")
                     if package is not None:
