@@ -17,8 +17,8 @@ COMMANDS: Final = {
     "show": "Show",
     "size": "Size",
     "audit": "Audit",
-    "hooks": "Hooks",
     "reset-dep": "ResetDep",
+    "hooks": "Hooks",
 }
 """doit command → the name here."""
 

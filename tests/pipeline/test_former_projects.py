@@ -46,8 +46,8 @@ env = doit_cargo.plugins:Env
 show = doit_cargo.plugins:Show
 audit = doit_cargo.plugins:Audit
 size = doit_cargo.plugins:Size
-hooks = doit_cargo.plugins:Hooks
 reset-dep = doit_cargo.plugins:ResetDep
+hooks = doit_cargo.plugins:Hooks
 
 [GLOBAL]
 verbosity = 1
@@ -74,8 +74,8 @@ doit-cargo = "doit_cargo.doit_ext.state:TaskStore"
 """
 TABLES = re.sub(r"doit_ext\.\w+:", "plugins:", FORMER_TABLES).replace(
     'audit = "doit_cargo.plugins:Audit"\n',
-    'audit = "doit_cargo.plugins:Audit"\nhooks = "doit_cargo.plugins:Hooks"\n'
-    'reset-dep = "doit_cargo.plugins:ResetDep"\n',
+    'audit = "doit_cargo.plugins:Audit"\nreset-dep = "doit_cargo.plugins:ResetDep"\n'
+    'hooks = "doit_cargo.plugins:Hooks"\n',
 )
 FILES = {
     "Cargo.toml": package("solo", "[profile.release]\nopt-level = 0\nstrip = true\n"),
@@ -149,7 +149,7 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
         *(
             f"optional doit.cfg:11 {name} is missing: "
             f"add {name} = doit_cargo.plugins:{plugin} below this line, in [COMMAND]"
-            for name, plugin in (("size", "Size"), ("hooks", "Hooks"), ("reset-dep", "ResetDep"))
+            for name, plugin in (("size", "Size"), ("reset-dep", "ResetDep"), ("hooks", "Hooks"))
         ),
     ]
 

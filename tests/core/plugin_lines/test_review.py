@@ -181,8 +181,8 @@ CASES: dict[str, tuple[str, str, str]] = {
         toml(without(NEW, "size", "hooks"), {})
         + "\n\t\"doit-cargo\"='doit_cargo.doit_ext.state:TaskStore' # x\n",
         toml(without(NEW, "size", "hooks"), {}).replace(
-            'audit = "doit_cargo.plugins:Audit"\n',
-            'audit = "doit_cargo.plugins:Audit"\nsize = "doit_cargo.plugins:Size"\n'
+            'reset-dep = "doit_cargo.plugins:ResetDep"\n',
+            'reset-dep = "doit_cargo.plugins:ResetDep"\nsize = "doit_cargo.plugins:Size"\n'
             'hooks = "doit_cargo.plugins:Hooks"\n',
         )
         + "\n\t\"doit-cargo\"='doit_cargo.plugins:TaskStore' # x\n",
@@ -254,8 +254,8 @@ def test_every_change_has_its_line_and_what_to_write() -> None:
 
     assert told(review({"doit.cfg": text})) == [
         (3, "clean = doit_cargo.doit_ext.clean:Clean", "clean = doit_cargo.plugins:Clean"),
-        (9, "", "hooks = doit_cargo.plugins:Hooks"),
-        (11, "", "doit-cargo = doit_cargo.plugins:TaskStore"),
+        (10, "", "hooks = doit_cargo.plugins:Hooks"),
+        (12, "", "doit-cargo = doit_cargo.plugins:TaskStore"),
     ]
 
 
@@ -273,7 +273,7 @@ BY_HAND = {
     "a plugin that there is not": (
         "doit.cfg",
         cfg({**NEW, "old": "doit_cargo.doit_ext.commands:Old"}, STORE),
-        [(11, "old = doit_cargo.doit_ext.commands:Old", "")],
+        [(12, "old = doit_cargo.doit_ext.commands:Old", "")],
     ),
     "no text": (
         "doit.cfg",
