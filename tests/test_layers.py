@@ -14,7 +14,9 @@ PACKAGE = Path(__file__).parent.parent / "tasks" / "doit_cargo"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The rooms inside core and tools: what each may import beside the nouns, which all may.
-NOUNS = {f"core.{name}" for name in ("errors", "model", "record", "task", "text", "toml_file")}
+NOUNS = {
+    f"core.{name}" for name in ("errors", "model", "reach", "record", "task", "text", "toml_file")
+}
 CORE = {
     "core.architectures": set(),
     "core.hosts": {"core.architectures"},

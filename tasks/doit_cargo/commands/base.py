@@ -1,4 +1,4 @@
-"""What the commands share: reading the context, choosing architectures, printing JSON."""
+"""Shared by the commands: reading the context, choosing architectures, printing JSON."""
 
 from __future__ import annotations
 

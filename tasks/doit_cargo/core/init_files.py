@@ -1,4 +1,4 @@
-"""What `doit-cargo init` puts into a workspace, as values: the files' texts, and what to say."""
+"""The files that `doit-cargo init` puts into a workspace, as texts, and the remarks on them."""
 
 from __future__ import annotations
 

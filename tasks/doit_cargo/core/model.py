@@ -6,15 +6,16 @@ as long to define, which a run with nothing to do would spend mostly on that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from doit_cargo.core.reach import reachable
 
 if TYPE_CHECKING:
     from doit_cargo.core.toml_file import TomlFile
 
-T = TypeVar("T")
 Level = Literal["deny", "warn", "off"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -124,7 +125,8 @@ class Outputs(NamedTuple):
 class Config(NamedTuple):
     """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`.
 
-    Without `images` there is no task about images.
+    Without `images` there is no task about images. `rerun` maps a crate to "never" if its build
+    script is not asked again, though it wants to run always.
     """
 
     path: Path
@@ -141,6 +143,7 @@ class Config(NamedTuple):
     offline: bool = False
     split_debug: bool = False
     images: Images | None = None
+    rerun: Mapping[str, str] = _NOTHING
 
     @property
     def filled(self) -> dict[str, Path]:
@@ -182,17 +185,6 @@ class Crate(NamedTuple):
     def directory(self) -> Path:
         """The package's folder: where its Cargo.toml lies."""
         return self.manifest.parent
-
-
-def reachable(start: Iterable[T], below: Callable[[T], Iterable[T]]) -> set[T]:
-    """These and all that lies below them, whatever circles there are."""
-    found = set(start)
-    queue = list(found)
-    while queue:
-        new = [item for item in below(queue.pop()) if item not in found]
-        found.update(new)
-        queue += new
-    return found
 
 
 class CrateGraph(NamedTuple):

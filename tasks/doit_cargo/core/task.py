@@ -73,7 +73,8 @@ class TaskSpec(NamedTuple):
     `action` does the work and raises PipelineError when it fails. `group` is the task that this
     one is listed under. `owns` is a folder in which only inputs, outputs and what was `made` may
     lie. `present` tells whether what is no file (an image) is still there; it is asked last.
-    `always`: never up to date. `programs` must be on PATH before anything runs.
+    `asks`: a build script must be asked before the task is up to date. `always`: it never is.
+    `programs` must be on PATH before anything runs.
     A task without an action is a group.
     """
 
@@ -90,6 +91,7 @@ class TaskSpec(NamedTuple):
     owns: Path | None = None
     made: Callable[[], Iterable[str]] = tuple
     present: Callable[[], bool] | None = None
+    asks: bool = False
     always: bool = False
     programs: tuple[str, ...] = ()
 

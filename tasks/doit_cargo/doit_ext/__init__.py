@@ -1,4 +1,4 @@
-"""What plugs into doit: run command, runner, planner, state, file checker, reporter."""
+"""Plugs into doit: run command, runner, planner, state, file checker, reporter."""
 
 import sys
 

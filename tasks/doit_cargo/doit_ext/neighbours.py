@@ -14,7 +14,8 @@ from doit.exceptions import InvalidDodoFile
 from doit.task import Task
 
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.model import Context, reachable
+from doit_cargo.core.model import Context
+from doit_cargo.core.reach import reachable
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.planner import STAGES
 from doit_cargo.doit_ext.tasks import spec_of

@@ -1,4 +1,4 @@
-"""What one sees of a run: a status line on a terminal, a line a result, a summary."""
+"""Shows a run: a status line on a terminal, a line a result, a summary."""
 
 from __future__ import annotations
 

@@ -28,6 +28,9 @@ class Workers:
             runner.dep_manager, runner.reporter, runner.continue_, runner.always_execute,
             runner.stream, count,
         )  # fmt: skip
+        if kind is MThreadRunner:  # there every thread would run all teardowns, and we again
+            self._inner.teardown_list = runner.teardown_list
+            self._inner.teardown = lambda: None
         self._jobs, self._results = self._inner.Queue(), self._inner.Queue()
         self._children: list[Any] = []
         self._tasks: Mapping[str, Task] = {}

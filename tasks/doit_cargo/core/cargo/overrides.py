@@ -1,4 +1,4 @@
-"""What cargo's own configuration asks for and does not get here, or gets with a warning, and why.
+"""Lists what cargo's own configuration asks for and does not get here, or only with a warning.
 
 For `doit doctor`. The decisions are made where the command is (cargo_plan and what it uses).
 """

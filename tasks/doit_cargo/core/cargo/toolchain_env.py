@@ -1,4 +1,4 @@
-"""What a toolchain needs cargo to be told: environment variables and rustc's flags."""
+"""The environment variables and rustc flags that make cargo use a toolchain."""
 
 from __future__ import annotations
 

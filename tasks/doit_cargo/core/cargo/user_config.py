@@ -1,4 +1,4 @@
-"""What the user tells cargo: in its configuration files, and by variables of our own.
+"""The user's own settings for cargo: its configuration files, and `env` of ours.
 
 Most workspaces say nothing: what understands it is imported where something is setting.
 """

@@ -1,4 +1,4 @@
-"""What lies around a failure: the lock file, cargo's configuration, the programs on PATH."""
+"""The surroundings of a failure: the lock file, cargo's configuration, the programs on PATH."""
 
 from __future__ import annotations
 

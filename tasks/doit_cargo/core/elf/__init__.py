@@ -1,1 +1,1 @@
-"""What an executable is, and what a policy says of it."""
+"""Reads executables, and judges them by a policy."""

@@ -1,4 +1,4 @@
-"""What fills an executable: its sections, and its symbols by crate."""
+"""Measures what fills an executable: its sections, and its symbols by crate."""
 
 from __future__ import annotations
 

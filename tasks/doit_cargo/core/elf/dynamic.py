@@ -1,4 +1,4 @@
-"""What the dynamic section says: libraries, search paths, flags.
+"""Reads the dynamic section: libraries, search paths, flags.
 
 Sources: the ELF gABI, version 4.3 (chapter "Dynamic Section").
 """

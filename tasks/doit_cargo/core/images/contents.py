@@ -1,4 +1,4 @@
-"""What is inside an image: the entries of its layers, and the tree that they make together.
+"""The contents of an image: the entries of its layers, and the tree that they make together.
 
 Source of the whiteout rules: OCI Image Layer Filesystem Changeset, section "Whiteouts".
 """

@@ -1,4 +1,4 @@
-"""What images are called: repositories, tags, and the git revision that a tag may hold."""
+"""Names images: repositories, tags, and the git revision that a tag may hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks like a secret: names of files, variables and their values.
+"""Recognizes what looks like a secret: names of files, variables and their values.
 
 A heuristic that errs on the side of refusing: a secret in an image is everybody's who can pull it.
 """

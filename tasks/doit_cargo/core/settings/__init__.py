@@ -1,1 +1,1 @@
-"""What the user writes: config/pipeline.yaml and config/policy.yaml, decoded and checked."""
+"""Decodes and checks what the user writes: config/pipeline.yaml and config/policy.yaml."""

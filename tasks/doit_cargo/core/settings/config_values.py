@@ -48,6 +48,7 @@ class Reader:
             env=dict(self._values["env"]),
             **self._values["cargo"],
             images=self._images(root, self._values["images"]),
+            rerun=dict(self._values["rerun"]),
         )
 
     def _fault(self, text: str, *keys: str) -> None:

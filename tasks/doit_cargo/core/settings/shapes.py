@@ -1,4 +1,4 @@
-"""What a configuration file may hold, as data: the decoder and the JSON Schema come from it."""
+"""The shapes of a configuration file, as data: decoder and JSON Schema come from them."""
 
 from __future__ import annotations
 

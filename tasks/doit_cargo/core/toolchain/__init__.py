@@ -1,1 +1,1 @@
-"""What compiles: found from files alone."""
+"""Finds the compiler, std, linker and their caches, from files alone."""

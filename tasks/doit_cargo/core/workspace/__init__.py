@@ -1,1 +1,1 @@
-"""What Cargo's manifests, lock file and configuration say: the crate graph, the inputs."""
+"""Reads Cargo's manifests, lock file and configuration: the crate graph, the inputs."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core import toml_file
-from doit_cargo.core.model import reachable
+from doit_cargo.core.reach import reachable
 from doit_cargo.core.toml_file import TomlFile
 
 

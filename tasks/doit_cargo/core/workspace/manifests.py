@@ -1,4 +1,4 @@
-"""What one Cargo.toml says of its package: name, binaries, library, build script, path packages."""
+"""Reads one Cargo.toml: the package's name, binaries, library, build script, path packages."""
 
 from __future__ import annotations
 

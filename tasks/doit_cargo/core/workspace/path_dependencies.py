@@ -1,10 +1,10 @@
-"""What a package of this machine is built upon, as folders."""
+"""The folders that a package of this machine is built upon."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from doit_cargo.core.model import reachable
+from doit_cargo.core.reach import reachable
 from doit_cargo.core.workspace.lockfile import Lock
 from doit_cargo.core.workspace.manifests import Manifest
 

@@ -1,4 +1,4 @@
-"""What a crate's build reads beside the crate's own files, as rustc and build scripts tell.
+"""Finds what a build reads beside the crate's own files, as rustc and build scripts tell.
 
 `include_str!` of elsewhere, `.git/HEAD` for a version string, a folder of templates: known after
 the first build, an input of every later one. What we and cargo write is none, whoever names it.

@@ -64,6 +64,7 @@ class Stderr:
         self._block += self._unattributed
         self._unattributed = []
         if crate and _REPEATS in plain:
+            self._block = []  # of causes a verbose cargo tells the compiler's command
             yield crate
         else:
             self._block.append(text)

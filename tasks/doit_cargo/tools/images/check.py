@@ -1,4 +1,4 @@
-"""What an image must be, and whether those in an OCI layout are that: checked from scratch."""
+"""Checks from scratch that the images of an OCI layout are what they must be."""
 
 from __future__ import annotations
 

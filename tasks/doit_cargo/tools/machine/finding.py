@@ -1,4 +1,4 @@
-"""What doctor found of one thing, and how a list of findings is printed."""
+"""A finding of doctor's about one thing, and how a list of them is printed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What one run needs around its tasks: session, lock, preflight, content index, exit codes."""
+"""Serves one run around its tasks: session, lock, preflight, content index, exit codes."""

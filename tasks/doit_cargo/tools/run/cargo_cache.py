@@ -1,4 +1,4 @@
-"""What cargo keeps of packages for later builds and never reads again: known by hash.
+"""Knows by hash what cargo keeps of packages for later builds and never reads again.
 
 Libraries of third-party crates, macros, build scripts and what those left in their OUT_DIR: a
 later build links and compiles them as they lie there. What differs from what the last build left

@@ -1,4 +1,4 @@
-"""What is saved of a task's input: the SHA-256 of its content, or who changed it meanwhile.
+"""The saved state of a task's input: the SHA-256 of its content, or who changed it meanwhile.
 
 A dependency that was written while its task ran, perhaps back to what it had been: whatever was
 read, the next run takes it for changed. If the same happens then, the build itself writes it,
