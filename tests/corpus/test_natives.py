@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.attempt import ARCHES
 from corpus.workspaces import adopted, built
 from helpers.project import Project
 
@@ -40,9 +41,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return adopted("natives", tmp_path_factory.mktemp("corpus"))
 
 
-@pytest.fixture(scope="module", params=["x86_64", "aarch64"])
+@pytest.fixture(scope="module", params=ARCHES)
 def run(request: pytest.FixtureRequest, project: Project) -> Run:
-    """Runs a built program; one for the other processor under qemu."""
+    """Runs a built program; one for another processor under qemu."""
     programs = built(project, request.param)
     assert sorted(programs) == sorted([*SAYS, "curl"])
 
