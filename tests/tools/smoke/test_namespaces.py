@@ -1,7 +1,6 @@
-"""Trying programs out: real processes that answer, answer wrongly, hang, and end badly.
+"""Smoke tests of real processes that answer, answer wrongly, hang, and end badly.
 
-Here the programs are scripts and run in folders; images and static programs are tried out in
-test_smoke_engine.py.
+Here the programs are scripts in folders; pipeline/test_images_for_real.py has images.
 """
 
 from __future__ import annotations
