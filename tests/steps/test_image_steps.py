@@ -54,7 +54,8 @@ def ctx(tmp_path: Path) -> Context:
 
 
 def spec(ctx: Context, step: Any, name: str) -> TaskSpec:  # noqa: ANN401 - a module
-    return {spec.name: spec for spec in step.specs(ctx, session())}[name]
+    found: dict[str, TaskSpec] = {spec.name: spec for spec in step.specs(ctx, session())}
+    return found[name]
 
 
 # specs --------------------------------------------------------------------------------------
