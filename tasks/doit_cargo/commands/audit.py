@@ -38,8 +38,8 @@ class Audit(DoitCmdBase):
             *self._stale(targets, ctx.config.root),
         ]
         pipeline.session.close()
-        for fault in faults:
-            print(fault)
+        for line in (*faults, *self._not_judged(targets)):
+            print(line)
         count = len(ctx.ship) * len(targets)
         print(
             plural(len(faults), "fault")
@@ -47,6 +47,17 @@ class Audit(DoitCmdBase):
             else f"{plural(count, 'binary', 'binaries')} and all copies are valid"
         )
         return 1 if faults else 0
+
+    def _not_judged(self, targets: Sequence[Target]) -> list[str]:
+        """The builds that may be stale for all that files tell."""
+        arches = {target.arch for target in targets}
+        specs = (spec for task in self.task_list if (spec := spec_of(task)))
+        return [
+            f"note: {spec.name} is not judged: its build script wants to run in every build, and "
+            "audit runs nothing"
+            for spec in specs
+            if spec.asks and spec.arch in arches
+        ]
 
     def _stale(self, targets: Sequence[Target], root: Path) -> list[str]:
         tasks = {task.name: task for task in self.task_list}

@@ -36,6 +36,10 @@ class Doctor(ContextCommand):
         print(overrides.render(overrides.overrides(ctx, targets)), end="")
         store = TaskStore(str(layout.state_database(ctx.config)), JSONCodec())
         written = self_written.self_written(ctx, targets, store.states)
-        for note in (*build_scripts.always_rerun(ctx, targets), *written):
+        scripts = (
+            *build_scripts.always_rerun(ctx, targets),
+            *build_scripts.not_asked(ctx, targets),
+        )
+        for note in (*scripts, *written):
             print(f"note      {note}")
         return 0 if finding.healthy(findings) else 1

@@ -71,7 +71,7 @@ def state_entries(config: Config) -> tuple[Path, ...]:
         *(database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")),
         content_index(config), cargo_cache_index(config), config.outputs.state / "records",
         ownership_marks(config), event_log(config), engine_storage(config), work_folder(config),
-        config.outputs.state / "stripped",
+        config.outputs.state / "stripped", config.outputs.state / "scripts",
     )  # fmt: skip
 
 
@@ -83,6 +83,11 @@ def toolchain_record(config: Config, target: Target) -> Path:
 def build_record(config: Config, target: Target, crate: str) -> Path:
     """The record of a compiled crate."""
     return _record(config, target, "build", crate)
+
+
+def script_commands(config: Config, target: Target, crate: str) -> Path:
+    """How cargo ran a crate's build script that wants to run always: variables, not for others."""
+    return config.outputs.state / "scripts" / target.arch / f"{crate}.json"
 
 
 def verify_record(config: Config, target: Target, binary: Binary) -> Path:

@@ -40,16 +40,39 @@ class Planner:
         self._status = status
         self._found: dict[str, Any] = {}  # spec → the status that it was found to have
         self._stale: dict[str, str] = {}  # doit's name of a task → the digest of its inputs
+        self._changed: set[tuple[str, str]] = set()  # whose build scripts say something else
         self.digests: dict[str, str] = {}  # the same by the spec's name
 
     def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
         """A plan for each target that has something to compile."""
         plans = {target.arch: Plan(target) for target in self._ctx.config.targets}
-        for task in tasks:
-            spec = spec_of(task)
-            if spec and spec.stage in STAGES and spec.action and not self.knows(spec):
-                self._add(task, spec, plans[spec.arch], always=always)
+        found = [(task, spec) for task in tasks if (spec := spec_of(task)) and self._is_new(spec)]
+        for task, spec in found:
+            self._found[spec.name] = self._status(task)
+        if any(spec.asks for _, spec in found) and not always:
+            self._changed |= self._ask(found)
+        for task, spec in found:
+            self._add(task, spec, plans[spec.arch], always=always)
         return tuple(plan for plan in plans.values() if plan.crates)
+
+    def _is_new(self, spec: TaskSpec) -> bool:
+        """Whether it is a build that has not been planned."""
+        return spec.stage in STAGES and spec.action is not None and not self.knows(spec)
+
+    def _ask(self, found: Iterable[tuple[Task, TaskSpec]]) -> frozenset[tuple[str, str]]:
+        """Have the build scripts say it again that want to, of crates with nothing else to do."""
+        from doit_cargo.tools.run.rerun import Question, changed
+
+        targets = {target.arch: target for target in self._ctx.config.targets}
+        stale: set[str] = set()
+        questions: list[Question] = []
+        for task, spec in found:
+            upstream = not stale.isdisjoint(task.task_dep)
+            if upstream or self._found[spec.name].status != "up-to-date":
+                stale.add(task.name)
+            elif spec.asks:
+                questions.append(Question(targets[spec.arch], spec.subject))
+        return changed(self._ctx, questions) if questions else frozenset()
 
     def knows(self, spec: TaskSpec) -> bool:
         """Whether the task has been planned."""
@@ -66,9 +89,10 @@ class Planner:
         return (self._found.get(spec.name) if spec else None) or self._status(task)
 
     def _add(self, task: Task, spec: TaskSpec, plan: Plan, *, always: bool) -> None:
-        status = self._found[spec.name] = self._status(task)
+        status = self._found[spec.name]
+        changed = (spec.arch, spec.subject) in self._changed
         upstream = not self._stale.keys().isdisjoint(task.task_dep)
-        if not (always or upstream or status.status != "up-to-date"):
+        if not (always or changed or upstream or status.status != "up-to-date"):
             return
         status.status = "run"  # cargo makes it anew, even if its inputs are what they were
         self._stale[task.name] = self.digests[spec.name] = self._digest(task, spec)
@@ -76,6 +100,7 @@ class Planner:
             self._judge_toolchain(task, status.reasons, plan)
         else:
             plan.crates.append(spec.subject)
+            plan.dropped.update([spec.subject] * (changed or spec.asks))  # it runs in any case
             self._judge_crate(spec.subject, status.reasons, plan)
 
     def _digest(self, task: Task, spec: TaskSpec) -> str:

@@ -81,6 +81,7 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
         subject=crate.name,
         doc=f"compile {crate.name} for {target.triple}",
         action=partial(_deliver, part, session, record, known),
+        asks=_asks(part, record),
         inputs=(
             *part.sources,
             *known,
@@ -91,6 +92,16 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
         group=task_name(NAME, target.arch),
         made=lambda: paths(record, "libraries"),
     )
+
+
+def _asks(part: _Part, record: dict[str, Any]) -> bool:
+    """Whether its build script wants to run in every build: what it watches is not there now."""
+    absent = paths(record, "absent")
+    return _may_ask(part) and not all(map(script_output.is_there, absent))
+
+
+def _may_ask(part: _Part) -> bool:
+    return part.ctx.config.rerun.get(part.crate.name) != "never"
 
 
 def _deliver(
@@ -104,23 +115,60 @@ def _deliver(
 
     arch, crate = part.target.arch, part.crate.name
     delivery = session.delivery(arch, crate)
+    _check_answers(part)
     for name, path in part.executables.items():
         if delivery.executables[name] != path:
             raise CheckError(f"cargo put {name} at {delivery.executables[name]}, not {path}")
+    elsewhere = _read_elsewhere(part, delivery)
     content = {
         "digest": session.digest(task_name(NAME, arch, crate)),
-        "elsewhere": _read_elsewhere(part, delivery),
+        "elsewhere": elsewhere,
         "libraries": sorted({str(path) for path in delivery.libraries}),
+        **_answer(part, delivery),
     }
     record.clear()
     record.update(content)
     files.save(part.ctx.config.root, part.record, encode(record))
-    found = list(sources_elsewhere.expand(content["elsewhere"], part.made))
+    found = list(sources_elsewhere.expand(elsewhere, part.made))
     return Outcome(
         discovered=tuple(found),
         no_longer=tuple(sorted(set(known) - {*found, *part.sources})),
         warnings=delivery.warnings,
     )
+
+
+def _answer(part: _Part, delivery: Delivery) -> dict[str, object]:
+    """Of a build script that watches what is not there: these paths, and what it said and wrote.
+
+    Whoever is built upon the crate sees by its record that the answer is another.
+    """
+    from doit_cargo.tools.run import script_answers
+
+    directory = part.crate.directory
+    found = [script_output.parse(s.output.read_bytes()).absent(directory) for s in delivery.scripts]
+    absent = sorted({path for paths in found for path in paths})
+    if not (absent and _may_ask(part)):
+        script_answers.forget(part.ctx, part.target, part.crate.name)
+        return {}
+    given = script_answers.note(part.ctx, part.target, part.crate, delivery.scripts)
+    return {"absent": absent, "answer": given}
+
+
+def _check_answers(part: _Part) -> None:
+    """Cargo has run again what is below and wants to run always: it must have said the same.
+
+    Raises CheckError if not, and what is below is stale in the next run.
+    """
+    from doit_cargo.tools import files
+    from doit_cargo.tools.run import script_answers
+
+    ctx, target = part.ctx, part.target
+    for name in script_answers.changed_below(ctx, target, part.crate.name):
+        files.remove(ctx.config.root, layout.build_record(ctx.config, target, name))
+        raise CheckError(
+            f"the build script of {name} said something else while the run was under way: "
+            "run doit again"
+        )
 
 
 def _read_elsewhere(part: _Part, delivery: Delivery) -> list[str]:
@@ -130,8 +178,8 @@ def _read_elsewhere(part: _Part, delivery: Delivery) -> list[str]:
     named: set[str] = set()
     for path in delivery.dep_infos:
         named |= sources_elsewhere.compiled(path.read_bytes(), base)
-    for path in delivery.scripts:
-        named |= script_output.parse(path.read_bytes()).places(crate.directory)
+    for script in delivery.scripts:
+        named |= script_output.parse(script.output.read_bytes()).places(crate.directory)
     for path in delivery.foreign:  # a relative path is the third-party crate's own, which is fixed
         named |= script_output.parse(path.read_bytes()).places(None)
     return sources_elsewhere.beyond(named, frozenset(part.sources), part.made)

@@ -72,6 +72,14 @@ def ends(process: Process[bytes], seconds: float) -> bool:
     return True
 
 
+def output(process: Process[bytes], seconds: float) -> bytes | None:
+    """All that a process writes to its standard output; None if that takes longer."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        return None
+
+
 class Guard:
     """Kills a process group when this process is gone, however it went (SIGKILL too).
 

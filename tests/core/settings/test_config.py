@@ -18,7 +18,7 @@ GRAMMAR = "letters, digits, '_' and '-', at most 64"
 TITLE = "one line of at most 100 characters"
 KEYS = (
     "title, root, workspace, output, targets, ship, profile, split_debug, features, env, cargo, "
-    "images"
+    "rerun, images"
 )
 UNSUPPORTED = "is not supported, only triples *-linux-musl* are"
 BUNDLED = Path(__file__).parents[3]

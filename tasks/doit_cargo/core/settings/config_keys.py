@@ -10,6 +10,7 @@ from doit_cargo.core.settings.image_keys import IMAGES, Optional
 from doit_cargo.core.settings.shapes import (
     NAME,
     NAME_HINT,
+    Choice,
     Field,
     Flag,
     ListOf,
@@ -113,6 +114,13 @@ PIPELINE: Final = Record(
             {},
         ),
         "cargo": Field(_CARGO, "How cargo is called."),
+        "rerun": Field(
+            MapOf(Text("a crate name", NAME, NAME_HINT), Choice("ask", "never")),
+            "What becomes of a build script that wants to run in every build, by its crate: 'ask' "
+            "runs it alone and compiles if it says something else, 'never' leaves it be. "
+            "Default: ask.",
+            {},
+        ),
         "images": Field(Optional(IMAGES), "The images that are made of the binaries."),
     },
     required=("workspace", "targets"),

@@ -22,7 +22,14 @@ def ship_faults(config: Config, graph: CrateGraph) -> list[Fault]:
     """Return what the configuration names and the workspace does not have, and the like."""
     members = {name: crate for name, crate in graph.crates.items() if crate.member}
     shipped = _unknown(config, members) if config.ship is not None else _unfit(members)
-    return [*shipped, *_outputs(config, graph), *_images(config, graph)]
+    return [*shipped, *_outputs(config, graph), *_images(config, graph), *_rerun(config, graph)]
+
+
+def _rerun(config: Config, graph: CrateGraph) -> Iterator[Fault]:
+    scripts = tuple(name for name, crate in graph.crates.items() if crate.build_script)
+    for name in config.rerun:
+        if name not in scripts:
+            yield ("rerun", name), f"no crate '{name}' has a build script, {nearest(name, scripts)}"
 
 
 def _unknown(config: Config, members: dict[str, Crate]) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from doit_cargo.tools.cargo import messages
 from doit_cargo.tools.cargo.order import Delivery, Order
 from doit_cargo.tools.cargo.stderr import plain_text
 from doit_cargo.tools.cargo.units import Units
+from doit_cargo.tools.cargo.verbose import Verbose, is_echo
 
 _PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
 
@@ -37,6 +38,7 @@ class CargoBuild:
         self.order = order
         self._progress = progress
         self._units = Units(order, graph, ready)
+        self._verbose = Verbose() if order.verbose else None
         self._ended = threading.Event()
         self._guard: process.Guard | None = None
         self._reader: threading.Thread | None = None
@@ -44,7 +46,7 @@ class CargoBuild:
     def start(self) -> None:
         """Start cargo and the thread that reads it."""
         child = process.spawn(
-            self.order.argv,
+            (*self.order.argv, *["-vv"] * self.order.verbose),
             env=self.order.env,
             cwd=self.order.directory,
             stdout=process.PIPE,
@@ -88,26 +90,43 @@ class CargoBuild:
         self._ended.set()
 
     def _read(self, child: process.Process[bytes]) -> None:
-        """Read both streams; what cargo said on stdout before an error line is taken before it."""
+        """Read both streams; what cargo said on stdout before an error line is taken before it.
+
+        The command of a build script is known before what was made of its crate is taken.
+        """
         pipes = [pipe for pipe in (child.stdout, child.stderr) if pipe]
         out, err = (pipe.fileno() for pipe in pipes)
-        streams = {out: _Lines(rb"\n"), err: _Lines(rb"[\r\n]+")}
+        streams = {out: _Lines(rb"\n"), err: _Lines(rb"\n" if self._verbose else rb"[\r\n]+")}
         while streams:
             ready, _, _ = select.select(list(streams), [], [])
-            errors = _available(err, streams) if err in ready else []
-            while out in streams and select.select([out], [], [], 0)[0]:
-                for line in _available(out, streams):
+            errors = self._errors(err, streams) if err in ready else []
+            while out in streams and _is_ready(out):
+                lines = _available(out, streams)
+                while self._verbose and err in streams and _is_ready(err):
+                    errors += self._errors(err, streams)
+                for line in lines:
                     self._on_stdout(line)
-            for line in errors:
-                self._on_stderr(line.decode(errors="replace"))
+            for text in errors:
+                self._on_stderr(text)
         for pipe in pipes:
             pipe.close()
+
+    def _errors(self, descriptor: int, streams: dict[int, _Lines]) -> list[str]:
+        """What can be read now of standard error, without what a verbose build adds."""
+        lines = [line.decode(errors="replace") for line in _available(descriptor, streams)]
+        if self._verbose is None:
+            return lines
+        kept = [text for line in lines for text in self._verbose.feed(line)]
+        self._units.on_commands(self._verbose.commands)
+        return kept
 
     def _on_stdout(self, line: bytes) -> None:
         try:
             message = messages.decode(line)
         except ValueError:
-            self._units.on_other(line.decode(errors="replace"))
+            text = line.decode(errors="replace")
+            if not (self._verbose and is_echo(text)):
+                self._units.on_other(text)
             return
         if message:
             self._units.on_message(message)
@@ -136,6 +155,10 @@ class _Lines:
         if not chunk and self._rest:
             lines, self._rest = [self._rest], b""
         return lines
+
+
+def _is_ready(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 def _available(descriptor: int, streams: dict[int, _Lines]) -> list[bytes]:

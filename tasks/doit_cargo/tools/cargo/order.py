@@ -1,10 +1,12 @@
-"""What one cargo process is to do, and what it delivers of a crate: values."""
+"""The order for one cargo process, and its delivery of a crate: values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from doit_cargo.tools.cargo.verbose import Command
 
 
 class Order(NamedTuple):
@@ -13,7 +15,7 @@ class Order(NamedTuple):
     `wanted` maps each crate to the binaries asked of it (none: its library). `dropped` are the
     packages whose build cargo was made to forget: taking one for fresh is an error, at least in
     `folder`, the target's own part of the target directory; the host's part is shared with other
-    targets, whose cargo may just have built it.
+    targets, whose cargo may just have built it. `verbose`: cargo tells each command that it runs.
     """
 
     arch: str
@@ -23,20 +25,36 @@ class Order(NamedTuple):
     directory: Path
     wanted: Mapping[str, frozenset[str]]
     dropped: frozenset[str] = frozenset()
+    verbose: bool = False
+
+
+class Script(NamedTuple):
+    """A build script that has run, now or in an earlier build: its OUT_DIR and its command.
+
+    The command is known if it ran in a verbose build of this process.
+    """
+
+    out_dir: Path
+    command: Command | None = None
+
+    @property
+    def output(self) -> Path:
+        """Where cargo keeps what the script printed."""
+        return self.out_dir.with_name("output")
 
 
 class Delivery(NamedTuple):
     """What cargo made of a crate: its executables, and where it is told what they were made of.
 
     `libraries` are what other crates link: one that somebody put in their place would be shipped.
-    `dep_infos` are rustc's lists of the files it read (for the build script too), `scripts` what
-    the crate's build script printed, `foreign` what those of third-party crates did. `warnings`
-    are the compiler's, rendered.
+    `dep_infos` are rustc's lists of the files it read (for the build script too), `scripts` the
+    runs of the crate's build script, `foreign` what those of third-party crates printed.
+    `warnings` are the compiler's, rendered.
     """
 
     executables: dict[str, Path]
     libraries: tuple[Path, ...]
     dep_infos: tuple[Path, ...]
-    scripts: tuple[Path, ...]
+    scripts: tuple[Script, ...]
     foreign: tuple[Path, ...]
     warnings: tuple[str, ...]

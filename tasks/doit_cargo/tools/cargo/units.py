@@ -1,4 +1,4 @@
-"""What each awaited crate has got from cargo so far: assembled from messages, no process here."""
+"""Assembles each awaited crate's delivery from cargo's messages; starts no process."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.workspace import lockfile
 from doit_cargo.tools.cargo.messages import Artifact, Diagnostic, Message, ScriptRun
-from doit_cargo.tools.cargo.order import Delivery, Order
+from doit_cargo.tools.cargo.order import Delivery, Order, Script
 from doit_cargo.tools.cargo.stderr import Stderr
+from doit_cargo.tools.cargo.verbose import Command
 
 _LIBRARY = ""  # stands for a crate's library among the names of its binaries
 _NO_LIBRARY = frozenset({"bin", "custom-build", "test", "bench", "example"})
@@ -43,6 +44,7 @@ class Units:
         self._by_manifest = {str(crate.manifest): name for name, crate in graph.crates.items()}
         self._foreign_scripts: list[Path] = []
         self._cached: dict[str, set[str]] = {}
+        self._commands: Mapping[str, Command] = {}
         self._stderr = Stderr()
         self._succeeded = False
 
@@ -54,6 +56,10 @@ class Units:
             self._on_diagnostic(message)
         else:
             self._on_artifact(message)
+
+    def on_commands(self, commands: Mapping[str, Command]) -> None:
+        """Take the commands of build scripts, by OUT_DIR: those that are known so far."""
+        self._commands = commands
 
     def on_stderr(self, line: str) -> None:
         """Take a line of standard error; a crate that it says has failed is waited for no more."""
@@ -85,7 +91,7 @@ class Units:
             executables=unit.executables,
             libraries=tuple(path for path in unit.files if path.parent.name == "deps"),
             dep_infos=(*_dep_infos(unit.files), *unit.script_infos),
-            scripts=tuple(unit.scripts),
+            scripts=tuple(Script(out, self._commands.get(str(out))) for out in unit.scripts),
             foreign=tuple(self._foreign_scripts),
             warnings=tuple(unit.diagnostics),
         )
@@ -110,7 +116,7 @@ class Units:
         if run.manifest not in self._by_manifest:
             self._foreign_scripts.append(run.output)
         elif unit := self._unit_of(run.manifest):  # else nobody waits for it: its record stands
-            unit.scripts.append(run.output)
+            unit.scripts.append(run.out_dir)
 
     def _on_diagnostic(self, diagnostic: Diagnostic) -> None:
         """A third-party crate's error belongs to whoever failed by it."""

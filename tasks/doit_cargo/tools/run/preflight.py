@@ -1,4 +1,4 @@
-"""What must hold before anything is compiled, and the orders for cargo."""
+"""Checks what must hold before anything is compiled, and makes the orders for cargo."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from doit_cargo.tools import files
 from doit_cargo.tools.cargo import fingerprints
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
+from doit_cargo.tools.run import script_answers
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.plan import Plan
 
@@ -107,6 +108,7 @@ class Preflight:
         hosts = fingerprints.profile_folders(directory)
         for name in plan.dropped.intersection(plan.crates):  # until it is built again
             files.remove(ctx.config.root, layout.build_record(ctx.config, plan.target, name))
+            script_answers.drop_folders(ctx, plan.target, name)
         fingerprints.forget([*targets, *hosts], frozenset(plan.dropped))
         for binary in self._ctx.ship:
             if binary.crate in plan.dropped:  # cargo can't replace, say, a folder in its place
@@ -138,8 +140,17 @@ class Preflight:
             env={**command.cargo_env(ctx, plan.target), **(_TERMINAL if self._color else {})},
             directory=ctx.graph.root,
             wanted=wanted,
+            verbose=any(self._may_want_always(plan, name) for name in plan.crates),
             dropped=self._spoiled.union(plan.dropped.intersection(wanted)),
         )
+
+    def _may_want_always(self, plan: Plan, name: str) -> bool:
+        """Whether its build script wants to run in every build, for all that is known."""
+        config = self._ctx.config
+        if not self._ctx.graph.crates[name].build_script or config.rerun.get(name) == "never":
+            return False
+        known = read(layout.build_record(config, plan.target, name))
+        return plan.drop_all or plan.rerun_scripts or not known or "answer" in known
 
     def _wanted(self, plan: Plan) -> Mapping[str, frozenset[str]]:
         return {
