@@ -1,7 +1,7 @@
 """`doit clean`: removes what runs made. Cargo's cache and the toolchain only when asked.
 
 Named tasks are cleaned as doit does, ours or not. Without a name the default tasks are, and all
-that the pipeline ever made.
+that the pipeline ever made; what doit knows of the tasks of others stays, as in stock doit.
 """
 
 from __future__ import annotations
@@ -47,17 +47,15 @@ class Clean(cmd_clean.Clean):
         cleanforget: bool,
         pos_args: list[str],
     ) -> int:
-        ctx, options = self._options["pipeline"].ctx, self._options
-        lock = RunLock(ctx.config.root, ctx.config.outputs.state)
-        lock.acquire(wait=True)
+        ctx = self._options["pipeline"].ctx
+        self._lock = RunLock(ctx.config.root, ctx.config.outputs.state)
         try:
             super()._execute(dryrun, cleandep, cleanall, cleanforget, pos_args)
             if not pos_args:
-                for path in _made(ctx, cargo=options["cargo"]):
-                    _remove(ctx, path, dry=dryrun)
+                self._remove_all(ctx, dry=dryrun)
         finally:
-            lock.release()
-        if options["cache"]:
+            self._lock.release()
+        if self._options["cache"]:
             from doit_cargo.tools.machine.cache import remove_cache
 
             remove_cache(ctx.env, dry=dryrun, say=print)
@@ -66,8 +64,23 @@ class Clean(cmd_clean.Clean):
     def clean_tasks(self, tasks: list[Any], dryrun: bool, cleanforget: bool) -> None:
         """Without a name all that is ours goes in one piece, below."""
         named = self._options["pos_args"]
+        if not named or any(map(spec_of, tasks)):
+            self._lock.acquire(wait=True)
         mine = [task for task in tasks if named or spec_of(task) is None]
         super().clean_tasks(mine, dryrun, cleanforget)
+
+    def _remove_all(self, ctx: Context, *, dry: bool) -> None:
+        """What runs have made, and what doit knows of the pipeline's tasks."""
+        backend, database = self.dep_manager.backend, layout.state_database(ctx.config)
+        ours = [task.name for task in self.task_list if spec_of(task)]
+        kept = backend.knows_others(ours)
+        for path in _made(ctx, cargo=self._options["cargo"]):
+            if not (kept and path.name.startswith(database.name)):
+                _remove(ctx, path, dry=dry)
+        if kept and not dry:
+            for name in ours:
+                backend.remove(name)
+            backend.dump()
 
 
 def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What cargo is given to do in a run: the builds that are put aside, their plan, its orders."""
+"""Gives cargo its work in a run: puts builds aside, plans them, sends the orders."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class CargoWork:
     """Plans once, as a rule; again where a task of somebody else's stands between two builds.
 
-    `preflight` makes the checks before the first compilation. `refresh` reads the sources of
-    these build tasks again.
+    `enter` takes the workspace's lock. `preflight` makes the checks before the first compilation.
+    `refresh` reads the sources of these build tasks again.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class CargoWork:
         session: Session,
         lock: RunLock,
         *,
+        enter: Callable[[], None],
         preflight: Callable[[], Preflight],
         refresh: Callable[[Iterable[Task]], None],
         force: bool,
@@ -43,6 +44,7 @@ class CargoWork:
         self.ctx = ctx
         self._session = session
         self._lock = lock
+        self._enter = enter
         self._make_preflight = preflight
         self._refresh = refresh
         self._force = force
@@ -72,6 +74,14 @@ class CargoWork:
         # found, and one that somebody ignores is still one of ours
         manager.get_status = answer
         manager.status_is_ignore = lambda task: spec_of(task) is None and ignored(task)
+
+    def enter(self) -> None:
+        """Hold the lock: a task may be one of ours that nobody knew of when the run began.
+
+        Raises StartOver if another run was under way: what was read may be old.
+        """
+        if not self._lock.held:
+            self._enter()
 
     def must_plan(self, node: Any, spec: TaskSpec) -> bool:
         """Whether the task's status is not known before a plan is made."""

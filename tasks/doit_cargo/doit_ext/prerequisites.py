@@ -7,7 +7,7 @@ from typing import Any
 
 from doit.task import DelayedLoaded, Task
 
-from doit_cargo.core.model import reachable
+from doit_cargo.core.reach import reachable
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.planner import STAGES
 from doit_cargo.doit_ext.tasks import spec_of

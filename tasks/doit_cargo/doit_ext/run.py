@@ -17,6 +17,7 @@ from doit.task import Stream
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError, StartOver
 from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.dispatcher import Dispatcher
 from doit_cargo.doit_ext.neighbours import check_names, explain_names, link, others
 from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.prerequisites import selected_specs
@@ -97,10 +98,11 @@ class Run(cmd_run.Run):
         self.dep_manager.backend.open_for_results()
         PythonAction.pm_pdb = options["pdb"]
         log.configure(layout.event_log(pipeline.ctx.config), verbose=options["events"])
+        control = self._control(pipeline)
         opened = open(outfile, "w", encoding="utf-8") if isinstance(outfile, str) else None  # noqa: SIM115
         self.outstream = opened or outfile or sys.stdout
         try:
-            return self._run(pipeline, self._control(pipeline))
+            return self._run(pipeline, control)
         finally:
             if opened:
                 opened.close()
@@ -123,13 +125,14 @@ class Run(cmd_run.Run):
         specs = selected_specs(control)
         lock = RunLock(config.root, config.outputs.state)
         runner = self._runner(pipeline, lock)
-        if specs and (lock.acquire(wait=not options["no_wait"]) or self._is_outdated()):
-            _start_over()
         try:
+            if specs:
+                self._enter(lock)
             claim(config, specs, force=options["force"])
-            return runner.run_all(control.task_dispatcher())
+            dispatcher = Dispatcher(control.tasks, control.targets, control.selected_tasks)
+            return runner.run_all(dispatcher)
         except StartOver as reason:
-            sys.stderr.write(f"{reason}\n")
+            sys.stderr.write(f"{reason}\n" if str(reason) else "")
         finally:
             self._save_index(pipeline)
             lock.release()
@@ -151,7 +154,7 @@ class Run(cmd_run.Run):
             return Preflight(pipeline.ctx, jobs=options["num_process"], color=terminal)
 
         runner.work = CargoWork(
-            pipeline.ctx, pipeline.session, lock,
+            pipeline.ctx, pipeline.session, lock, enter=lambda: self._enter(lock),
             preflight=preflight, refresh=pipeline.refresh, force=options["force"],
         )  # fmt: skip
         if options["num_process"] and others(self.task_list):
@@ -176,8 +179,10 @@ class Run(cmd_run.Run):
         }
         return kind(self.outstream, options)
 
-    def _is_outdated(self) -> bool:
-        return bool(self.dep_manager.backend.outdated())
+    def _enter(self, lock: RunLock) -> None:
+        """Take the lock. Raises StartOver if another run may have changed what we have read."""
+        if lock.acquire(wait=not self._options["no_wait"]) or self.dep_manager.backend.outdated():
+            raise StartOver
 
     def _save_index(self, pipeline: Any) -> None:
         config = pipeline.ctx.config

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from doit.exceptions import BaseFail, InvalidTask, TaskFailed, UnmetDependency
+from doit.exceptions import BaseFail, InvalidDodoFile, InvalidTask, TaskFailed, UnmetDependency
 from doit.runner import FAILURE, Runner
 
 from doit_cargo.core.task import TaskSpec
@@ -88,8 +88,10 @@ class CargoRunner(Runner):
                 self._pending += self.work.plan()
             elif self._in_flight:
                 self._finish_one(*self._events.get())
-            else:
+            elif self._ended or self._stop_running:
                 return
+            else:
+                raise InvalidDodoFile(self._dispatcher.deadlock())
 
     def _next(self) -> Any:
         """A node that can be started; None if there is none for now."""
@@ -98,6 +100,8 @@ class CargoRunner(Runner):
             return None
         if self._pending:
             return self._pending.popleft()
+        if self._backlog and self.workers and self.workers.free:
+            return self._backlog.popleft()
         if self._ended:
             self._completed.clear()
             return None
@@ -114,7 +118,9 @@ class CargoRunner(Runner):
         spec = spec_of(node.task)
         if spec is None:
             self._start_other(node)
-        elif self.work.must_plan(node, spec):
+            return
+        self.work.enter()
+        if self.work.must_plan(node, spec):
             self.work.put_aside(node)
             if self.work.may_plan(quiet=False):
                 self._pending += self.work.plan()
@@ -186,8 +192,6 @@ class CargoRunner(Runner):
             node = self._dispatcher.nodes[task.name]
             self.process_task_result(node, what.get("failure"))
             self._completed.append(node)
-            if self._backlog:
-                self._pending.append(self._backlog.popleft())
 
     def process_task_result(self, node: Any, base_fail: BaseFail | None) -> None:
         """Depend on what the build was found to read; look afresh at what the task wrote."""

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class TaskStore:
         self.codec = codec
         self._open_for_results = False
         self._writer: sqlite3.Connection | None = None
+        self._written: set[str] = set()
         self._seen = self._look()
         self._rows = self._read()
         self._tasks: dict[str, dict[str, Any]] = {}
@@ -74,6 +75,7 @@ class TaskStore:
     def remove(self, task_id: str) -> None:
         """Forget a task."""
         self._tasks[task_id] = {}
+        self._written.add(task_id)
         if self._rows.pop(task_id, None) is not None:
             with self._naming(), self._open() as connection:
                 connection.execute("delete from tasks where name = ?", (task_id,))
@@ -83,9 +85,21 @@ class TaskStore:
         for task_id in [*self._rows]:
             self.remove(task_id)
 
+    def knows_others(self, names: Iterable[str]) -> bool:
+        """Whether anything is known of tasks that are none of these."""
+        return not self._rows.keys() <= set(names)
+
     def outdated(self) -> bool:
         """Whether another run has written since this one read."""
-        return self._look() != self._seen
+        if self._look() == self._seen:
+            return False
+        if self._writer is None:
+            return True
+        with self._naming():
+            rows = self._writer.execute("select name, data, digest from tasks")
+            fresh = {name: (data, digest) for name, data, digest in rows}
+        names = (fresh.keys() | self._rows.keys()) - self._written  # ours are no news
+        return any(fresh.get(name) != self._rows.get(name) for name in names)
 
     def dump(self) -> None:
         """Close: everything is committed already."""
@@ -101,6 +115,7 @@ class TaskStore:
         return self._tasks[task_id]
 
     def _commit(self, task_id: str) -> None:
+        self._written.add(task_id)
         data = self.codec.encode(self._tasks[task_id])
         row = (task_id, data, _digest(task_id, data))
         with self._naming(), self._open() as connection:

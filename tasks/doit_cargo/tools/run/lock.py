@@ -22,6 +22,11 @@ class RunLock:
         self._root = root
         self._descriptor = -1
 
+    @property
+    def held(self) -> bool:
+        """Whether it has been taken."""
+        return self._descriptor >= 0
+
     def acquire(self, *, wait: bool) -> bool:
         """Take the lock; says whether it had to wait, so that all it has read may be old.
 

@@ -1,0 +1,1 @@
+"""Tasks of others beside the pipeline's in one dodo.py: stock doit is the judge."""
