@@ -33,7 +33,7 @@ CORE = {
     },
     "core.images": {"core.architectures", "core.toolchain"},
     "core.diagnosis": {"core.workspace"},
-    "core.context": {"core.settings", "core.toolchain", "core.workspace"},
+    "core.context": {"core.elf", "core.settings", "core.toolchain", "core.workspace"},
     "core.init_files": {"core.settings", "core.workspace"},
 }  # fmt: skip
 TOOLS = {

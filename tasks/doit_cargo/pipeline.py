@@ -103,7 +103,8 @@ class Pipeline:
         }
 
     def _tasks(self, steps: Iterable[str]) -> Iterator[Task]:
-        return doit_tasks(specs(self.ctx, self.session, steps), self.checker, self._prefix)
+        found, profile = specs(self.ctx, self.session, steps), self.ctx.config.profile
+        return doit_tasks(found, self.checker, self._prefix, profile)
 
 
 def load(

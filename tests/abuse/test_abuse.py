@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import abuse_cargo
 import abuse_errors
 import abuse_forge
 import abuse_kill
@@ -27,8 +28,9 @@ pytestmark = pytest.mark.integration
         (abuse_places.search, 4),
         (abuse_undone.search, 2),
         (abuse_names.search, 1),
+        (abuse_cargo.search, 2),
     ],
-    ids=["kill", "errors", "pairs", "forge", "places", "undone", "names"],
+    ids=["kill", "errors", "pairs", "forge", "places", "undone", "names", "cargo"],
 )
 def test_nothing_is_found(tmp_path: Path, search: Search, count: int) -> None:
     assert faults_of(search, tmp_path, seed=3, count=count) == []

@@ -150,3 +150,25 @@ def test_a_state_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(PipelineError, match=re.escape(f"{path}: ")):
         finish(state, "build", x=2)
+
+
+def test_each_profile_has_a_row_of_its_own(tmp_path: Path) -> None:
+    """A task of somebody else has one for all, and may ask for ours by its plain name."""
+    dev, release = OwnName("verify", "dev"), OwnName("verify")
+    state = store(tmp_path / "state")
+    state.open_for_results()
+    for name, value in ((dev, "1"), (release, "2"), ("theirs", "3")):
+        state.set(name, "_values_:", value)
+        state.set(name, "deps:", "x")
+    state.dump()
+
+    assert store(tmp_path / "state").get(dev, "_values_:") == "1"
+    assert store(tmp_path / "state").get("verify", "_values_:") == "2"
+    again = store(tmp_path / "state")
+    assert (again.in_(dev), again.get("verify", "_values_:")) == (True, "1")
+    again.remove(dev)
+    assert not store(tmp_path / "state").in_(dev)
+    assert store(tmp_path / "state").in_(release)
+    assert store(tmp_path / "state").in_("theirs")
+    again.remove_all()
+    assert not store(tmp_path / "state").in_(release)

@@ -10,6 +10,7 @@ from doit.dependency import JSONCodec
 from doit_cargo.commands.base import ContextCommand, selected_targets
 from doit_cargo.core import layout
 from doit_cargo.core.model import Context
+from doit_cargo.core.task import OwnName
 from doit_cargo.doit_ext.state import TaskStore
 
 
@@ -35,7 +36,10 @@ class Doctor(ContextCommand):
         print(finding.render(findings))
         print(overrides.render(overrides.overrides(ctx, targets)), end="")
         store = TaskStore(str(layout.state_database(ctx.config)), JSONCodec())
-        written = self_written.self_written(ctx, targets, store.states)
+        profile = ctx.config.profile
+        written = self_written.self_written(
+            ctx, targets, lambda name: store.states(OwnName(name, profile))
+        )
         scripts = (
             *build_scripts.always_rerun(ctx, targets),
             *build_scripts.not_asked(ctx, targets),

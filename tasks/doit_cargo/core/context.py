@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from doit_cargo.core.elf.policy import for_development
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Binary, Context, CrateGraph
 from doit_cargo.core.settings import config as configuration
+from doit_cargo.core.settings.profiles import is_for_development, profile_fault
 from doit_cargo.core.settings.shapes import NAME
 from doit_cargo.core.toolchain import locate
 from doit_cargo.core.workspace import crates
@@ -37,9 +39,13 @@ def read_context(
     config, policies = configuration.load(path, path.with_name(POLICY_FILE), root)
     if profile and not re.fullmatch(NAME, profile):
         raise SetupError(f"profile={profile}: no name of a cargo profile")
+    graph = crates.load_graph(config.workspace, env, made=config.filled.values())
     if profile:
         config = config._replace(profile=profile)
-    graph = crates.load_graph(config.workspace, env, made=config.filled.values())
+        if fault := profile_fault(config, graph):
+            raise SetupError(f"profile={profile}: {fault}")
+    if is_for_development(config, graph):
+        policies = {arch: for_development(policy) for arch, policy in policies.items()}
     parts = locate.survey(config.workspace, env, host=host)
     chains = {target.arch: locate.assemble(target, parts) for target in config.targets}
     config = configuration.check_ship(config, graph)

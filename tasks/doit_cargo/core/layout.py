@@ -9,20 +9,35 @@ from doit_cargo.core.model import Binary, Config, Context, Target
 
 # The guide's context holds x86_64 at its root; a further architecture gets a context of its own.
 CONTEXT_ARCH = "x86_64"
+RELEASE = "release"
 BINARY_MODE = 0o755
 FILE_MODE = 0o644
 
 
 def artifact(ctx: Context, target: Target, binary: str) -> Path:
     """Where cargo leaves an executable: `<target dir>/<triple>/<profile folder>/<bin>`."""
-    folder = profile_folder(ctx.config.profile)
-    return ctx.graph.target_directory / target.triple / folder / binary
+    return target_folder(ctx, target) / binary
+
+
+def host_folder(ctx: Context) -> Path:
+    """Where cargo builds with the profile for this machine: build scripts, macros."""
+    return ctx.graph.target_directory / profile_folder(ctx.config.profile)
+
+
+def target_folder(ctx: Context, target: Target) -> Path:
+    """Where cargo builds with the profile for a target."""
+    return ctx.graph.target_directory / target.triple / profile_folder(ctx.config.profile)
+
+
+def cargo_folders(ctx: Context) -> tuple[Path, ...]:
+    """All of these, the host's first: in the order in which cargo locks them."""
+    return (host_folder(ctx), *(target_folder(ctx, target) for target in ctx.config.targets))
 
 
 def final_executable(ctx: Context, target: Target, binary: Binary) -> Path:
     """The executable that is verified and packaged: cargo's own, or that after `split_debug`."""
     if ctx.config.split_debug:
-        return ctx.config.outputs.state / "stripped" / target.arch / binary.name
+        return profile_state(ctx.config) / "stripped" / target.arch / binary.name
     return artifact(ctx, target, binary.name)
 
 
@@ -45,13 +60,13 @@ def state_database(config: Config) -> Path:
 
 
 def content_index(config: Config) -> Path:
-    """SHA-256s of files that have not been touched since."""
+    """SHA-256s of files that have not been touched since, of all profiles."""
     return config.outputs.state / "index.json"
 
 
 def cargo_cache_index(config: Config) -> Path:
     """The same for what cargo keeps, which no no-op has to load."""
-    return config.outputs.state / "cargo-cache-index.json"
+    return profile_state(config) / "cargo-cache-index.json"
 
 
 def event_log(config: Config) -> Path:
@@ -72,7 +87,14 @@ def state_entries(config: Config) -> tuple[Path, ...]:
         content_index(config), cargo_cache_index(config), config.outputs.state / "records",
         ownership_marks(config), event_log(config), engine_storage(config), work_folder(config),
         config.outputs.state / "stripped", config.outputs.state / "scripts",
+        config.outputs.state / "profiles",
     )  # fmt: skip
+
+
+def profile_state(config: Config) -> Path:
+    """The folder of what is remembered of a profile's builds: no other's is ever touched."""
+    state = config.outputs.state
+    return state if config.profile == RELEASE else state / "profiles" / config.profile
 
 
 def toolchain_record(config: Config, target: Target) -> Path:
@@ -87,7 +109,7 @@ def build_record(config: Config, target: Target, crate: str) -> Path:
 
 def script_commands(config: Config, target: Target, crate: str) -> Path:
     """How cargo ran a crate's build script that wants to run always: variables, not for others."""
-    return config.outputs.state / "scripts" / target.arch / f"{crate}.json"
+    return profile_state(config) / "scripts" / target.arch / f"{crate}.json"
 
 
 def verify_record(config: Config, target: Target, binary: Binary) -> Path:
@@ -97,27 +119,27 @@ def verify_record(config: Config, target: Target, binary: Binary) -> Path:
 
 def host_record(config: Config) -> Path:
     """The record of what this machine's own build scripts and macros may have read."""
-    return config.outputs.state / "records" / "host.json"
+    return profile_state(config) / "records" / "host.json"
 
 
 def cargo_cache_record(config: Config) -> Path:
     """The record of what cargo holds of packages for later builds, of all targets."""
-    return config.outputs.state / "records" / "cargo-cache.json"
+    return profile_state(config) / "records" / "cargo-cache.json"
 
 
 def image_record(config: Config, target: Target, binary: Binary) -> Path:
     """The record of an image: engine, references, id, platform, SHA-256 of its binary."""
-    return _record(config, target, "image", binary.name)
+    return _image_record(config, target, "image", binary.name)
 
 
 def verify_image_record(config: Config, target: Target, binary: Binary) -> Path:
     """The record of what was found inside an image."""
-    return _record(config, target, "verify-image", binary.name)
+    return _image_record(config, target, "verify-image", binary.name)
 
 
 def smoke_record(config: Config, target: Target, binary: Binary) -> Path:
     """The record of an image's trial that went well."""
-    return _record(config, target, "smoke", binary.name)
+    return _image_record(config, target, "smoke", binary.name)
 
 
 def index_record(config: Config, binary: Binary) -> Path:
@@ -141,6 +163,12 @@ def work_folder(config: Config, name: str = "") -> Path:
 
 
 def _record(config: Config, target: Target, step: str, name: str) -> Path:
+    """Of a stage up to the verdict, which each profile has of its own."""
+    return profile_state(config) / "records" / target.arch / step / f"{name}.json"
+
+
+def _image_record(config: Config, target: Target, step: str, name: str) -> Path:
+    """Of a stage beyond, which there is once for all profiles."""
     return config.outputs.state / "records" / target.arch / step / f"{name}.json"
 
 

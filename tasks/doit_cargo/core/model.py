@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from doit_cargo.core.reach import reachable
 
 if TYPE_CHECKING:
-    from doit_cargo.core.toml_file import TomlFile
+    from doit_cargo.core.toml_file import Table, TomlFile
 
 Level = Literal["deny", "warn", "off"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+PROFILES: Mapping[str, Table] = MappingProxyType(
+    {
+        "dev": {"debug": True},
+        "release": {},
+        "test": {"inherits": "dev"},
+        "bench": {"inherits": "release"},
+    }
+)
+"""Cargo's own profiles. Source: The Cargo Book, "Profiles"."""
 
 
 class Target(NamedTuple):
@@ -195,7 +204,8 @@ class CrateGraph(NamedTuple):
     are the lists of checksums by which cargo knows third-party sources that lie in a folder.
     `folders_elsewhere` are those of sources beyond the root, each with what stands for it in a
     binary, `roots_elsewhere` the manifests of workspaces that those inherit from. `configs` are
-    cargo's own configuration files that count there, parsed, strongest first.
+    cargo's own configuration files that count there, parsed, strongest first; `profiles` cargo's
+    profiles, by name, each with what is said of it.
     """
 
     root: Path
@@ -206,6 +216,7 @@ class CrateGraph(NamedTuple):
     folders_elsewhere: tuple[tuple[str, str], ...] = ()
     roots_elsewhere: tuple[Path, ...] = ()
     configs: tuple[TomlFile, ...] = ()
+    profiles: Mapping[str, Table] = PROFILES
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """The crates and every crate below them, in dependency order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from doit_cargo.core import record
 
@@ -53,9 +53,19 @@ def saved_size(encoded: object) -> int:
 
 
 class OwnName(str):
-    """The name of a task of the pipeline, as doit hands it on: only a run may say it is done."""
+    """The name of a task of the pipeline, as doit hands it on: only a run may say it is done.
 
-    __slots__ = ()
+    `row` is its name in the state, where each cargo profile has a row of its own.
+    """
+
+    __slots__ = ("row",)
+    row: str
+
+    def __new__(cls, name: str, profile: str = "release") -> Self:
+        """Name the task as one of that profile."""
+        self = super().__new__(cls, name)
+        self.row = name if profile == "release" else f"{name} profile={profile}"
+        return self
 
 
 def task_name(stage: str, arch: str = "", subject: str = "") -> str:

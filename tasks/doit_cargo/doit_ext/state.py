@@ -43,6 +43,7 @@ class TaskStore:
         self._seen = self._look()
         self._rows = self._read()
         self._tasks: dict[str, dict[str, Any]] = {}
+        self._own: dict[str, str] = {}  # the name of a task of ours → that of its row
 
     def open_for_results(self) -> None:
         """A run begins: what its tasks save is kept."""
@@ -50,7 +51,7 @@ class TaskStore:
 
     def get(self, task_id: str, dependency: str) -> Any:
         """A saved value, or None."""
-        return self._task(task_id).get(dependency)
+        return self._task(self._row(task_id)).get(dependency)
 
     def set(self, task_id: str, dependency: str, value: Any) -> None:
         """Keep a value; all of a task's values are committed with the last of them.
@@ -60,20 +61,23 @@ class TaskStore:
         """
         if isinstance(task_id, OwnName) and not self._open_for_results:
             raise InvalidCommand(f"{task_id} is doit-cargo's: only a run may say it is done")
-        self._task(task_id)[dependency] = value
+        row = self._row(task_id)
+        self._task(row)[dependency] = value
         if dependency in (_LAST_KEY, _IGNORE):
-            self._commit(task_id)
+            self._commit(row)
 
     def in_(self, task_id: str) -> bool:
         """Whether anything is known of the task."""
-        return bool(self._task(task_id))
+        return bool(self._task(self._row(task_id)))
 
     def states(self, task_id: str) -> list[tuple[str, Any]]:
         """What was saved of each of the task's files, the paths sorted."""
-        return sorted((key, v) for key, v in self._task(task_id).items() if os.path.isabs(key))
+        saved = self._task(self._row(task_id)).items()
+        return sorted((key, value) for key, value in saved if os.path.isabs(key))
 
     def remove(self, task_id: str) -> None:
         """Forget a task."""
+        task_id = self._row(task_id)
         self._tasks[task_id] = {}
         self._written.add(task_id)
         if self._rows.pop(task_id, None) is not None:
@@ -81,7 +85,8 @@ class TaskStore:
                 connection.execute("delete from tasks where name = ?", (task_id,))
 
     def remove_all(self) -> None:
-        """Forget every task."""
+        """Forget every task, of every profile."""
+        self._own.clear()
         for task_id in [*self._rows]:
             self.remove(task_id)
 
@@ -106,6 +111,12 @@ class TaskStore:
         if self._writer:
             self._writer.close()
             self._writer = None
+
+    def _row(self, task_id: str) -> str:
+        """The name of a task's row. Another's task may name one of ours by a plain string."""
+        if isinstance(task_id, OwnName):
+            self._own[str(task_id)] = task_id.row
+        return self._own.get(task_id, task_id)
 
     def _task(self, task_id: str) -> dict[str, Any]:
         if task_id not in self._tasks:

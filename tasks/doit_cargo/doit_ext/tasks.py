@@ -48,9 +48,11 @@ class StepAction(BaseAction):
 class StepTask(Task):
     """A doit task that knows its spec (doit's own `meta` is for what `doit info` may print)."""
 
-    def __init__(self, spec: TaskSpec, prefix: str = "", **attributes: Any) -> None:
+    def __init__(
+        self, spec: TaskSpec, prefix: str = "", profile: str = "release", **attributes: Any
+    ) -> None:
         super().__init__(
-            OwnName(f"{prefix}{spec.name}"),
+            OwnName(f"{prefix}{spec.name}", profile),
             [StepAction(spec)] if spec.action else None,
             doc=spec.doc,
             subtask_of=spec.group and f"{prefix}{spec.group}",
@@ -68,11 +70,17 @@ class StepTask(Task):
 
 
 def doit_tasks(
-    specs: Iterable[TaskSpec], checker: ContentChecker, prefix: str = ""
+    specs: Iterable[TaskSpec],
+    checker: ContentChecker,
+    prefix: str = "",
+    profile: str = "release",
 ) -> Iterator[Task]:
-    """The doit tasks of the pipeline, in the order of the specs."""
+    """The doit tasks of the pipeline with a cargo profile, in the order of the specs."""
     for spec in specs:
-        yield _task(spec, checker, prefix) if spec.action else _group(spec, prefix)
+        if spec.action:
+            yield _task(spec, checker, prefix, profile)
+        else:
+            yield StepTask(spec, prefix, profile, has_subtask=True)
 
 
 def renew(task: Task, specs: Mapping[str, TaskSpec]) -> None:
@@ -97,18 +105,15 @@ def size_of(task: Task) -> int:
     return saved_size(task.values.get(_SAVED))
 
 
-def _task(spec: TaskSpec, checker: ContentChecker, prefix: str) -> Task:
+def _task(spec: TaskSpec, checker: ContentChecker, prefix: str, profile: str) -> Task:
     return StepTask(
         spec,
         prefix,
+        profile,
         file_dep=[str(path) for path in spec.inputs],
         targets=[str(path) for path in spec.outputs],
         uptodate=[Intact(spec, checker)],
     )
-
-
-def _group(spec: TaskSpec, prefix: str) -> Task:
-    return StepTask(spec, prefix, has_subtask=True)
 
 
 def _message(error: Exception) -> str:

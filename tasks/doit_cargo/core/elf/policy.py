@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from doit_cargo.core.model import Level, Policy, Target
 
 RULE_NAMES: tuple[str, ...] = tuple(RULES)
+RELEASE_ONLY = frozenset({"stripped", "size", "build_path"})
+"""The rules that a program with debug information has to break."""
 
 
 class Violation(NamedTuple):
@@ -40,6 +42,16 @@ def default_levels(triple: str) -> dict[str, Level]:
     `relro` are off. Raises SetupError if the architecture is not known.
     """
     return _levels(architectures.of(triple))
+
+
+def for_development(policy: Policy) -> Policy:
+    """Give the policy of what is to be debugged: what only a release has is not denied to it."""
+    levels = policy.levels.items()
+    softened = {
+        rule: "warn" if rule in RELEASE_ONLY and level == "deny" else level
+        for rule, level in levels
+    }
+    return policy._replace(levels=softened)
 
 
 def judge(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.core.settings.image_keys import COMPONENT
 from doit_cargo.core.settings.places import inside, overlap
+from doit_cargo.core.settings.profiles import profile_fault
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ def ship_faults(config: Config, graph: CrateGraph) -> list[Fault]:
     """Return what the configuration names and the workspace does not have, and the like."""
     members = {name: crate for name, crate in graph.crates.items() if crate.member}
     shipped = _unknown(config, members) if config.ship is not None else _unfit(members)
-    return [*shipped, *_outputs(config, graph), *_images(config, graph), *_rerun(config, graph)]
+    further = (_outputs, _images, _rerun, _profile)
+    return [*shipped, *(fault for check in further for fault in check(config, graph))]
+
+
+def _profile(config: Config, graph: CrateGraph) -> Iterator[Fault]:
+    if fault := profile_fault(config, graph):
+        yield ("profile",), fault
 
 
 def _rerun(config: Config, graph: CrateGraph) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ from doit_cargo.core import toml_file
 from doit_cargo.core.errors import ConfigError, SetupError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.toml_file import TomlFile
-from doit_cargo.core.workspace import cargo_config, lockfile, manifests, vendored
+from doit_cargo.core.workspace import cargo_config, lockfile, manifests, profiles, vendored
 from doit_cargo.core.workspace.build_order import ordered
 from doit_cargo.core.workspace.manifests import Manifest, Root
 from doit_cargo.core.workspace.membership import Membership, own_root
@@ -50,6 +50,7 @@ def load_graph(workspace: Path, env: Mapping[str, str], *, made: Iterable[Path] 
         folders_elsewhere=_folders_elsewhere(root.folder, packages, lists),
         roots_elsewhere=reader.roots_elsewhere(),
         configs=tuple(configs),
+        profiles=profiles.read(root.file, configs),
     )
 
 

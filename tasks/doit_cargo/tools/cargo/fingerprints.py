@@ -18,31 +18,28 @@ def package_of(folder: str) -> str | None:
     return match["package"] if match else None
 
 
-def forget(profile_folders: Iterable[Path], packages: frozenset[str] | None) -> None:
+def forget(folders: Iterable[Path], packages: frozenset[str] | None) -> None:
     """Remove the fingerprints of these packages (None: of all), so that cargo compiles them.
+
+    `folders` are those of one profile: what became of another's is judged by its own records.
 
     A fingerprint folder is named `<package>-<16 hex digits>`; without it cargo takes the unit
     for never built. Should a cargo lay its folders out in another way, it reports the package
     as fresh, which the build treats as an error.
     """
-    for name, path in _units(profile_folders):
+    for name, path in _units(folders):
         if packages is None or name in packages:
             shutil.rmtree(path)
 
 
-def profile_folders(folder: Path) -> list[Path]:
-    """Those of every profile: what changed is as stale in the others, when their turn comes."""
-    return [path.parent for path in folder.glob("*/.fingerprint")]
-
-
-def forget_readers(profile_folders: Iterable[Path]) -> None:
+def forget_readers(folders: Iterable[Path]) -> None:
     """Make cargo run every build script and macro again: they may have read what has changed.
 
     What a script printed goes too: cargo sees by it whether all above is to be made anew. With
     that still there it takes these for fresh, whatever the script says now, and makes them anew
     in the run after that, since what the script printed is newer than they are.
     """
-    for folder in profile_folders:
+    for folder in folders:
         macros = _macros(folder)
         for _, path in _units([folder]):
             unit = os.path.basename(path)
@@ -64,9 +61,17 @@ def _macros(folder: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _units(profile_folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
+def out_dirs(folders: Iterable[Path], packages: frozenset[str]) -> Iterator[Path]:
+    """The OUT_DIRs of these packages' build scripts: cargo never empties one."""
+    for folder in folders:
+        for path in folder.glob("build/*/out"):
+            if package_of(path.parent.name) in packages:
+                yield path
+
+
+def _units(folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """(package, fingerprint folder) of every unit."""
-    for folder in profile_folders:
+    for folder in folders:
         with suppress(FileNotFoundError), os.scandir(folder / ".fingerprint") as entries:
             for entry in list(entries):
                 if package := package_of(entry.name):

@@ -9,14 +9,12 @@ from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target
-from doit_cargo.core.record import encode, read
+from doit_cargo.core.record import read
 from doit_cargo.core.workspace import cross_check
-from doit_cargo.tools import files
-from doit_cargo.tools.cargo import fingerprints
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
-from doit_cargo.tools.run import script_answers
 from doit_cargo.tools.run.cargo_cache import CargoCache
+from doit_cargo.tools.run.forgetting import Forgetting
 from doit_cargo.tools.run.plan import Plan
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
@@ -46,9 +44,10 @@ class Preflight:
         self._tools(plan.target for plan in plans)
         self._lock(plans[0].target)
         self._agree(plans[0].target)
-        self._forget_spoiled()
-        for plan in plans:
-            self._forget(plan)
+        with Forgetting.under_lock(self._ctx, self.cargo_cache) as cargo:
+            self._spoiled = cargo.spoiled()
+            for plan in plans:
+                cargo.planned(plan)
         return [self._order(plan, keep_going=keep_going) for plan in plans]
 
     def _tools(self, targets: Iterable[Target]) -> None:
@@ -76,56 +75,6 @@ class Preflight:
         said = metadata(program, ctx.graph.root, env)
         if found := cross_check.differences(ctx.graph, said):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
-
-    def _forget_spoiled(self) -> None:
-        """Make cargo forget the packages of which it no longer holds what the last build left.
-
-        Where nothing is known of any it starts from nothing, but for the host's other profiles.
-        """
-        directory, config = self._ctx.graph.target_directory, self._ctx.config
-        changed = self.cargo_cache.changed()
-        targets = [directory / target.triple for target in config.targets]
-        host = fingerprints.profile_folders(directory)
-        if changed is None:
-            host = [directory / layout.profile_folder(config.profile)]
-        profiles = [path for folder in targets for path in fingerprints.profile_folders(folder)]
-        fingerprints.forget([*profiles, *host], changed)
-        self.cargo_cache.drop_folders(changed or ())
-        self.cargo_cache.note({})
-        self._spoiled = changed or frozenset()
-
-    def _forget(self, plan: Plan) -> None:
-        """Make cargo forget what the plan says.
-
-        Cross-compiled units lie below the triple; build scripts and macros, which are the host's
-        and which cargo rebuilds for a new rustc by itself, beside it.
-        """
-        ctx = self._ctx
-        directory = self._ctx.graph.target_directory
-        profile = layout.profile_folder(self._ctx.config.profile)
-        target = directory / plan.target.triple / profile
-        targets = fingerprints.profile_folders(directory / plan.target.triple)
-        hosts = fingerprints.profile_folders(directory)
-        for name in plan.dropped.intersection(plan.crates):  # until it is built again
-            files.remove(ctx.config.root, layout.build_record(ctx.config, plan.target, name))
-            script_answers.drop_folders(ctx, plan.target, name)
-        fingerprints.forget([*targets, *hosts], frozenset(plan.dropped))
-        for binary in self._ctx.ship:
-            if binary.crate in plan.dropped:  # cargo can't replace, say, a folder in its place
-                files.remove(directory, target / binary.name)
-        if plan.drop_all:
-            fingerprints.forget(targets, None)
-        elif plan.rerun_scripts:
-            fingerprints.forget_readers(targets)
-        self._forget_host(plan.host, hosts)
-
-    def _forget_host(self, readable: str, folders: Iterable[Path]) -> None:
-        """Once for all targets, of which each has a record of its own."""
-        config = self._ctx.config
-        path, content = layout.host_record(config), {"readable": readable}
-        if readable and read(path) != content:
-            fingerprints.forget_readers(folders)
-            files.write(config.root, path, encode(content))
 
     def _order(self, plan: Plan, *, keep_going: bool) -> Order:
         ctx = self._ctx

@@ -108,13 +108,6 @@ def forget(ctx: Context, target: Target, crate: str) -> None:
     files.remove(ctx.config.root, layout.script_commands(ctx.config, target, crate))
 
 
-def drop_folders(ctx: Context, target: Target, crate: str) -> None:
-    """Have a script that wants to run always begin with an empty OUT_DIR, as when it is asked."""
-    found = known(ctx, target, crate)
-    for run in () if found.unfit else found.runs:
-        files.remove(ctx.graph.target_directory, run.out_dir)
-
-
 def call_unfit(ctx: Context, target: Target, crate: str, why: str) -> None:
     """Leave a crate's script to cargo, until it is another program."""
     found = known(ctx, target, crate)

@@ -1,0 +1,62 @@
+"""Whether cargo has a profile, and whether what it makes is to be shipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_cargo.core.settings.faults import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from doit_cargo.core.model import Config, CrateGraph
+    from doit_cargo.core.toml_file import Table
+
+_RELEASE = "release"
+_OFF = (None, False, 0, "0", "none", "false")
+
+
+def profile_fault(config: Config, graph: CrateGraph) -> str:
+    """Why cargo cannot build with the configured profile; empty if it can."""
+    for name, table in _line(config, graph):
+        if table is not None:
+            continue
+        if name == "debug":  # the folder of `dev`
+            return "cargo has no profile 'debug', did you mean 'dev'?"
+        by = f", which '{config.profile}' inherits" if name != config.profile else ""
+        return f"cargo has no profile '{name}'{by}, {nearest(name, tuple(sorted(graph.profiles)))}"
+    return ""
+
+
+def is_for_development(config: Config, graph: CrateGraph) -> bool:
+    """Whether what it makes is to be debugged, not shipped: with all of its symbols, unstripped.
+
+    `release` is never.
+    """
+    tables = [table or {} for _, table in _line(config, graph)]
+    strip, debug = (
+        next((table[key] for table in tables if key in table), None) for key in ("strip", "debug")
+    )
+    wanted = strip in _OFF and debug not in _OFF
+    return wanted and config.profile != _RELEASE and not config.split_debug
+
+
+def _line(config: Config, graph: CrateGraph) -> Iterator[tuple[str, Table | None]]:
+    """The profile and those that it inherits from, each with what is said of it: None, nothing.
+
+    A variable is stronger than a file. It ends where it would go round.
+    """
+    name, seen = config.profile, set[str]()
+    while name not in seen:
+        seen.add(name)
+        said = _variables(name, config.env)
+        table = {**graph.profiles.get(name, {}), **said} if name in graph.profiles or said else None
+        yield name, table
+        above = (table or {}).get("inherits")
+        name = above if isinstance(above, str) else name
+
+
+def _variables(name: str, env: Mapping[str, str]) -> dict[str, str]:
+    """What cargo's environment says of a profile: key → value."""
+    prefix = f"CARGO_PROFILE_{name.upper().replace('-', '_')}_"
+    return {key.removeprefix(prefix).lower(): env[key] for key in env if key.startswith(prefix)}
