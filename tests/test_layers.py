@@ -44,7 +44,7 @@ TOOLS = {
     "tools.git": {"tools.process"},
     "tools.git_hooks": {"tools.files", "tools.process"},
     "tools.init_files": {"tools.cargo", "tools.files"},
-    "tools.cargo": {"tools.process"},
+    "tools.cargo": {"tools.files", "tools.process"},
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},

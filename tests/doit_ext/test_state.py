@@ -166,6 +166,8 @@ def test_each_profile_has_a_row_of_its_own(tmp_path: Path) -> None:
     assert store(tmp_path / "state").get("verify", "_values_:") == "2"
     again = store(tmp_path / "state")
     assert (again.in_(dev), again.get("verify", "_values_:")) == (True, "1")
+    assert again.knows_others(["verify"])
+    assert not again.knows_others(["verify", "theirs"])
     again.remove(dev)
     assert not store(tmp_path / "state").in_(dev)
     assert store(tmp_path / "state").in_(release)

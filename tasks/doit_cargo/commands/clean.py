@@ -18,6 +18,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
+from doit_cargo.tools.cargo import target_lock
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.ownership import is_ours
@@ -106,5 +107,9 @@ def _remove(ctx: Context, path: Path, *, dry: bool) -> None:
     if not (path.exists() or path.is_symlink()):
         return
     print(f"{'would remove' if dry else 'removing'} {layout.relative([path], ctx.config.root)[0]}")
-    if not dry:
+    if dry:
+        return
+    if path.parent == ctx.graph.target_directory:
+        target_lock.remove(root, path)
+    else:
         files.remove(root, path)

@@ -52,6 +52,9 @@ def saved_size(encoded: object) -> int:
     return record.typed(encoded, "size", int) or 0 if isinstance(encoded, dict) else 0
 
 
+_PROFILE = " profile="
+
+
 class OwnName(str):
     """The name of a task of the pipeline, as doit hands it on: only a run may say it is done.
 
@@ -64,8 +67,13 @@ class OwnName(str):
     def __new__(cls, name: str, profile: str = "release") -> Self:
         """Name the task as one of that profile."""
         self = super().__new__(cls, name)
-        self.row = name if profile == "release" else f"{name} profile={profile}"
+        self.row = name if profile == "release" else f"{name}{_PROFILE}{profile}"
         return self
+
+
+def plain(row: str) -> str:
+    """Give the name of the task of a row."""
+    return row.partition(_PROFILE)[0]
 
 
 def task_name(stage: str, arch: str = "", subject: str = "") -> str:

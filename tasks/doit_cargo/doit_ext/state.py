@@ -19,7 +19,7 @@ from urllib.parse import quote
 from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.core.task import OwnName
+from doit_cargo.core.task import OwnName, plain
 
 _VERSION = 2
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
@@ -91,8 +91,8 @@ class TaskStore:
             self.remove(task_id)
 
     def knows_others(self, names: Iterable[str]) -> bool:
-        """Whether anything is known of tasks that are none of these."""
-        return not self._rows.keys() <= set(names)
+        """Whether anything is known of tasks that are none of these, with any profile."""
+        return not {plain(row) for row in self._rows} <= set(names)
 
     def outdated(self) -> bool:
         """Whether another run has written since this one read."""

@@ -65,6 +65,16 @@ def test_nothing_is_said_of_a_moment(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == ""
 
 
+def test_a_folder_is_removed_when_it_is_free(tmp_path: Path) -> None:
+    folder = tmp_path / "triple/release"
+    folder.mkdir(parents=True)
+    then = "time.sleep(0.3); open(sys.argv[1] + '.still-there', 'w')"
+    with holder(folder, "LOCK_EX", then) as other:
+        target_lock.remove(tmp_path, folder.parent)
+    assert other.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.integration
 def test_cargo_waits(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()

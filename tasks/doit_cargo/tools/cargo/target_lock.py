@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from doit_cargo.tools import files
+
 NAME = ".cargo-lock"
 _PATIENCE = 1.0  # in seconds: a cargo with nothing to do is done by then
 _STEP = 0.05
@@ -36,6 +38,17 @@ def held(folders: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
                 stack.enter_context(_one(folder / NAME))
                 locked.append(folder)
         yield tuple(locked)
+
+
+def remove(root: Path, folder: Path) -> None:
+    """Remove a folder below `root` in which there are folders with such locks.
+
+    Whoever waits for one, or comes later, finds nothing there and begins anew.
+    """
+    with held(sorted(path.parent for path in folder.glob(f"*/{NAME}"))):
+        gone = folder.with_name(f"{folder.name}.removed")
+        files.move_folder(root, folder, gone)
+    files.remove(root, gone)
 
 
 @contextmanager
