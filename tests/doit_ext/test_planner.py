@@ -20,6 +20,7 @@ from doit_cargo.doit_ext.planner import Planner
 from doit_cargo.doit_ext.prerequisites import Prerequisites
 from doit_cargo.doit_ext.tasks import doit_tasks, spec_of
 from doit_cargo.pipeline import specs
+from doit_cargo.tools.run import rerun
 from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.plan import Plan
 from doit_cargo.tools.run.session import Session
@@ -336,6 +337,84 @@ def test_what_is_up_to_date_is_not_asked_again(world: World) -> None:
     assert [planner.is_current(task) for task in tasks] == [True, True, False, True]
     assert list(planner.digests) == [ALPHA]
     assert len(world.asked) == asked
+
+
+class Asking:
+    """Stands for the build scripts: which were asked, and which said something else."""
+
+    def __init__(self, *changed: tuple[str, str]) -> None:
+        self.changed = frozenset(changed)
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, ctx: Context, questions: Sequence[Any]) -> frozenset[tuple[str, str]]:
+        del ctx
+        self.asked += [(question.target.arch, question.crate) for question in questions]
+        return self.changed.intersection(self.asked)
+
+
+def asks(world: World, *names: str) -> None:
+    """Have the build scripts of these tasks want to be asked."""
+    for name in names:
+        spec = spec_of(world.control.tasks[name])
+        assert spec
+        cast("Any", world.control.tasks[name]).spec = spec._replace(asks=True)
+
+
+class Asked(NamedTuple):
+    """What is stale, whose script says something else, who is asked, and what is planned."""
+
+    stale: str
+    changed: str
+    asked: list[str]
+    expected: Planned | None
+
+
+# A script that wants to run in every build runs in every build: what it made is forgotten.
+BOTH_RUN = ["core_lib", "alpha"]
+ASKED = {
+    "nobody says anything new": Asked("", "", ["alpha", "core_lib"], None),
+    "a leaf's script says something else": Asked(
+        "", "alpha", ["alpha", "core_lib"], planned("alpha", dropped=["alpha"])
+    ),
+    "the library's does, and takes all above it along": Asked(
+        "", "core_lib", ["alpha", "core_lib"], planned(*ALL, dropped=BOTH_RUN)
+    ),
+    "a stale one is cargo's to run": Asked(
+        ALPHA, "alpha", ["core_lib"], planned("alpha", dropped=["alpha"])
+    ),
+    "so is one above a stale one": Asked(CORE, "alpha", [], planned(*ALL, dropped=BOTH_RUN)),
+    "and one under another toolchain": Asked(
+        CHAIN, "core_lib", [], planned(*ALL, dropped=BOTH_RUN)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASKED.values(), ids=ASKED.keys())
+def test_build_scripts_are_asked_of_crates_with_nothing_else_to_do(
+    world: World, monkeypatch: pytest.MonkeyPatch, case: Asked
+) -> None:
+    asking = Asking(("x86_64", case.changed))
+    monkeypatch.setattr(rerun, "changed", asking)
+    asks(world, ALPHA, CORE)
+    if case.stale == CHAIN:
+        world.stale(CHAIN, uptodate_false=["Intact"])
+    elif case.stale:
+        world.stale(case.stale, changed_file_dep=[world.state("build/below.json")])
+    found = world.plan()
+
+    assert sorted(crate for _, crate in asking.asked) == case.asked
+    assert found == ({"x86_64": case.expected} if case.expected else {})
+
+
+def test_when_everything_is_built_anyway_nobody_is_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = Asking()
+    monkeypatch.setattr(rerun, "changed", asking)
+    asks(world, ALPHA)
+
+    assert world.plan(always=True)["x86_64"] == planned(*ALL, dropped=["alpha"])
+    assert asking.asked == []
 
 
 class Change(NamedTuple):
