@@ -73,6 +73,20 @@ def seen(root: Path, *words: str, triple: str = X86) -> list[str]:
         (["-r", "-Wl,-Map,a.map", "-Wl,--dynamic-list=a.list", "a.o"], ["-r", "a.o"]),
         (["-r", "-Wl,-Map=a.map,-z,now", "a.o"], ["-r", "-Wl,-Map=a.map,-z,now", "a.o"]),
         (["-r", "-Wl,--allow-multiple-definition", "a.o"], ["-r", "a.o"]),
+        (["-r", "-u", "a b", "a.o"], ["-r", "-ua b", "a.o"]),
+        (
+            ["-r", "-ua", "-Wl,-u,a", "-Wl,-u", "-Wl,a"],
+            ["-r", "-ua", "-Wl,-u,a", "-Wl,-u", "-Wl,a"],
+        ),
+        (["-r", "-Wl,--undefined=$a", "-Wl,--undefined,a"], ["-r", "-Wl,-u,$a", "-Wl,-u,a"]),
+        (["-r", "-Wl,--undefined", "-Wl,a"], ["-r", "-Wl,-u", "-Wl,a"]),
+        (["-r", "-Wl,-ua,-z,now,--undefined=b"], ["-r", "-Wl,-u,a,-z,now,-u,b"]),
+        (["-r", "-Xlinker", "-u", "-Xlinker", "a"], ["-r", "-Xlinker", "-u", "-Xlinker", "a"]),
+        (
+            ["-r", "-Xlinker", "--undefined=a", "-Xlinker", "--undefined", "-Xlinker", "b"],
+            ["-r", "-Xlinker", "-u", "-Xlinker", "a", "-Xlinker", "-u", "-Xlinker", "b"],
+        ),
+        (["-r", "-Wl,--no-undefined"], ["-r", "-Wl,--no-undefined"]),
         (["--version"], ["--version"]),
         ([], ["-static", "-pie"]),
     ],
@@ -129,11 +143,12 @@ def test_response_files(tmp_path: Path) -> None:
     file = tmp_path / "linker arguments"
     file.write_text(
         f"a.o\n-static-pie\n--target={X86}\n-Wl,-O1\n-Wl,--dynamic-list=/a/list\nwith\\ blank.o\n"
+        "-u\na\n-Wl,--undefined=a,-ub\n-Xlinker\n-u\n-Xlinker\na\n"
     )
 
     assert seen(tmp_path, f"@{file}") == ["-static", "-pie", f"@{file}.zig"]
     assert (tmp_path / "linker arguments.zig").read_text() == (
-        "a.o\n-static\n-pie\nwith\\ blank.o\n"
+        "a.o\n-static\n-pie\nwith\\ blank.o\n-ua\n-Wl,-u,a,-u,b\n-Xlinker\n-u\n-Xlinker\na\n"
     )
 
 
@@ -227,6 +242,29 @@ def test_hello_world(tmp_path: Path, triple: str) -> None:
         assert "GNU_RELRO" in headers
         assert "NOW" in headers
     assert _output(tmp_path / "main", triple) == "3.0\n"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-u", "wanted"],
+        ["-Wl,--undefined=wanted"],
+        ["-Wl,-uwanted,-z,now"],
+        ["-Xlinker", "--undefined=wanted"],
+        ["@words"],
+    ],
+)
+def test_a_symbol_that_nobody_calls_is_linked(tmp_path: Path, words: list[str]) -> None:
+    compiler = _compiler(tmp_path, X86)
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }")
+    (tmp_path / "wanted.c").write_text("int wanted(void) { return 7; }")
+    (tmp_path / "words").write_text("-u\nwanted\n")
+    process.run([compiler, "-c", "wanted.c"], cwd=tmp_path)
+    process.run([tmp_path / "w" / f"{X86}-ar", "crs", "libwanted.a", "wanted.o"], cwd=tmp_path)
+    process.run([compiler, "main.c", *words, "-L.", "-lwanted", "-o", "main"], cwd=tmp_path)
+
+    assert " wanted\n" in process.run(["readelf", "--syms", "--wide", tmp_path / "main"])
 
 
 SUMS = """\

@@ -14,6 +14,8 @@ What they change, and why:
   zig fails on them or warns.
 - `-mfloat-abi` is dropped: the target's name says it, and lld links objects that pass floats
   otherwise without a word.
+- `-u SYMBOL` becomes `-uSYMBOL`, and `--undefined=SYMBOL`, `-uSYMBOL` for the linker `-u,SYMBOL`:
+  zig takes the symbol for a file's name, or knows no such option. Coverage and PGO ask for it.
 - The same inside rustc's `@response` files, which it writes when a command is too long.
 
 Everything else is handed on. POSIX sh: a build starts them thousands of times.
@@ -22,7 +24,7 @@ Everything else is handed on. POSIX sh: a build starts them thousands of times.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from doit_cargo.core import architectures
@@ -46,11 +48,17 @@ exec {zig} {tool} "$@"
 """
 
 _COMPILER = """\
-words= number=0 link={link} drop=
+words= number=0 link={link} drop= symbol= before=
 for word do
-  number=$((number + 1))
+  number=$((number + 1)) last=$before before=$word
   if [ "$drop" ]; then drop=; continue; fi
+  if [ "$symbol" ]; then symbol=; words="$words -u\\"\\${{$number}}\\""; continue; fi
   case $word in
+    -u) if [ "$last" != -Xlinker ]; then symbol=1; continue; fi ;;
+    --undefined) words="$words -u"; continue ;;
+    --undefined=*) words="$words -u -Xlinker \\"\\${{$number#--undefined=}}\\""; continue ;;
+    -Wl,-u[!,]*|-Wl,*,-u[!,]*|-Wl,--undefined[,=]*|-Wl,*,--undefined[,=]*|-Wl,--undefined)
+      words="$words \\"\\$(printf %s \\"\\${{$number}}\\" | sed {undefined})\\""; continue ;;
     -target) drop=1; continue ;;
     -Wl,-Map[=,]*,*|-Wl,--dynamic-list[=,]*,*) ;; # with others in the same word: zig says so
     {dropped}) continue ;;
@@ -78,6 +86,9 @@ eval "set -- $words"
 exec {zig} {tool} -target {target} {options} "$@"
 """
 
+# Of one word: GNU's forms of `-u`, as zig's linker knows it.
+_UNDEFINED = ("s/,--undefined[,=]/,-u,/g", "s/,--undefined$/,-u/", "s/,-u\\([^,]\\)/,-u,\\1/g")
+
 _SED = (
     *(f"/^{pattern}$/d" for pattern in (
         "-m64", "-fuse-ld=.*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=.*",
@@ -85,6 +96,8 @@ _SED = (
         "-Wl,--dynamic-list[=,][^,]*", "-Wl,--allow-multiple-definition",
     )),
     "s/^-static-pie$/-static\\\n-pie/",
+    *(f"/^-Wl,/{command}" for command in _UNDEFINED),
+    "/^-Xlinker$/{N\nb\n}", "/^-u$/{N\ns/\\n//\n}",
 )  # fmt: skip
 
 
@@ -113,10 +126,15 @@ def _script(triple: str, tool: str, zig: Path, cache: Path) -> str:
         target=zig_target(triple),
         dropped="|".join(_DROPPED),
         flags="".join(_translation(pattern, words) for pattern, words in row.flags),
-        sed=" ".join(f"-e {shlex.quote(command)}" for command in _SED),
+        sed=_sed(_SED),
+        undefined=_sed(_UNDEFINED),
         link="1" if row.static_pie else "",
         options=" ".join(options),
     )
+
+
+def _sed(commands: Iterable[str]) -> str:
+    return " ".join(f"-e {shlex.quote(command)}" for command in commands)
 
 
 def _translation(pattern: str, words: str) -> str:
