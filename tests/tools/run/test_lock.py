@@ -114,6 +114,86 @@ def test_the_kernel_lets_go_of_what_a_killed_holder_had(tmp_path: Path, lock: Lo
     assert re.fullmatch(rf"pid {os.getpid()}, since \d\d:\d\d:\d\d", text)
 
 
+INNER = """\
+import sys
+from pathlib import Path
+from doit_cargo.core.errors import PipelineError
+from doit_cargo.tools.run.lock import RunLock
+roots = list(map(Path, sys.argv[1:]))
+for root in roots[:-1]:
+    RunLock(root, root / ".doit-cargo").acquire(wait=False)
+try:
+    RunLock(roots[-1], roots[-1] / ".doit-cargo").acquire(wait=False)
+    print("taken")
+except PipelineError as error:
+    print(error)
+"""
+
+
+def inside(*roots: Path) -> str:
+    """What a doit says that a task starts, when it takes these locks in turn."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", INNER, *map(str, roots)]
+    return subprocess.run(argv, env=env, text=True, capture_output=True, check=True).stdout
+
+
+def test_a_doit_inside_of_one_is_told_that_each_waits_for_the_other(
+    tmp_path: Path, lock: Lock
+) -> None:
+    """By whatever way it got there: it would wait for ever."""
+    lock().acquire(wait=False)
+    said = (
+        f"this doit was started by a task of another one (pid {os.getpid()}), which waits for it "
+        "and holds the lock of this workspace: name the tasks in that task's task_dep\n"
+    )
+    link = tmp_path.with_name(f"{tmp_path.name}-link")
+    link.symlink_to(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+
+    assert [inside(tmp_path), inside(link), inside(other, tmp_path)] == [said] * 3
+
+
+def test_a_doit_inside_of_one_may_work_elsewhere(tmp_path: Path, lock: Lock) -> None:
+    """And waits there for others as anybody does."""
+    other = tmp_path / "other"
+    other.mkdir()
+    lock().acquire(wait=False)
+    free = inside(other)
+    with held(other, "sign") as third:
+        said = inside(other)
+
+    assert free == "taken\n"
+    assert said.startswith(f"another doit runs in this workspace (pid {third.pid}, since ")
+
+
+def test_a_run_that_has_ended_is_nobodys_outer_one(
+    tmp_path: Path, lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon that it left has its environment for ever; our own goes with the lock."""
+    monkeypatch.delenv("DOIT_CARGO_RUN", raising=False)
+    first = lock()
+    first.acquire(wait=False)
+    variable = os.environ["DOIT_CARGO_RUN"]
+    first.release()
+    after = os.environ.get("DOIT_CARGO_RUN")
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    monkeypatch.setenv("DOIT_CARGO_RUN", variable.replace(str(os.getpid()), str(dead.pid), 1))
+
+    assert after is None
+    with held(tmp_path), pytest.raises(PipelineError, match=r"\(just started\)$"):
+        lock().acquire(wait=False)
+
+
+def test_what_was_not_taken_is_not_held(tmp_path: Path, lock: Lock) -> None:
+    refused = lock()
+    with held(tmp_path), pytest.raises(PipelineError):
+        refused.acquire(wait=False)
+
+    assert not refused.held
+
+
 def test_it_may_be_released_twice_and_never_taken(lock: Lock) -> None:
     never, once = lock(), lock()
     once.acquire(wait=False)

@@ -11,7 +11,8 @@ from pathlib import Path
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.tools import files
 
-_HOLDER = "DOIT_CARGO_RUN"  # the process that holds the lock, in the environment of what it starts
+# Who holds which lock, in the environment of what a holder starts: `pid@lock`, the outermost first.
+_HOLDERS = "DOIT_CARGO_RUN"
 
 
 class RunLock:
@@ -21,6 +22,7 @@ class RunLock:
         self._path = state / "lock"
         self._root = root
         self._descriptor = -1
+        self._outer = ""
 
     @property
     def held(self) -> bool:
@@ -34,15 +36,16 @@ class RunLock:
         """
         if not self._path.exists():
             files.create(self._root, self._path)
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._wait(wait=wait)
-            waited = True
-        else:
-            waited = False
-        os.environ[_HOLDER] = str(os.getpid())  # for a doit that an action of ours starts
+            waited = _lock(descriptor, wait=wait)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        self._outer = os.environ.get(_HOLDERS, "")
+        mine = f"{os.getpid()}@{_identity(descriptor)}"
+        os.environ[_HOLDERS] = f"{self._outer} {mine}".strip()
         return waited
 
     def sign(self) -> None:
@@ -54,21 +57,42 @@ class RunLock:
     def release(self) -> None:
         """Let the next one in."""
         if self._descriptor >= 0:
-            os.environ.pop(_HOLDER, None)
+            os.environ[_HOLDERS] = self._outer
+            if not self._outer:
+                del os.environ[_HOLDERS]
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _wait(self, *, wait: bool) -> None:
-        if (outer := os.environ.get(_HOLDER, "")) and _is_alive(outer):
+
+def _lock(descriptor: int, *, wait: bool) -> bool:
+    """Lock the file; whether somebody else had it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _refuse_inside(descriptor)
+        holder = os.pread(descriptor, 100, 0).decode(errors="replace") or "just started"
+        if not wait:
+            raise PipelineError(f"another doit runs in this workspace ({holder})") from None
+        sys.stderr.write(f"waiting for another doit in this workspace ({holder})\n")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return True
+    return False
+
+
+def _refuse_inside(descriptor: int) -> None:
+    """Raise PipelineError if who holds the lock waits for this process: both would for ever."""
+    for holder in os.environ.get(_HOLDERS, "").split():
+        pid, _, lock = holder.partition("@")
+        if lock == _identity(descriptor) and _is_alive(pid):
             raise PipelineError(
-                f"this doit was started by a task of another one (pid {outer}), which waits for it "
+                f"this doit was started by a task of another one (pid {pid}), which waits for it "
                 "and holds the lock of this workspace: name the tasks in that task's task_dep"
             )
-        holder = os.pread(self._descriptor, 100, 0).decode(errors="replace") or "just started"
-        if not wait:
-            raise PipelineError(f"another doit runs in this workspace ({holder})")
-        sys.stderr.write(f"waiting for another doit in this workspace ({holder})\n")
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+
+def _identity(descriptor: int) -> str:
+    found = os.fstat(descriptor)
+    return f"{found.st_dev}.{found.st_ino}"
 
 
 def _is_alive(pid: str) -> bool:
