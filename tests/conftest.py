@@ -31,4 +31,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 def _made(root: Path, request: pytest.FixtureRequest) -> Project:
+    """Who drives one drives cargo: the fast tests leave it out by its mark."""
+    assert request.node.get_closest_marker("integration"), "mark it: pytest.mark.integration"
     return Project(root, getattr(request.module, "FILES", SOURCES))
