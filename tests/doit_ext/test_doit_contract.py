@@ -337,6 +337,8 @@ def test_the_options_are_one_object_that_doit_fills_in() -> None:
         "ours", ["x"], False,
     )  # fmt: skip
     assert (params.get("continue"), params.get("nothing of the kind")) == (True, None)
+    params.add_defaults({"continue": False, "another": 1})
+    assert (params["continue"], params["another"]) == (True, 1)
 
 
 def test_a_command_has_only_the_options_that_it_names() -> None:

@@ -51,6 +51,13 @@ _JOBS = {
     "0 leaves cargo the choice and runs those one by one [default: %(default)s]",
 }
 
+# Of what our DOIT_CONFIG says doit must know something, or it ends with a traceback before
+# `_execute` can say that it is not there.
+_STOCK = {
+    "backend": "doit-cargo", "dep_file": ".doit.db", "codec_cls": "json",
+    "check_file_uptodate": "md5",
+}  # fmt: skip
+
 
 class Run(cmd_run.Run):
     """Run tasks: the pipeline's beside one cargo, all others as stock doit does."""
@@ -74,6 +81,7 @@ class Run(cmd_run.Run):
         """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
         self._hints = Hints(os.environ)
         self._options = params
+        params.add_defaults(_STOCK)
         Selection.defaults = not args
         try:
             return guarded(
