@@ -18,7 +18,7 @@ import pytest
 from doit import cmd_clean, cmd_list, cmd_resetdep, cmd_run, loader
 from doit.action import BaseAction, PythonAction
 from doit.cmd_base import Command, DoitCmdBase, ModuleTaskLoader
-from doit.control import TaskControl
+from doit.control import TaskControl, TaskDispatcher
 from doit.dependency import Dependency, FileChangedChecker, JSONCodec
 from doit.doit_cmd import DoitMain, get_var
 from doit.exceptions import (
@@ -1004,6 +1004,71 @@ def test_a_node_starts_without_a_status() -> None:
 
     assert runner.select_task(node, dispatcher.tasks) is True
     assert (before, node.run_status) == (None, "run")
+
+
+def test_a_dispatcher_is_made_of_what_a_control_has() -> None:
+    """run.py makes one of ours so, in place of `control.task_dispatcher()`."""
+    found = control(Task("a", [Action()]))
+    dispatcher = TaskDispatcher(found.tasks, found.targets, found.selected_tasks)
+
+    assert (dispatcher.tasks, dispatcher.targets) == (found.tasks, found.targets)
+    assert (dispatcher.nodes, dispatcher.waiting, list(dispatcher.ready)) == ({}, set(), [])
+    assert walk(dispatcher, statuses={}) == ["a"]
+
+
+def test_a_dispatcher_makes_a_node_once() -> None:
+    """dispatcher.py: a node, or None if there is one; `ready` are those that can go on."""
+    dispatcher = control(Task("a", [Action()]), Task("b", [Action()]), select=["a"])
+    made = dispatcher.task_dispatcher()
+    first, second = made._gen_node(None, "b"), made._gen_node(None, "b")
+    made.ready.append(first)
+
+    assert (first.task.name, first.run_status, second) == ("b", None, None)
+    assert made.nodes["b"] is first
+    assert walk(made, statuses={}) == ["b", "a"]
+
+
+def test_a_dispatcher_says_when_tasks_were_created_and_whom_a_node_waits_for() -> None:
+    """dispatcher.py overrides both, by these names and parameters."""
+    steps: list[Any] = []
+    waits: list[tuple[str, list[str], bool]] = []
+
+    class Kept(TaskDispatcher):
+        def _add_task(self, node: Any) -> Iterator[Any]:
+            for step in super()._add_task(node):
+                steps.append(step)
+                yield step
+
+        def _node_add_wait_run(self, node: Any, task_list: list[str], calc: bool = False) -> None:
+            waits.append((node.task.name, list(task_list), calc))
+            super()._node_add_wait_run(node, task_list, calc)
+
+    def creator() -> dict[str, Any]:
+        return {"actions": [Action()], "basename": "later"}
+
+    first, later = Task("first", None), Task("later", None, loader=DelayedLoader(creator, "first"))
+    found = control(first, later, select=["later"])
+
+    assert walk(Kept(found.tasks, found.targets, ["later"]), statuses={}) == ["first", "later"]
+    assert [step for step in steps if isinstance(step, str)] == ["wait", "reset generator"]
+    assert ("later", ["first"], False) in waits
+    assert ("later", [], True) in waits
+
+
+def test_a_task_that_is_both_task_dep_and_calc_dep_is_waited_for_for_ever() -> None:
+    """dispatcher.py has it on one list only: doit has it on two, and takes it off one."""
+    found = control(
+        Task("a", [Action()]), Task("b", [Action()], task_dep=["a"], calc_dep=["a"]), select=["b"]
+    )
+    dispatcher = found.task_dispatcher()
+    first = dispatcher.generator.send(None)
+    held = dispatcher.generator.send(None)
+    first.run_status = "successful"
+    after = dispatcher.generator.send(first)
+
+    assert (first.task.name, held, after) == ("a", "hold on", "hold on")
+    (waiting,) = dispatcher.waiting
+    assert (waiting.wait_run, waiting.wait_run_calc) in ((set(), {"a"}), ({"a"}, set()))
 
 
 # selecting and linking ----------------------------------------------------------------------
