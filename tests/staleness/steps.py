@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from world import VERSION, World
+from world import SAYING, VERSION, World
 
 Step = Callable[[World, Random], str]
 _OLD = 1_000_000_000
@@ -281,6 +281,59 @@ def script(world: World, rng: Random) -> str:
     return f"{_name(world, path)} {said}"
 
 
+# What a script watches (as a Rust literal has it), and the file that it reads.
+_CHANGED = "cargo:rerun-if-changed="
+_WATCHED = {
+    "absent": (f"{_CHANGED}no/such", "../../said/word"),
+    "absent, and says always the same": (f"{_CHANGED}no/such", "no/such"),
+    "a pattern": (f"{_CHANGED}../../said/*", "../../said/word"),
+    "dangling": (f"{_CHANGED}../../said/dangling", "../../said/word"),
+    "blanks": (" \\tcargo::rerun-if-changed=../../said/word \\r", "../../said/word"),
+    "a blank that belongs to the path": (f"{_CHANGED} ../../said/word", "../../said/word"),
+    "odd bytes": (f"\\xff\\n{_CHANGED}../../said/word\\n\\xfe", "../../said/word"),
+    "odd bytes in a path": (f"{_CHANGED}no\\xff\\n{_CHANGED}../../said", "../../said/word"),
+    "a link": (f"{_CHANGED}../../linked", "../../said/word"),
+    "behind a link": (f"{_CHANGED}../../linked/../said/word", "../../said/word"),
+    "its package": (f"{_CHANGED}.", "word"),
+    "its package, by an empty path": (f"{_CHANGED}", "word"),
+    "nothing": ("", "word"),
+    "the folder above": (f"{_CHANGED}..", "../word"),
+    "everything": (f"{_CHANGED}../..", "../../said/word"),
+}
+
+
+def watching(world: World, rng: Random) -> str:
+    """A script that watches something odd, or nothing that is there, and says a word."""
+    names = [name for name in world.crates() if name.startswith("app") or name == "plain"]
+    path = world.root / "crates" / rng.choice(names) / "build.rs"
+    what = rng.choice(sorted(_WATCHED))
+    watch, file = _WATCHED[what]
+    path.write_text(SAYING.replace("WATCH", watch).replace("FILE", file))
+    (path.parent / "word").write_text("word 1\n")
+    (path.parent.parent / "word").write_text("word 1\n")
+    return f"{_name(world, path)} watches {what}"
+
+
+def word(world: World, rng: Random) -> str:
+    """The words that such scripts say are others; perhaps with their times kept."""
+    found = sorted(path for path in world.root.glob("**/word") if path.is_file())
+    chosen = [path for path in found if rng.random() < 0.7] or found
+    new, sly = f"word {rng.randrange(10)}\n", rng.random() < 0.4
+    for path in chosen:
+        if sly:
+            _keeping_time(path, lambda path: path.write_text(new))
+        else:
+            path.write_text(new)
+    return f"{[_name(world, path) for path in chosen]}: {new.strip()}, sly={sly}"
+
+
+def word_and_edit(world: World, rng: Random) -> str:
+    """And a crate is edited, or only a part is built."""
+    said = word(world, rng)
+    did = edit(world, rng) if rng.random() < 0.7 else part(world, rng)
+    return f"{said}; {did}"
+
+
 def tamper_generated(world: World, rng: Random) -> str:
     """What a build script made, or the script itself, is damaged, and the crate edited."""
     found = sorted(world.root.glob("target/**/build/protos-*/out/*.rs"))
@@ -449,9 +502,9 @@ STEPS: dict[str, Step] = {
         edit, edit_sly, edit_backdated, edit_outside, replace_outside, touch, asset, module,
         feature, dev_feature, default_feature, dependency, config_env, user_env, setting,
         opt_level, cargo_config, included_config, moved_config, parent_config, lock_file, branch,
-        script, add_crate, remove_crate, rename_crate, binary, rename_binary, tamper,
-        tamper_library, tamper_generated, tamper_state, drop_target, part, broken, killed, during,
-        two_runs,
+        script, watching, word, word_and_edit, add_crate, remove_crate, rename_crate, binary,
+        rename_binary, tamper, tamper_library, tamper_generated, tamper_state, drop_target, part,
+        broken, killed, during, two_runs,
     )
 }  # fmt: skip
 

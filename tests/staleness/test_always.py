@@ -101,6 +101,34 @@ def test_another_crate_is_edited_with_and_without_another_answer(project: Projec
     assert project.build().startswith("up to date")
 
 
+def test_what_has_said_the_same_is_not_compiled_again(project: Project) -> None:
+    """Nor what lies between it and the crate that was edited; the path is absent all the same."""
+    between = SOURCES["alpha/Cargo.toml"].replace("alpha", "mid")
+    mid = "pub fn greet() -> &'static str { core_lib::greet() }\n"
+    write(project.root, {"mid/Cargo.toml": between, "mid/src/lib.rs": mid})
+    for name, old, new in (
+        ("Cargo.toml", '"core"', '"core", "mid"'),
+        ("alpha/Cargo.toml", 'core_lib = { path = "../core" }', 'mid = { path = "../mid" }'),
+        ("alpha/src/main.rs", "core_lib", "mid"),
+    ):
+        path = project.path(name)
+        path.write_text(path.read_text().replace(old, new))
+    project.path("Cargo.lock").unlink()
+    project.build()
+    libraries = {path: path.stat() for path in project.root.glob("target/*/release/deps/*.rlib")}
+    log(project)
+    edit(project, "alpha/src/main.rs")
+
+    assert "1 built, 1 reused" in project.build()
+
+    assert len(libraries) == 2
+    assert libraries == {path: path.stat() for path in libraries}
+    assert log(project) == [True]
+    assert not project.path("core/never").exists()
+    project.path("core/never").touch()
+    assert "2 built" in project.build()
+
+
 def test_the_crate_itself_is_edited_and_has_another_answer(project: Project) -> None:
     project.build()
     project.path("said.txt").write_text("two")
@@ -225,10 +253,11 @@ TWOFACED["core/build.rs"] = TWOFACED["core/build.rs"].replace(
 
 @pytest.mark.parametrize("project", [TWOFACED], indirect=True)
 def test_an_answer_that_changes_under_way_fails_the_run(project: Project) -> None:
-    """Cargo runs the script again when alpha is edited: beta would keep the answer before."""
+    """A touched script is run by cargo when alpha is edited: beta would keep the answer before."""
     project.build()
     project.path("other.txt").write_text("two")
     edit(project, "alpha/src/main.rs")
+    project.path("core/build.rs").touch()
 
     done = project.doit()
 

@@ -71,6 +71,21 @@ fn main() {
 }
 """
 
+# Says a word that lies in FILE, of which `WATCH` may or may not tell; and what it finds in OUT_DIR.
+SAYING = """\
+use std::io::Write;
+fn main() {
+    std::io::stdout().write_all(b"WATCH\\n").unwrap();
+    let word = std::fs::read_to_string("FILE").unwrap_or_default().replace(char::is_whitespace, "");
+    let out = std::env::var("OUT_DIR").unwrap();
+    std::fs::write(format!("{out}/{word}.txt"), &out).unwrap();
+    let mut found: Vec<_> = std::fs::read_dir(&out).unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    found.sort();
+    println!("cargo:rustc-env=OPT={}", found.concat());
+}
+"""
+
 # What each kind of library says, beside its version and what it builds upon.
 SAYS = {
     "core": 'include_str!("../../../shared/text.txt").trim()',
@@ -110,7 +125,9 @@ class World:
             "shared/text.txt": "text version 1\n",
             "proto/api.proto": "api version 1\n",
             "assets/one": "one version 1\n",
+            "said/word": "word 1\n",
         })  # fmt: skip
+        (self.root / "linked").symlink_to("said")
 
     def add_library(self, kind: str, below: list[str]) -> None:
         """Write a library (or the macro crate) of that kind."""

@@ -40,7 +40,8 @@ class Planner:
         self._status = status
         self._found: dict[str, Any] = {}  # spec → the status that it was found to have
         self._stale: dict[str, str] = {}  # doit's name of a task → the digest of its inputs
-        self._changed: set[tuple[str, str]] = set()  # whose build scripts say something else
+        self._asked: set[tuple[str, str]] = set()  # crates whose build scripts were asked
+        self._changed: set[tuple[str, str]] = set()  # those that say something else
         self.digests: dict[str, str] = {}  # the same by the spec's name
 
     def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
@@ -50,7 +51,7 @@ class Planner:
         for task, spec in found:
             self._found[spec.name] = self._status(task)
         if any(spec.asks for _, spec in found) and not always:
-            self._changed |= self._ask(found)
+            self._ask(found)
         for task, spec in found:
             self._add(task, spec, plans[spec.arch], always=always)
         return tuple(plan for plan in plans.values() if plan.crates)
@@ -59,7 +60,7 @@ class Planner:
         """Whether it is a build that has not been planned."""
         return spec.stage in STAGES and spec.action is not None and not self.knows(spec)
 
-    def _ask(self, found: Iterable[tuple[Task, TaskSpec]]) -> frozenset[tuple[str, str]]:
+    def _ask(self, found: Iterable[tuple[Task, TaskSpec]]) -> None:
         """Have the build scripts say it again that want to, of crates with nothing else to do."""
         from doit_cargo.tools.run.rerun import Question, changed
 
@@ -72,7 +73,9 @@ class Planner:
                 stale.add(task.name)
             elif spec.asks:
                 questions.append(Question(targets[spec.arch], spec.subject))
-        return changed(self._ctx, questions) if questions else frozenset()
+        if questions:
+            self._asked |= {(question.target.arch, question.crate) for question in questions}
+            self._changed |= changed(self._ctx, questions)
 
     def knows(self, spec: TaskSpec) -> bool:
         """Whether the task has been planned."""
@@ -90,9 +93,11 @@ class Planner:
 
     def _add(self, task: Task, spec: TaskSpec, plan: Plan, *, always: bool) -> None:
         status = self._found[spec.name]
-        changed = (spec.arch, spec.subject) in self._changed
+        who = (spec.arch, spec.subject)
+        changed = who in self._changed
         upstream = not self._stale.keys().isdisjoint(task.task_dep)
         if not (always or changed or upstream or status.status != "up-to-date"):
+            plan.asked.update([spec.subject] * (who in self._asked))
             return
         status.status = "run"  # cargo makes it anew, even if its inputs are what they were
         self._stale[task.name] = self.digests[spec.name] = self._digest(task, spec)

@@ -1,4 +1,4 @@
-"""What cargo has to compile for one target, and what it must forget first."""
+"""The plan for one target: the crates to compile, and those that cargo must forget first."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class Plan:
     `dropped` are the packages that cargo must forget: their inputs or outputs changed by hash,
     which cargo may not see. `drop_all`: the toolchain changed, so every unit is built anew.
     `rerun_scripts`: the configured environment changed, which build scripts may have read.
+    `asked` are crates whose build scripts want to run always and have just said the same again.
     `host` is a digest of what those of this machine and macros may read (empty: as before).
     """
 
@@ -18,6 +19,7 @@ class Plan:
         self.target = target
         self.crates: list[str] = []
         self.dropped: set[str] = set()
+        self.asked: set[str] = set()
         self.drop_all = False
         self.rerun_scripts = False
         self.host = ""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target
-from doit_cargo.core.record import read
 from doit_cargo.core.workspace import cross_check
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
+from doit_cargo.tools.run import always
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.forgetting import Forgetting
 from doit_cargo.tools.run.plan import Plan
@@ -80,26 +79,19 @@ class Preflight:
         ctx = self._ctx
         wanted = self._wanted(plan)
         names = [name for binaries in wanted.values() for name in sorted(binaries)]
+        env = command.cargo_env(ctx, plan.target)
         return Order(
             arch=plan.target.arch,
             folder=ctx.graph.target_directory / plan.target.triple,
             argv=command.argv(
                 ctx, plan.target, names, jobs=self._jobs, keep_going=keep_going, color=self._color
             ),
-            env={**command.cargo_env(ctx, plan.target), **(_TERMINAL if self._color else {})},
+            env={**env, **always.kept_fresh(ctx, plan, env), **(_TERMINAL if self._color else {})},
             directory=ctx.graph.root,
             wanted=wanted,
-            verbose=any(self._may_want_always(plan, name) for name in plan.crates),
+            verbose=always.may_want_always(ctx, plan),
             dropped=self._spoiled.union(plan.dropped.intersection(wanted)),
         )
-
-    def _may_want_always(self, plan: Plan, name: str) -> bool:
-        """Whether its build script wants to run in every build, for all that is known."""
-        config = self._ctx.config
-        if not self._ctx.graph.crates[name].build_script or config.rerun.get(name) == "never":
-            return False
-        known = read(layout.build_record(config, plan.target, name))
-        return plan.drop_all or plan.rerun_scripts or not known or "answer" in known
 
     def _wanted(self, plan: Plan) -> Mapping[str, frozenset[str]]:
         return {
