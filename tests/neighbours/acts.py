@@ -22,14 +22,22 @@ class _Ordered(dict[Any, None]):
 
 
 def settle() -> None:
-    """Have doit take waiting tasks in the order in which they began to wait."""
-    plain = control.ExecNode.__init__
+    """Have doit take waiting tasks in the order in which they began to wait, and always end.
+
+    It waits for ever if a task is another's task_dep and calc_dep, but for some orders.
+    """
+    plain, wait = control.ExecNode.__init__, control.TaskDispatcher._node_add_wait_run  # noqa: SLF001
 
     def ordered(self: Any, *args: Any) -> None:  # noqa: ANN401
         plain(self, *args)
         self.waiting_me = _Ordered()
 
+    def once(self: Any, node: Any, names: list[str], calc: bool = False) -> None:  # noqa: ANN401
+        wait(self, node, [name for name in names if calc or name not in node.wait_run_calc], calc)
+        node.wait_run -= node.wait_run_calc
+
     control.ExecNode.__init__ = ordered
+    control.TaskDispatcher._node_add_wait_run = once  # noqa: SLF001
 
 
 def note(*words: object) -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS.parent / "tasks"), str(TESTS)]
 
-from neighbours import commands
+from neighbours import commands, shipping
 from neighbours.arena import Arena, Seen, differences, disorder, stock_fails
 from neighbours.commands import Step
 from neighbours.dodos import Creator, Dodo, Maker
@@ -131,13 +131,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=80)
+    parser.add_argument("--shipping", action="store_true", help="generators and deploy tasks")
     parser.add_argument("--through", action="store_true", help="go on after a failure")
     options = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":  # doit's sets in the same order every time
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very program
     with tempfile.TemporaryDirectory(prefix="neighbours-") as folder:
+        if options.shipping:
+            return _search_shipping(Path(folder) / "project", options)
         return _search(Arena(Path(folder)), options)
+
+
+def _search_shipping(root: Path, options: argparse.Namespace) -> int:
+    rng, bad, left = Random(options.seed), 0, options.steps  # noqa: S311
+    while left > 0 and (options.through or not bad):
+        one = shipping.plan(rng, min(left, _STEPS_EACH) - 1)
+        left -= _STEPS_EACH
+        if found := shipping.play(root, one, rng):
+            bad += 1
+            print("\n".join([f"seed {options.seed}:", *found[1], "shrinking"]), flush=True)
+            smallest, faults = shipping.shrink(root, found)
+            print("\n".join([smallest.text(), *map(str, smallest.steps), *faults]), flush=True)
+    print(f"seed {options.seed}: {options.steps} steps, {bad} wrong ships")
+    return bool(bad)
 
 
 def _search(arena: Arena, options: argparse.Namespace) -> int:

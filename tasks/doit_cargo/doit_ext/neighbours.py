@@ -75,7 +75,7 @@ class Targets(dict[str, str]):
         return name
 
     def _find(self, path: str) -> str | None:
-        for real in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        for real in _spellings(path):
             if real in self._ours:
                 return self._ours[real]
             for folder, name in self._owned:
@@ -84,34 +84,22 @@ class Targets(dict[str, str]):
         return None
 
 
-def link(control: Any, ctx: Context) -> None:
+def link(control: Any, ctx: Context) -> Sources:
     """Add the edges between our tasks and others' that doit does not see in a TaskControl.
 
     Raises SetupError if another's task writes what one of ours does.
     """
     foreign = others(control.tasks.values())
-    if not foreign:
-        return
     ours = [task for task in control.tasks.values() if spec_of(task)]
-    targets = Targets(control.targets, ours)
-    refuse_shared_targets(foreign, targets, control.tasks)
-    control.targets = targets
-    for task in foreign:
-        control.add_implicit_task_dep(targets, task, task.file_dep)
-    after = [task for task in foreign if _leads_to_ours(task, control.tasks)]
-    sources = Sources(ctx, ours)
-    sources.leave_out(after)
-    sources.wait_for([task for task in foreign if task not in after])
-
-
-def _leads_to_ours(task: Task, tasks: Mapping[str, Task]) -> bool:
-    """Whether a task waits for one of ours: what it makes is no source of theirs."""
-
-    def edges(name: str) -> Iterable[str]:
-        found = tasks.get(name)
-        return (*found.task_dep, *found.setup_tasks, *found.calc_dep) if found else ()
-
-    return any(spec_of(tasks[name]) for name in reachable([task.name], edges) if name in tasks)
+    sources = Sources(ctx, ours if foreign else (), control.tasks)
+    if foreign:
+        targets = Targets(control.targets, ours)
+        refuse_shared_targets(foreign, targets, control.tasks)
+        control.targets = targets
+        for task in foreign:
+            control.add_implicit_task_dep(targets, task, task.file_dep)
+        sources.adopt(foreign)
+    return sources
 
 
 def refuse_shared_targets(
@@ -131,7 +119,8 @@ def refuse_shared_targets(
 class Sources:
     """Which of our builds read a file that another's task makes."""
 
-    def __init__(self, ctx: Context, ours: Iterable[Task]) -> None:
+    def __init__(self, ctx: Context, ours: Iterable[Task], tasks: Mapping[str, Task]) -> None:
+        self._tasks = tasks
         self._builds = [(task, spec) for task in ours if (spec := spec_of(task)) and _reads(spec)]
         self._inputs: dict[str, list[Task]] = {}
         for task, _ in self._builds:
@@ -141,23 +130,43 @@ class Sources:
         self._folders = dict(sorted(folders.items(), key=lambda item: -len(item[0])))
         self._outputs = tuple(f"{path}/" for path in ctx.config.filled.values())
         self._target = f"{ctx.graph.target_directory}/"
+        self._no_sources: dict[str, set[str]] = {}  # of a build: what is made of its output
 
-    def wait_for(self, foreign: Iterable[Task]) -> None:
-        """Have each build wait for the tasks that make something it reads."""
+    def adopt(self, foreign: Iterable[Task]) -> list[tuple[str, str]]:
+        """Have each build wait for the tasks that make something it reads: build and task, if new.
+
+        What a task makes of a build's output is no source of that build, though it may lie in
+        its crate's folder.
+        """
+        edges: list[tuple[str, str]] = []
         for task in foreign:
+            waits_for = self._upstream(task) if task.targets else set()
             for path in task.targets:
                 for build in self._readers(path):
-                    if task.name not in build.task_dep:
+                    if build.name in waits_for:
+                        self._no_sources.setdefault(build.name, set()).update(_spellings(path))
+                    elif task.name not in build.task_dep:
                         build.task_dep.append(task.name)
+                        edges.append((build.name, task.name))
+        self.leave_out(build for build, _ in self._builds)
+        return edges
 
-    def leave_out(self, foreign: Iterable[Task]) -> None:
-        """What is made of our outputs is no source, though it may lie in a crate's folder."""
-        for path in (os.path.abspath(path) for task in foreign for path in task.targets):
-            for build in self._inputs.get(path, ()):
-                build.file_dep.discard(path)
+    def leave_out(self, builds: Iterable[Task]) -> None:
+        """Take from the builds' inputs what is made of their output."""
+        for build in builds:
+            build.file_dep.difference_update(self._no_sources.get(build.name, ()))
+
+    def _upstream(self, task: Task) -> set[str]:
+        """All that a task waits for."""
+
+        def edges(name: str) -> Iterable[str]:
+            found = self._tasks.get(name)
+            return (*found.task_dep, *found.setup_tasks, *found.calc_dep) if found else ()
+
+        return reachable([task.name], edges)
 
     def _readers(self, path: str) -> Iterator[Task]:
-        for real in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        for real in _spellings(path):
             yield from self._inputs.get(real, ())
             crate = self._crate_of(real)
             yield from (task for task, spec in self._builds if spec.subject == crate)
@@ -167,6 +176,11 @@ class Sources:
             return None
         found = (n for f, n in self._folders.items() if path == f or path.startswith(f"{f}/"))
         return next(found, None)
+
+
+def _spellings(path: str) -> tuple[str, ...]:
+    """The paths by which ours may know a file."""
+    return tuple(dict.fromkeys((os.path.abspath(path), os.path.realpath(path))))
 
 
 def _reads(spec: TaskSpec) -> bool:

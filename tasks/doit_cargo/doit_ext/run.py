@@ -6,13 +6,14 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from doit import cmd_run
 from doit.action import PythonAction
 from doit.control import TaskControl
 from doit.exceptions import InvalidDodoFile
-from doit.task import Stream
+from doit.task import Stream, Task
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError, StartOver
@@ -122,7 +123,7 @@ class Run(cmd_run.Run):
         check_names(self.task_list)
         delayed = self._options["auto_delayed_regex"]
         control = TaskControl(self.task_list, auto_delayed_regex=delayed)
-        link(control, pipeline.ctx)
+        self._sources = link(control, pipeline.ctx)
         control.process(self.sel_tasks)
         if self._options["single"]:
             _single(control)
@@ -137,7 +138,9 @@ class Run(cmd_run.Run):
             if specs:
                 self._enter(lock)
             claim(config, specs, force=options["force"])
-            dispatcher = Dispatcher(control.tasks, control.targets, control.selected_tasks)
+            dispatcher = Dispatcher(
+                control.tasks, control.targets, control.selected_tasks, self._sources.adopt
+            )
             return runner.run_all(dispatcher)
         except StartOver as reason:
             sys.stderr.write(f"{reason}\n" if str(reason) else "")
@@ -161,9 +164,13 @@ class Run(cmd_run.Run):
 
             return Preflight(pipeline.ctx, jobs=options["num_process"], color=terminal)
 
+        def refresh(builds: Iterable[Task]) -> None:
+            pipeline.refresh(builds)
+            self._sources.leave_out(builds)
+
         runner.work = CargoWork(
             pipeline.ctx, pipeline.session, lock, enter=lambda: self._enter(lock),
-            preflight=preflight, refresh=pipeline.refresh, force=options["force"],
+            preflight=preflight, refresh=refresh, force=options["force"],
         )  # fmt: skip
         if options["num_process"] and others(self.task_list):
             from doit_cargo.doit_ext.workers import Workers

@@ -15,11 +15,19 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from doit.exceptions import BaseFail, InvalidDodoFile, InvalidTask, TaskFailed, UnmetDependency
+from doit.exceptions import (
+    BaseFail,
+    DependencyError,
+    InvalidDodoFile,
+    InvalidTask,
+    TaskFailed,
+    UnmetDependency,
+)
 from doit.runner import FAILURE, Runner
 
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.state import UnsavableError
 from doit_cargo.doit_ext.tasks import outcome_of, spec_of
 
 if TYPE_CHECKING:
@@ -85,13 +93,18 @@ class CargoRunner(Runner):
             elif self._completed:
                 continue
             elif not self._stop_running and self.work.may_plan(quiet=not self._in_flight):
-                self._pending += self.work.plan()
+                self._plan()
             elif self._in_flight:
                 self._finish_one(*self._events.get())
             elif self._ended or self._stop_running:
                 return
             else:
                 raise InvalidDodoFile(self._dispatcher.deadlock())
+
+    def _plan(self) -> None:
+        if not (released := self.work.plan()) and not self._in_flight:
+            raise InvalidDodoFile(self._dispatcher.deadlock())
+        self._pending += released
 
     def _next(self) -> Any:
         """A node that can be started; None if there is none for now."""
@@ -198,7 +211,7 @@ class CargoRunner(Runner):
         task, checker = node.task, self.dep_manager.checker
         checker.forget(map(os.path.abspath, task.targets))
         if spec_of(task) is None:
-            super().process_task_result(node, base_fail)
+            self._process_other(node, base_fail)
             return
         if base_fail is None:
             outcome = outcome_of(task)
@@ -207,6 +220,13 @@ class CargoRunner(Runner):
             task.file_dep.update(outcome.discovered)
         with checker.pinning():
             super().process_task_result(node, base_fail)
+
+    def _process_other(self, node: Any, base_fail: BaseFail | None) -> None:
+        try:
+            super().process_task_result(node, base_fail)
+        except UnsavableError as error:
+            message = f"ERROR: Task '{node.task.name}' saving success: {error}"
+            self._handle_task_error(node, DependencyError(message))
 
     def _handle_task_error(self, node: Any, base_fail: BaseFail) -> None:
         """A failed check is 1, with its dependents unmet too; doit's 2 stays for real errors."""

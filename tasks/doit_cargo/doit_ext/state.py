@@ -28,6 +28,10 @@ _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _SCHEMA = "create table if not exists tasks (name text primary key, data text, digest text)"
 
 
+class UnsavableError(PipelineError):
+    """A task's values are none that the codec knows."""
+
+
 class TaskStore:
     """A doit backend. Reading writes nothing; the file appears with the first finished task."""
 
@@ -127,7 +131,10 @@ class TaskStore:
 
     def _commit(self, task_id: str) -> None:
         self._written.add(task_id)
-        data = self.codec.encode(self._tasks[task_id])
+        try:
+            data = self.codec.encode(self._tasks[task_id])
+        except (TypeError, ValueError, RecursionError) as error:  # what an action returned
+            raise UnsavableError(str(error)) from None
         row = (task_id, data, _digest(task_id, data))
         with self._naming(), self._open() as connection:
             connection.execute("insert or replace into tasks values (?, ?, ?)", row)
