@@ -37,6 +37,7 @@ def read_context(
     """
     path = root / (config_file or env.get(CONFIG_VARIABLE) or CONFIG_FILE)
     config, policies = configuration.load(path, path.with_name(POLICY_FILE), root)
+    config = configuration.take_env(config, env)
     if profile and not re.fullmatch(NAME, profile):
         raise SetupError(f"profile={profile}: no name of a cargo profile")
     graph = crates.load_graph(config.workspace, env, made=config.filled.values())

@@ -131,11 +131,19 @@ class Outputs(NamedTuple):
         return frozenset(key for key, wanted in asked.items() if not wanted)
 
 
+class ShellVariable(NamedTuple):
+    """A variable of the shell by its name, and what stands for it where there is none."""
+
+    name: str
+    default: str | None
+
+
 class Config(NamedTuple):
     """`config/pipeline.yaml`, decoded. Every path is absolute and below `root`.
 
-    Without `images` there is no task about images. `rerun` maps a crate to "never" if its build
-    script is not asked again, though it wants to run always.
+    Without `images` there is no task about images. `env` has the values of `from_shell` too, once
+    it is read. `inputs` maps a crate to paths that count from its folder, `rerun` a crate to
+    "never" if its build script is not asked again, though it wants to run always.
     """
 
     path: Path
@@ -153,6 +161,8 @@ class Config(NamedTuple):
     split_debug: bool = False
     images: Images | None = None
     rerun: Mapping[str, str] = _NOTHING
+    from_shell: Mapping[str, ShellVariable] = _NOTHING
+    inputs: Mapping[str, tuple[str, ...]] = _NOTHING
 
     @property
     def filled(self) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,8 +39,15 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         records = {name: layout.build_record(ctx.config, target, name) for name in needed}
         for name in needed:
             crate = ctx.graph.crates[name]
-            part = _Part(ctx, target, crate, shipped.get(name, []), sources[name], made, records)
+            files = (*sources[name], *_configured(ctx, crate, made))
+            part = _Part(ctx, target, crate, shipped.get(name, []), files, made, records)
             yield _spec(part, session)
+
+
+def _configured(ctx: Context, crate: Crate, made: Made) -> Iterator[str]:
+    """What the configuration names of a crate's inputs."""
+    named = ctx.config.inputs.get(crate.name, ())
+    yield from sources_elsewhere.expand((normpath(crate.directory / text) for text in named), made)
 
 
 def _python(ctx: Context) -> Path:

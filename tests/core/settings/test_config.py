@@ -17,8 +17,8 @@ from doit_cargo.core.settings.config import check_ship, load, load_config
 GRAMMAR = "letters, digits, '_' and '-', at most 64"
 TITLE = "one line of at most 100 characters"
 KEYS = (
-    "title, root, workspace, output, targets, ship, profile, split_debug, features, env, cargo, "
-    "rerun, images"
+    "title, root, workspace, output, targets, ship, profile, split_debug, features, env, inputs, "
+    "cargo, rerun, images"
 )
 UNSUPPORTED = "is not supported, only triples *-linux-musl* are"
 BUNDLED = Path(__file__).parents[3]
@@ -250,6 +250,11 @@ def test_the_whole_file_is_wrong(root: Path, content: str, expected: list[str]) 
         ("env: {A: 0x1F}", "env.A: 0x1F is read as a number, write it in quotes"),
         ("env: {A: null}", "env.A: null is read as nothing, write it in quotes"),
         ("env: {A: }", "env.A: nothing stands here"),
+        ("env: {A: {default: x}}", "env.A.from: the key is missing"),
+        ("env: {A: {from: X, defalt: x}}", "env.A.defalt: unknown key, did you mean 'default'?"),
+        ("env: {A: {from: a-b}}", "env.A.from: 'a-b' is not a variable name: letters, digits, '_'"),
+        ("inputs: {a: templates}", "inputs.a: 'templates' stands here, a list is meant"),
+        ("inputs: {a: []}", "inputs.a: the list is empty"),
         ('env: {A: "x\\0y"}', "env.A: a control character in 'x\\x00y'"),
         ("env: {A-B: x}", "env.A-B: 'A-B' is not a variable name: letters, digits, '_'"),
         ("env: {'A=B': x}", "env.'A=B': 'A=B' is not a variable name: letters, digits, '_'"),

@@ -14,9 +14,11 @@ from doit_cargo.core.settings.ship import ship_faults
 from doit_cargo.core.settings.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from doit_cargo.core.model import Config, CrateGraph, Policy
+    from doit_cargo.core.settings.ship import Fault
 
 
 def load(config_path: Path, policy_path: Path, root: Path) -> tuple[Config, dict[str, Policy]]:
@@ -52,8 +54,27 @@ def check_ship(config: Config, graph: CrateGraph) -> Config:
     Raises ConfigError with every fault: a crate or a binary that the workspace does not have,
     nothing to ship, two binaries of one name, an output folder over a crate's or cargo's.
     """
-    if not (found := ship_faults(config, graph)):
-        return config
+    _refuse(config, ship_faults(config, graph))
+    return config
+
+
+def take_env(config: Config, env: Mapping[str, str]) -> Config:
+    """Return the configuration with what it asks of the shell's variables.
+
+    Raises ConfigError for each that is not set and has no default.
+    """
+    wanted = config.from_shell
+    taken = {key: env.get(wanted[key].name, wanted[key].default) for key in wanted}
+    text = "the shell has no variable '{}', and no default is given"
+    unset = [key for key, value in taken.items() if value is None]
+    _refuse(config, [(("env", key), text.format(wanted[key].name)) for key in unset])
+    found = {key: value for key, value in taken.items() if value is not None}
+    return config._replace(env={**config.env, **found}) if found else config
+
+
+def _refuse(config: Config, found: Sequence[Fault]) -> None:
+    if not found:
+        return
     # only a fault needs its line, so only then is the file read again
     faults = Faults(places.shown(config.path, config.root))
     tree = read_yaml(config.path, faults)

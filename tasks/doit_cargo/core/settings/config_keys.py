@@ -11,6 +11,7 @@ from doit_cargo.core.settings.shapes import (
     NAME,
     NAME_HINT,
     Choice,
+    Either,
     Field,
     Flag,
     ListOf,
@@ -71,6 +72,16 @@ _CARGO: Final = Record(
         "offline": Field(Flag(), "Keep cargo off the network.", default=False),
     }
 )
+_VARIABLE: Final = Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*", "letters, digits, '_'")
+_FROM_SHELL: Final = Record(
+    {
+        "from": Field(_VARIABLE, "The variable of the shell whose value it has."),
+        "default": Field(
+            Text("text"), "Its value where the shell has no such variable. Default: a fault."
+        ),
+    },
+    required=("from",),
+)
 PIPELINE: Final = Record(
     {
         "title": Field(
@@ -107,10 +118,20 @@ PIPELINE: Final = Record(
         "features": Field(_FEATURES, "Cargo features, for the whole workspace."),
         "env": Field(
             MapOf(
-                Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*", "letters, digits, '_'"),
-                Text("text"),
+                _VARIABLE,
+                Either(Text("text"), _FROM_SHELL),
             ),
-            "Environment variables for cargo, build scripts and rustc.",
+            "Environment variables for cargo, build scripts and rustc: a text, or a variable of "
+            "the shell by its name.",
+            {},
+        ),
+        "inputs": Field(
+            MapOf(
+                Text("a crate name", NAME, NAME_HINT),
+                ListOf(_PATH, least=1),
+            ),
+            "What a crate is made of beside its own folder and what the compiler tells: files, and "
+            "folders with all in them, relative to the crate's folder, by its name.",
             {},
         ),
         "cargo": Field(_CARGO, "How cargo is called."),

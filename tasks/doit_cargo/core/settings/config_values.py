@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_cargo.core import architectures
-from doit_cargo.core.model import Binary, Config, Features, Images, Outputs, Target
+from doit_cargo.core.model import Binary, Config, Features, Images, Outputs, ShellVariable, Target
 from doit_cargo.core.settings import image_values, places
 from doit_cargo.core.settings.faults import quote
 
@@ -45,7 +45,13 @@ class Reader:
             profile=self._values["profile"],
             split_debug=self._values["split_debug"],
             features=Features(**features | {"names": tuple(features["names"])}),
-            env=dict(self._values["env"]),
+            env={key: v for key, v in self._values["env"].items() if isinstance(v, str)},
+            from_shell={
+                key: ShellVariable(value["from"], value["default"])
+                for key, value in self._values["env"].items()
+                if isinstance(value, dict)
+            },
+            inputs={crate: tuple(found) for crate, found in self._values["inputs"].items()},
             **self._values["cargo"],
             images=self._images(root, self._values["images"]),
             rerun=dict(self._values["rerun"]),

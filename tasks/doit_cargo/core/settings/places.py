@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from doit_cargo.core.settings.faults import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # an output is emptied by `clean` and refilled by the pipeline
 _KEPT: Final = (".git", ".cargo", "src")
@@ -43,6 +43,18 @@ def file_below(root: Path, text: str) -> Path | None:
     path = Path(os.path.normpath(root / text))
     path = real(path.parent) / path.name
     return path if inside(path, root) else None
+
+
+def input_fault(folder: Path, text: str, root: Path, made: Iterable[Path]) -> str:
+    """Say why what `text` means, seen from a crate's folder, cannot be its input; "" if it can."""
+    path = Path(os.path.normpath(folder / text))
+    if not inside(path, root):
+        return f"{quote(text)} is outside the root folder {root}"
+    if not path.exists():
+        return f"there is no file or folder {quote(str(path.relative_to(root)))}"
+    if any(inside(real(path), output) for output in made):
+        return f"{quote(text)} is made by a run"
+    return ""
 
 
 def output_fault(

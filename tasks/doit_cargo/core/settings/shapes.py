@@ -238,6 +238,22 @@ class Short:
         return {"anyOf": [self.record.fields[self.key].schema(), self.record.schema()]}
 
 
+class Either:
+    """A plain value, or a record in its place."""
+
+    def __init__(self, plain: Shape, record: Record) -> None:
+        self.plain, self.record = plain, record
+
+    def decode(self, node: Node, faults: Faults) -> object:
+        """Return the value, or the record."""
+        shape = self.record if isinstance(node.value, dict) else self.plain
+        return shape.decode(node, faults)
+
+    def schema(self) -> Schema:
+        """Return a schema for both."""
+        return {"anyOf": [self.plain.schema(), self.record.schema()]}
+
+
 def _mismatch(node: Node, faults: Faults, meant: str) -> object:
     found = _KINDS.get(node.tag) or (quote(str(node.value)) if node.value else "nothing")
     return node.fault(faults, f"{found} stands here, {meant} is meant")

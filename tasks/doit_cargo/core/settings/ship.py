@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.core.settings.image_keys import COMPONENT
-from doit_cargo.core.settings.places import inside, overlap
+from doit_cargo.core.settings.places import input_fault, inside, overlap
 from doit_cargo.core.settings.profiles import profile_fault
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
 
@@ -23,8 +23,20 @@ def ship_faults(config: Config, graph: CrateGraph) -> list[Fault]:
     """Return what the configuration names and the workspace does not have, and the like."""
     members = {name: crate for name, crate in graph.crates.items() if crate.member}
     shipped = _unknown(config, members) if config.ship is not None else _unfit(members)
-    further = (_outputs, _images, _rerun, _profile)
+    further = (_outputs, _images, _rerun, _inputs, _profile)
     return [*shipped, *(fault for check in further for fault in check(config, graph))]
+
+
+def _inputs(config: Config, graph: CrateGraph) -> Iterator[Fault]:
+    made = (*config.filled.values(), graph.target_directory)
+    for name, texts in config.inputs.items():
+        if name not in graph.crates:
+            text = f"the workspace has no crate '{name}', {nearest(name, tuple(graph.crates))}"
+            yield ("inputs", name), text
+            continue
+        for i, text in enumerate(texts):
+            if fault := input_fault(graph.crates[name].directory, text, config.root, made):
+                yield ("inputs", name, i), fault
 
 
 def _profile(config: Config, graph: CrateGraph) -> Iterator[Fault]:
