@@ -11,6 +11,7 @@ import os
 import resource
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,10 @@ def metadata(workspace: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def build(workspace: dict[str, Any], argv: list[str]) -> None:
     """Each crate in order, whether it is asked for or not."""
-    words = dict(zip(argv, argv[1:], strict=False))
+    words = dict(pairwise(argv))
     folder = Path(words["--target-dir"], words["--target"], "release")
     (folder / "deps").mkdir(parents=True, exist_ok=True)
-    wanted = {value for word, value in zip(argv, argv[1:], strict=False) if word == "--bin"}
+    wanted = {value for word, value in pairwise(argv) if word == "--bin"}
     say = sys.stdout.write
     for crate in workspace["crates"]:
         name = crate["name"]

@@ -16,6 +16,8 @@ import shutil
 import subprocess  # noqa: TID251 - whole processes are what is measured
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,20 +97,16 @@ def described(root: Path, crates: int, binaries: int) -> dict[str, object]:
 
 def used(argv: list[str], cwd: Path, env: dict[str, str]) -> Usage:
     """Run a process and watch it."""
-    pid = os.posix_spawn("/bin/sh", ["sh", "-c", f'cd "{cwd}" && exec "$0" "$@"', *argv], env,
-                         file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])  # fmt: skip
+    child = subprocess.Popen(argv, cwd=cwd, env=env, stdout=subprocess.DEVNULL)
     threads = 0
-    while True:
-        done, status, usage = os.wait4(pid, os.WNOHANG)
-        if done:
-            break
-        try:
-            threads = max(threads, len(os.listdir(f"/proc/{pid}/task")))
-        except OSError:
-            continue
-        os.sched_yield()
-    if status:
-        raise SystemExit(f"doit ended with {os.waitstatus_to_exitcode(status)} in {cwd}")
+    while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+        with suppress(OSError):
+            threads = max(threads, len(os.listdir(f"/proc/{child.pid}/task")))
+        time.sleep(0.01)
+    _, status, usage = ended
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"doit ended with {child.returncode} in {cwd}")
     return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, threads)
 
 
