@@ -66,15 +66,16 @@ class Targets(dict[str, str]):
 
     def __contains__(self, path: object) -> bool:
         """Whether a task makes the file."""
-        return super().__contains__(path) or self._find(str(path)) is not None
+        return super().__contains__(path) or self.ours(str(path)) is not None
 
     def __missing__(self, path: str) -> str:
-        """The task of ours that makes a file, by another spelling of its path."""
-        if (name := self._find(path)) is None:
+        """The task of ours that makes a file, for which doit has no entry."""
+        if (name := self.ours(path)) is None:
             raise KeyError(path)
         return name
 
-    def _find(self, path: str) -> str | None:
+    def ours(self, path: str) -> str | None:
+        """The task of ours that makes a file, by whatever spelling of its path."""
         for real in _spellings(path):
             if real in self._ours:
                 return self._ours[real]
@@ -94,7 +95,7 @@ def link(control: Any, ctx: Context) -> Sources:
     sources = Sources(ctx, ours if foreign else (), control.tasks)
     if foreign:
         targets = Targets(control.targets, ours)
-        refuse_shared_targets(foreign, targets, control.tasks)
+        refuse_shared_targets(foreign, targets)
         control.targets = targets
         for task in foreign:
             control.add_implicit_task_dep(targets, task, task.file_dep)
@@ -102,15 +103,13 @@ def link(control: Any, ctx: Context) -> Sources:
     return sources
 
 
-def refuse_shared_targets(
-    foreign: Iterable[Task], targets: Targets, tasks: Mapping[str, Task]
-) -> None:
+def refuse_shared_targets(foreign: Iterable[Task], targets: Targets) -> None:
     """Raise SetupError with every file that a task of ours makes too."""
     lines = [
-        f"{path} is a target of the task {task.name} and of doit-cargo's {targets[path]}"
+        f"{path} is a target of the task {task.name} and of doit-cargo's {owner}"
         for task in foreign
         for path in task.targets
-        if path in targets and spec_of(tasks[targets[path]])
+        if (owner := targets.ours(path))
     ]
     if lines:
         raise SetupError("\n".join(lines))
@@ -140,7 +139,7 @@ class Sources:
         """
         edges: list[tuple[str, str]] = []
         for task in foreign:
-            waits_for = self._upstream(task) if task.targets else set()
+            waits_for = _upstream(task, self._tasks) if task.targets else set()
             for path in task.targets:
                 for build in self._readers(path):
                     if build.name in waits_for:
@@ -156,15 +155,6 @@ class Sources:
         for build in builds:
             build.file_dep.difference_update(self._no_sources.get(build.name, ()))
 
-    def _upstream(self, task: Task) -> set[str]:
-        """All that a task waits for."""
-
-        def edges(name: str) -> Iterable[str]:
-            found = self._tasks.get(name)
-            return (*found.task_dep, *found.setup_tasks, *found.calc_dep) if found else ()
-
-        return reachable([task.name], edges)
-
     def _readers(self, path: str) -> Iterator[Task]:
         for real in _spellings(path):
             yield from self._inputs.get(real, ())
@@ -176,6 +166,23 @@ class Sources:
             return None
         found = (n for f, n in self._folders.items() if path == f or path.startswith(f"{f}/"))
         return next(found, None)
+
+
+def made_later(build: Task, tasks: Mapping[str, Task]) -> set[str]:
+    """What the tasks of others make that wait for a build: it is found, and was not read."""
+    later = (task for task in others(tasks.values()) if task.targets)
+    made = (task.targets for task in later if build.name in _upstream(task, tasks))
+    return {real for paths in made for path in paths for real in _spellings(path)}
+
+
+def _upstream(task: Task, tasks: Mapping[str, Task]) -> set[str]:
+    """All that a task waits for."""
+
+    def edges(name: str) -> Iterable[str]:
+        found = tasks.get(name)
+        return (*found.task_dep, *found.setup_tasks, *found.calc_dep) if found else ()
+
+    return reachable([task.name], edges)
 
 
 def _spellings(path: str) -> tuple[str, ...]:
