@@ -6,7 +6,7 @@ import subprocess  # noqa: TID251
 
 import pytest
 
-from helpers.project import SOURCES, Project
+from helpers.project import DODO, SOURCES, Project
 from helpers.workspaces import write
 
 pytestmark = pytest.mark.integration
@@ -79,3 +79,29 @@ def test_a_single_crate_that_watches_its_root(tmp_path_factory: pytest.TempPathF
     done = subprocess.run([project.staged("alpha")], capture_output=True, text=True, check=True)
     assert done.stdout == "V2\n"
     assert project.build().startswith("up to date")
+
+
+DEPLOY = (
+    DODO
+    + """
+
+def task_deploy():
+    made = "docker/context/binaries/beta/beta"
+    return {"file_dep": [made], "targets": ["sums"], "actions": [f"sha256sum {made} > sums"]}
+
+
+DOIT_CONFIG["default_tasks"] = ["stage", "deploy"]
+"""
+)
+
+
+def test_what_somebody_makes_of_our_output_is_no_input(project: Project) -> None:
+    """Though it lies in a folder that a script watches: a circle, or never at rest."""
+    project.path("dodo.py").write_text(DEPLOY)
+    watching(project, "cargo:rerun-if-changed=..", "../said.txt")
+    for said in ("one", "two"):
+        project.path("said.txt").write_text(said)
+        assert project.build().splitlines()[-1].startswith("2 binaries")
+        assert says(project) == said
+        for _ in range(2):
+            assert project.build().splitlines()[-1].startswith("up to date")

@@ -27,6 +27,7 @@ from doit.runner import FAILURE, Runner
 
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.neighbours import made_later
 from doit_cargo.doit_ext.state import UnsavableError
 from doit_cargo.doit_ext.tasks import outcome_of, spec_of
 
@@ -218,6 +219,7 @@ class CargoRunner(Runner):
             task.file_dep.difference_update(outcome.no_longer)
             checker.discover(outcome.discovered, self._since)
             task.file_dep.update(outcome.discovered)
+            task.file_dep.difference_update(made_later(task, self._dispatcher.tasks))
         with checker.pinning():
             super().process_task_result(node, base_fail)
 
