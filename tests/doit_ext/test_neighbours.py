@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from doit import create_after
 from doit.control import TaskControl
 from doit.exceptions import InvalidDodoFile
 from doit.task import DelayedLoader, Task
@@ -184,13 +183,10 @@ def test_a_command_of_ours_is_said_to_be_ours(text: str, ours: bool) -> None:
 def late(*tasks: dict[str, object]) -> Task:
     """A task that creates these when the dispatcher comes to it."""
 
-    @create_after()
     def task_late() -> Iterable[dict[str, object]]:
         yield from tasks
 
-    del task_late.doit_create_after
-    loader = DelayedLoader(task_late)
-    return Task("late", None, loader=loader)
+    return Task("late", None, loader=DelayedLoader(task_late))
 
 
 def walk(control: TaskControl, ctx: Context, select: list[str]) -> list[str]:
