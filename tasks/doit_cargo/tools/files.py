@@ -11,6 +11,7 @@ from pathlib import Path
 from doit_cargo.core.errors import CheckError
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER_MODE = 0o755  # whatever the umask: what is staged is the same for everybody
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -152,9 +153,14 @@ def _folder(root: Path, path: Path, *, create: bool) -> Iterator[int]:
 
 
 def _enter(parent: int, name: str, path: Path, *, create: bool) -> int:
-    if create:
-        with suppress(FileExistsError):
-            os.mkdir(name, dir_fd=parent)
+    made = create and _make(parent, name)
+    descriptor = _open(parent, name, path)
+    if made:
+        os.fchmod(descriptor, os.fstat(descriptor).st_mode & ~0o777 | FOLDER_MODE)
+    return descriptor
+
+
+def _open(parent: int, name: str, path: Path) -> int:
     try:
         return os.open(name, _DIRECTORY, dir_fd=parent)
     except NotADirectoryError:
@@ -166,6 +172,15 @@ def _enter(parent: int, name: str, path: Path, *, create: bool) -> int:
         f"{path} is a symbolic link or a file where a folder belongs: nothing is written through "
         f"it. Remove it: rm {path}"
     )
+
+
+def _make(parent: int, name: str) -> bool:
+    """Make a folder; whether there was none."""
+    try:
+        os.mkdir(name, dir_fd=parent)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _fill(folder: int, name: str, data: bytes, mode: int, *, durable: bool) -> None:

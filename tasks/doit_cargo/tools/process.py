@@ -18,6 +18,8 @@ from doit_cargo.core.errors import MissingToolError, PipelineError
 # `-s KILL --` is the one form that every sh reads with a negative number (dash no other).
 _WATCHDOG = 'read -r _ || kill -s KILL -- "-$1"'
 
+_UMASK = 0o022
+
 Process = subprocess.Popen
 PIPE = subprocess.PIPE
 DEVNULL = subprocess.DEVNULL
@@ -46,6 +48,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a process as the leader of a group of its own.
 
+    What it makes has the modes that it has by default, whatever the user's umask: another user's
+    build comes out the same.
     Raises MissingToolError if the program is not there.
     """
     try:
@@ -58,6 +62,7 @@ def spawn(
             stderr=stderr,
             process_group=0,
             pass_fds=pass_fds,
+            umask=_UMASK,
         )
     except FileNotFoundError as error:
         raise MissingToolError(f"cannot run {argv[0]}: {error.strerror}") from error

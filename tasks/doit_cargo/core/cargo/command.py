@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from doit_cargo.core.cargo import machine_paths, user_config
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
 # change their output: all of it is part of a build's fingerprint.
 HASHED = (
-    "HOME", "USER", "LOGNAME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR",
-    "CARGO_BUILD_TARGET_DIR", "SOURCE_DATE_EPOCH", "TZ",
+    "HOME", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR",
+    "SOURCE_DATE_EPOCH",
     "DEVELOPER_DIR", "SDKROOT",  # where macOS has the compiler of build scripts
 )  # fmt: skip
+# What is the same for everybody: who builds, where on earth, is no part of what comes out. Whoever
+# wants it there says so in `env:`.
+FIXED = MappingProxyType({"LANG": "C.UTF-8", "TZ": "UTC", "USER": "builder", "LOGNAME": "builder"})
 # What decides how cargo reaches the network or speaks, not what comes out. Secrets are among
 # them: they are handed on and never written down.
 PASSED = (
@@ -55,7 +59,7 @@ def _base(ctx: Context) -> dict[str, str]:
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
     build = {"CARGO_BUILD_BUILD_DIR": _build_dir(ctx.graph)}
-    fixed = {**build, "LANG": "C.UTF-8", "CARGO_INCREMENTAL": "0", "PATH": path}
+    fixed = {**build, **FIXED, "CARGO_INCREMENTAL": "0", "PATH": path}
     return {**user, **fixed, **ctx.config.env}
 
 
