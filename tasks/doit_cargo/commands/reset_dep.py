@@ -16,6 +16,8 @@ class ResetDep(cmd_resetdep.ResetDep):
     task_list: list[Task]
 
     def _execute(self, pos_args: list[str]) -> int:
-        if not pos_args:
-            self.task_list = others(self.task_list)
-        return guarded(lambda: int(super(ResetDep, self)._execute(pos_args) or 0))
+        tops = [task.name for task in others(self.task_list) if not task.subtask_of]
+        names = pos_args or tops  # doit adds the subtasks of each
+        if not names:
+            return 0
+        return guarded(lambda: int(super(ResetDep, self)._execute(names) or 0))
