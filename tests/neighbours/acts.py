@@ -13,6 +13,8 @@ from typing import Any
 
 from doit import control, exceptions
 
+_OURS = ("stage", "package:x86_64", "build")
+
 
 class _Ordered(dict[Any, None]):
     """A set that remembers the order: doit's own yields by address, another order each time."""
@@ -84,8 +86,8 @@ def _shown(key: str, value: Any) -> Any:  # noqa: ANN401
         return type(value).__name__
     if not isinstance(value, dict):
         return value
-    timed = ("success-time", "w/in0.st_mtime")
-    return {name: _shown("", one) for name, one in value.items() if name not in timed}
+    other = ("success-time", "w/in0.st_mtime", *(f"_result:{name}" for name in _OURS))
+    return {name: _shown("", one) for name, one in value.items() if name not in other}
 
 
 def broken(name: str, how: str) -> Any:  # noqa: ANN401

@@ -144,9 +144,8 @@ def _unordered(seen: Seen) -> Seen:
     def lines(text: str) -> str:
         return "\n".join(sorted(_once([line for line in text.splitlines() if line])))
 
-    files = {path: lines(text) if "said" in path else text for path, text in seen.files.items()}
     ran = sorted(_once(seen.ran))
-    return seen._replace(out=lines(seen.out), err=lines(seen.err), ran=ran, files=files)
+    return seen._replace(out=lines(seen.out), err=lines(seen.err), ran=ran)
 
 
 def _once(lines: list[str]) -> list[str]:
@@ -176,6 +175,6 @@ def _json(text: str) -> str:
 def _content(path: Path, root: Path) -> str:
     if path.is_dir():
         return ""
-    if path.name.startswith("said"):
-        return _plain(path.read_text(), root)
+    if path.name.startswith("said"):  # it may be of a run with several at a time
+        return "\n".join(sorted(_plain(path.read_text(), root).splitlines()))
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from doit import cmd_run
 from doit.action import PythonAction
 from doit.control import TaskControl
-from doit.exceptions import InvalidDodoFile
+from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.task import Stream, Task
 
 from doit_cargo.core import layout
@@ -175,8 +175,10 @@ class Run(cmd_run.Run):
         if options["num_process"] and others(self.task_list):
             from doit_cargo.doit_ext.workers import Workers
 
-            threads = options["par_type"] == "thread"
-            runner.workers = Workers(options["num_process"], threads=threads, runner=runner)
+            kind, count = options["par_type"], options["num_process"]
+            if kind not in ("process", "thread"):
+                raise InvalidCommand(f"Invalid parallel type {kind}")  # doit's own words
+            runner.workers = Workers(count, threads=kind == "thread", runner=runner)
         return runner
 
     def _reporter(self, pipeline: Any, *, terminal: bool) -> Any:
