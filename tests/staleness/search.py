@@ -20,10 +20,10 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from steps import STEPS
 from world import World
 
 from helpers.project import sha256
+from steps import STEPS
 
 Named = tuple[str, int]
 
