@@ -20,6 +20,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from twin import CARGOS, Twin, held, made, move
 from world import World
 
 from helpers.project import sha256
@@ -35,8 +36,7 @@ class Finding(NamedTuple):
     reason: str
 
 
-_CARGOS = ("target", "built")
-_OURS = (*_CARGOS, "docker", ".doit-cargo", "__pycache__", "slow", ".git")
+_OURS = (*CARGOS, "docker", ".doit-cargo", "__pycache__", "slow", ".git")
 _SHRINK_RUNS = 30
 _BINARY = re.compile(r"--bin (\S+)")
 _TARGET = re.compile(r"CARGO_BUILD_BUILD_DIR=(\S+)")
@@ -54,11 +54,18 @@ class Judge:
         self._known: dict[str, dict[str, str] | None] = {}
         self.judged = {"built": 0, "refused": 0}
         self._target = world.root / "target"
+        self._command = ""
+        self._twin = Twin(world)
 
-    def check(self) -> None:
-        """Run doit, which must do what cargo does, and again, which must do nothing."""
+    def check(self, *, edit: bool = False) -> None:
+        """Run doit, which must do what cargo does, and again, which must do nothing.
+
+        After an `edit`, and nothing else, it must have made no library that cargo would not.
+        """
+        before = held(self._world.root)
         done = self._world.project.doit(env=self._world.user)
         said = done.stdout + done.stderr
+        work = made(before, held(self._world.root))
         expected = self._clean(said)
         if (done.returncode == 0) != (expected is not None):
             raise StaleError(f"doit ended with {done.returncode}, cargo otherwise:\n{said}")
@@ -66,6 +73,9 @@ class Judge:
         if expected is not None:
             self._compare(expected, said)
             self._rest()
+            needed = self._twin.follow(self._command)
+            if edit and work - needed:
+                raise StaleError(f"made anew without need: {sorted(work - needed)}\n{said}")
         elif self.judged["built"] == 0:
             raise StaleError(f"nothing was ever built:\n{said}")
 
@@ -75,6 +85,7 @@ class Judge:
         if shown.returncode:
             raise StaleError(f"no command for cargo: {shown.stderr}\n{said}")
         self._target = Path(_TARGET.findall(shown.stdout)[-1])
+        self._command = shown.stdout
         key = _digest(self._world.root, shown.stdout)
         if key not in self._known:
             self._known[key] = self._build(shown.stdout)
@@ -82,8 +93,8 @@ class Judge:
 
     def _build(self, command: str) -> dict[str, str] | None:
         root = self._world.root
-        for name in _CARGOS:
-            _move(root / name, root / f"{name}.kept")
+        for name in CARGOS:
+            move(root / name, root / f"{name}.kept")
         try:
             done = subprocess.run(
                 ["sh", "-c", command], cwd=root, capture_output=True, text=True, check=False,
@@ -92,9 +103,9 @@ class Judge:
             names = sorted(set(_BINARY.findall(command)))
             return None if done.returncode else {name: sha256(self._made(name)) for name in names}
         finally:
-            for name in _CARGOS:
-                _move(root / name, Path(tempfile.mkdtemp(dir=root.parent)) / name)
-                _move(root / f"{name}.kept", root / name)
+            for name in CARGOS:
+                move(root / name, Path(tempfile.mkdtemp(dir=root.parent)) / name)
+                move(root / f"{name}.kept", root / name)
 
     def _made(self, name: str) -> Path:
         profile = self._world.settings.get("profile", "release")
@@ -126,7 +137,7 @@ class Judge:
 
     def _stamps(self) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}
-        for name in (*_CARGOS, "docker", ".doit-cargo"):
+        for name in (*CARGOS, "docker", ".doit-cargo"):
             stamps = self._world.project.stamps(name)
             found |= {f"{name}/{path}": stamp for path, stamp in stamps.items()}
         return found
@@ -167,7 +178,7 @@ def _reason(world: World, judge: Judge, named: Named | None, *, loud: bool) -> s
             did = STEPS[named[0]](world, Random(named[1]))  # noqa: S311
             if loud:
                 print(f"  {named}: {did!r}", flush=True)
-        judge.check()
+        judge.check(edit=named is not None and named[0] == "edit")
     except (StaleError, AssertionError, OSError) as error:
         return str(error) or repr(error)
     return ""
@@ -219,11 +230,6 @@ def _search(root: Path, seed: int, steps: list[Named]) -> int:
     found = shrink(root, seed, found)
     print(f"{found.reason}\nreproduce with:\n  play(root, {seed}, {found.steps}, loud=True)")
     return 1
-
-
-def _move(path: Path, place: Path) -> None:
-    if path.exists():
-        path.rename(place)
 
 
 def _digest(root: Path, command: str) -> str:
