@@ -37,6 +37,9 @@ WORDS = {
     "a progress bar": ("  Building [=> ] 1/3: a\r\x1b[K   Compiling b",
                        ["  Building [=> ] 1/3: a", "\x1b[K   Compiling b"]),
     "a script's own words": ("[a 0.1.0] error: no\n[a-b 1.0.0-rc.1] \n[note] x", ["[note] x"]),
+    "a script's own words after a progress bar": (
+        "  Building [=> ] 1/3: a\r\x1b[K[a 0.1.0] hello", ["  Building [=> ] 1/3: a"],
+    ),
     "warnings of others' crates": ("warning: `x` (lib) generated 3 warnings (run `y`)", []),
     "a script that fails": (
         (

@@ -26,7 +26,9 @@ _END = re.compile(r"`(?: \([^()`]*\))?\Z")
 _NEXT = re.compile(
     rf"{_COLOR} *{_COLOR}(?:(?:Compiling|Finished|Fresh|Dirty){_COLOR} |error|warning: )"
 )
-_ECHO = re.compile(r"\[[\w-]+ \d[^\]\s]*\] ?")  # `[package 1.2.3] `, before what its script says
+_ECHO = re.compile(
+    rf"{_COLOR}\[[\w-]+ \d[^\]\s]*\] ?"
+)  # `[package 1.2.3] `, before what its script says
 _COUNTED = re.compile(rf"{_COLOR}warning{_COLOR}: `[^`]+` \([^)]*\) generated \d+ warnings?")
 _LOST = "\ufffd"  # cargo shows what is not UTF-8 as this
 
@@ -59,8 +61,9 @@ class Verbose:
         elif found := _FAILED.match(line):
             self._before = found[0]
             yield from self._go_on(line[found.end() :])
-        elif not (_COUNTED.match(line) or is_echo(line)):
-            yield from filter(None, line.split("\r"))
+        else:
+            parts = filter(None, line.split("\r"))
+            yield from (part for part in parts if not (_COUNTED.match(part) or is_echo(part)))
 
     def _go_on(self, text: str) -> Iterator[str]:
         self._text = ""
