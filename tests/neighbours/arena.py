@@ -36,6 +36,9 @@ _OWN = re.compile(
     rf"|\d+ tasks? failed or skipped: .*|(?:[RUIE] )?{_STAGES}(?: .*)?"
     rf"|(?:processed|skip|forgetting) {_STAGES}"
 )
+_INSIDE = re.compile(
+    r"^  File .*/doit_ext/.*\n(?:   .*\n)*|^  File .*/doit/runner.*\n(?:   .*\n)*", re.MULTILINE
+)
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 
@@ -105,6 +108,12 @@ def stock_fails(stock: Seen) -> bool:
     return stock.code == HUNG or any(text in stock.err for text in lost)
 
 
+def stock_crashes(stock: Seen) -> str:
+    """The last line of the traceback with which stock doit ends; "" if there is none."""
+    crash = stock.code == 3 and "doit_cmd.py" in stock.err
+    return stock.err.splitlines()[-1] if crash else ""
+
+
 def _told(stock: object, ours: object) -> str:
     """The lines of which one side has more than the other."""
     compared = difflib.ndiff(_rows(stock), _rows(ours))
@@ -157,6 +166,7 @@ def _once(lines: list[str]) -> list[str]:
 def _plain(text: str, root: Path) -> str:
     """The text without what is of this place, this moment, or of doit-cargo's own tasks."""
     text = _ADDRESS.sub("0x", text.replace(str(root), "ROOT"))
+    text = _INSIDE.sub("", text)
     if text.startswith('{"tasks"'):
         return _json(text)
     lines = [re.sub("  +", "  ", line.rstrip()) for line in text.splitlines()]

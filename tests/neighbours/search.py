@@ -18,7 +18,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS.parent / "tasks"), str(TESTS)]
 
 from neighbours import commands, shipping
-from neighbours.arena import Arena, Seen, differences, disorder, stock_fails
+from neighbours.arena import Arena, Seen, differences, disorder, stock_crashes, stock_fails
 from neighbours.commands import Step
 from neighbours.dodos import Creator, Dodo, Maker
 from neighbours.forked import HUNG
@@ -60,6 +60,10 @@ def play(arena: Arena, case: Case) -> Finding | None:
         loose = step.parallel or (step.runs and case.dodo.mixed)
         if (loose and _by_chance(step, stock)) or (stock_fails(stock) and not _crashed(ours)):
             return None
+        if last := stock_crashes(stock):
+            if ours.code == stock.code and last in ours.err:
+                return None
+            return Finding(Case(case.dodo, case.steps[: i + 1]), f"crash:\n{last}\n{ours}")
         if "thread" in step.words:  # which take each other's output
             stock, ours = (seen._replace(out="", err="") for seen in both)
         faults = [*differences(stock, ours, loose=loose), *_disorder(case.dodo, stock, ours)]

@@ -205,3 +205,24 @@ def test_an_action_may_call_doit_for_other_tasks_and_not_for_ours(dodo: Dodo) ->
     assert ran(project) == ["inner"]
     assert done.returncode == 1
     assert "started by a task of another one" in done.stdout + done.stderr
+
+
+GONE = """
+from doit.tools import check_timestamp_unchanged
+
+def task_stamped():
+    return dict(actions=['echo stamped >> log'], uptodate=[check_timestamp_unchanged('stamp')])
+"""
+
+
+def test_what_anothers_code_raises_has_doits_traceback(dodo: Dodo) -> None:
+    """A task's `uptodate` may fail: whoever wrote it needs to know where."""
+    project = dodo(GONE)
+    project.path("stamp").touch()
+    project.build("stamped")
+    project.path("stamp").unlink()
+    done = project.doit("stamped")
+
+    assert done.returncode == 3
+    assert "in _get_time" in done.stderr
+    assert "FileNotFoundError: [Errno 2] No such file or directory: 'stamp'" in done.stderr

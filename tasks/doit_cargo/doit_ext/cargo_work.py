@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from doit.task import Task
@@ -21,6 +22,25 @@ from doit_cargo.tools.run.session import Ready, Session
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.preflight import Preflight
+
+
+class OthersError(Exception):
+    """Code of somebody else's has raised what would be a message if ours had: see the cause."""
+
+
+@contextmanager
+def others_code() -> Iterator[None]:
+    """Show what another's `uptodate` raises as doit does, with its traceback.
+
+    An error without a file's name is one of writing to the screen, which is ours.
+    """
+    try:
+        yield
+    except (OSError, ImportError, RuntimeError) as error:
+        named = getattr(error, "filename", "") not in (None, "standard output")
+        if isinstance(error, OSError) and not named:
+            raise
+        raise OthersError(str(error)) from error
 
 
 class CargoWork:
@@ -68,7 +88,10 @@ class CargoWork:
         self._planner = planner = Planner(self.ctx, manager.checker, status)
 
         def answer(task: Task, tasks: Any) -> Any:
-            return planner.answer(task) if spec_of(task) else ask(task, tasks)
+            if spec_of(task):
+                return planner.answer(task)
+            with others_code():
+                return ask(task, tasks)
 
         # doit's dependency manager has no other hook: a task that was planned stays as it was
         # found, and one that somebody ignores is still one of ours

@@ -26,7 +26,7 @@ from doit.exceptions import (
 from doit.runner import FAILURE, Runner
 
 from doit_cargo.core.task import TaskSpec
-from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.cargo_work import CargoWork, others_code
 from doit_cargo.doit_ext.neighbours import made_later
 from doit_cargo.doit_ext.state import UnsavableError
 from doit_cargo.doit_ext.tasks import outcome_of, spec_of
@@ -225,7 +225,8 @@ class CargoRunner(Runner):
 
     def _process_other(self, node: Any, base_fail: BaseFail | None) -> None:
         try:
-            super().process_task_result(node, base_fail)
+            with others_code():
+                super().process_task_result(node, base_fail)
         except UnsavableError as error:
             message = f"ERROR: Task '{node.task.name}' saving success: {error}"
             self._handle_task_error(node, DependencyError(message))
