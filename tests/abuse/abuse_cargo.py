@@ -107,19 +107,26 @@ def _verdict(argv: Sequence[object], process: subprocess.Popen[str]) -> Iterator
 
 
 def _end(place: Place, target: Path) -> Iterator[str]:
-    """After one more run what is staged says what the sources say, and there is nothing to do."""
-    word = place.project.path("core/src/lib.rs").read_text().split('"')[1].strip()
+    """What is staged says what the sources say; so after one more run, and there is no more to do.
+
+    An edit came before any of the runs.
+    """
+    yield from _stale(place)
     yield from _verdict([DOIT], place.start([DOIT], target))
-    for name in place.programs:
-        done = subprocess.run(
-            [place.project.staged(name)], capture_output=True, text=True, check=True
-        )
-        if done.stdout != f"{name} {word} made\n":
-            yield f"{name} says {done.stdout!r}, not {word}"
+    yield from _stale(place)
     process = place.start([DOIT], target)
     said, _ = process.communicate(timeout=LIMIT)
     if not said.startswith("up to date"):
         yield f"nothing was to be done:\n{said}"
+
+
+def _stale(place: Place) -> Iterator[str]:
+    word = place.project.path("core/src/lib.rs").read_text().split('"')[1].strip()
+    for name in place.programs:
+        staged = place.project.staged(name)
+        said = subprocess.run([staged], capture_output=True, text=True, check=True).stdout
+        if said != f"{name} {word} made\n":
+            yield f"{name} says {said!r}, not {word}"
 
 
 if __name__ == "__main__":
