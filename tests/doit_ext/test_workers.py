@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from doit.action import CmdAction
 from doit.control import TaskControl
 from doit.dependency import Dependency, JsonDB
 from doit.exceptions import BaseFail, InvalidDodoFile
 from doit.task import Stream, Task
 
+from doit_cargo.doit_ext.cargo_work import OthersError
 from doit_cargo.doit_ext.dispatcher import Dispatcher
 from doit_cargo.doit_ext.runner import CargoRunner
 from doit_cargo.doit_ext.workers import Workers
@@ -165,6 +167,21 @@ def test_what_ends_a_worker_ends_the_run(tmp_path: Any) -> None:  # noqa: ANN401
 
     with pytest.raises(SystemExit, match="out"):
         run(tmp_path, Task("a", [leave]), count=2)
+
+
+def test_an_action_that_breaks_its_worker_has_doits_traceback(tmp_path: Any) -> None:  # noqa: ANN401
+    """Doit catches what a Python action raises, not what it raises itself for an odd stream."""
+    task = Task("a", [CmdAction("true", None)])
+    task.actions[0].execute = broken
+
+    with pytest.raises(OthersError, match="fileno"):
+        run(tmp_path, task, count=1)
+
+
+def broken(*what: object) -> None:
+    """An action's end that doit does not know."""
+    del what
+    raise OSError("fileno")
 
 
 def test_tasks_that_wait_for_each_other_are_named(tmp_path: Any) -> None:  # noqa: ANN401

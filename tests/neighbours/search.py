@@ -61,7 +61,7 @@ def play(arena: Arena, case: Case) -> Finding | None:
         if (loose and _by_chance(step, stock)) or (stock_fails(stock) and not _crashed(ours)):
             return None
         if last := stock_crashes(stock):
-            if ours.code == stock.code and last in ours.err:
+            if "thread" in step.words or (ours.code == stock.code and last in ours.err):
                 return None
             return Finding(Case(case.dodo, case.steps[: i + 1]), f"crash:\n{last}\n{ours}")
         if "thread" in step.words:  # which take each other's output

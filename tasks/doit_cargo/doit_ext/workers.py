@@ -14,6 +14,8 @@ from doit.exceptions import BaseFail
 from doit.runner import JobTask, JobTaskPickle, MRunner, MThreadRunner
 from doit.task import DelayedLoaded, Task
 
+from doit_cargo.doit_ext.cargo_work import OthersError
+
 Events = queue.SimpleQueue[tuple[str, Any, BaseFail | None]]
 _END = {"end": True}
 
@@ -73,7 +75,10 @@ class Workers:
     def take(self, result: Any, reporter: Any) -> Task | None:
         """What one of them tells: a task that has ended, or something for the reporter."""
         if "exit" in result:
-            raise result["exit"](result["exception"])
+            error = result["exit"](result["exception"])
+            if isinstance(error, OSError | ImportError | RuntimeError):  # no message of ours
+                raise OthersError(result["exception"]) from error
+            raise error
         task = self._tasks[result["name"]]
         if "reporter" in result:
             getattr(reporter, result["reporter"])(task)
