@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from doit_cargo.core.context import read_context
+from doit_cargo.core.image_settings import Service
 from doit_cargo.core.images import names
 from doit_cargo.core.images.dockerfile import PROGRAM
-from doit_cargo.core.model import Service
 from helpers.engines import need
 from helpers.project import REPOSITORY
 

@@ -15,7 +15,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The rooms inside core and tools: what each may import beside the nouns, which all may.
 NOUNS = {
-    f"core.{name}" for name in ("errors", "model", "reach", "record", "task", "text", "toml_file")
+    f"core.{name}"
+    for name in (
+        "errors",
+        "image_settings",
+        "model",
+        "reach",
+        "record",
+        "task",
+        "text",
+        "toml_file",
+    )
 }
 CORE = {
     "core.architectures": set(),
@@ -75,7 +85,7 @@ OWNERS = {
     "subprocess": {"tools/process.py"},
     "lief": {"tools/elf/lief_child.py"},
     "structlog": {"tools/log.py"},
-    "sqlite3": {"doit_ext/state.py"},
+    "sqlite3": {"doit_ext/database.py"},
     "yaml": {"core/settings/yamlfile.py"},
 }
 

@@ -77,9 +77,9 @@ class CargoWork:
         """Take over what the runner asks doit's state."""
         self._runner = runner
         self._ready = ready
-        self._prerequisites = Prerequisites(runner._dispatcher)  # noqa: SLF001 - its own helper
+        self._prerequisites = Prerequisites(runner.dispatcher)
         manager = runner.dep_manager
-        tasks, ask, ignored = runner._dispatcher.tasks, manager.get_status, manager.status_is_ignore  # noqa: SLF001
+        tasks, ask, ignored = runner.dispatcher.tasks, manager.get_status, manager.status_is_ignore
 
         def status(task: Task) -> Any:
             with manager.checker.pinning():

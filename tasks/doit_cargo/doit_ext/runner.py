@@ -11,25 +11,15 @@ from __future__ import annotations
 import gc
 import os
 import queue
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from doit.exceptions import (
-    BaseFail,
-    DependencyError,
-    InvalidDodoFile,
-    InvalidTask,
-    TaskFailed,
-    UnmetDependency,
-)
-from doit.runner import FAILURE, Runner
+from doit.exceptions import BaseFail, InvalidDodoFile, InvalidTask
 
 from doit_cargo.core.task import TaskSpec
-from doit_cargo.doit_ext.cargo_work import CargoWork, others_code
-from doit_cargo.doit_ext.neighbours import made_later
-from doit_cargo.doit_ext.state import UnsavableError
-from doit_cargo.doit_ext.tasks import outcome_of, spec_of
+from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.results import ResultRunner
+from doit_cargo.doit_ext.tasks import spec_of
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -40,16 +30,15 @@ _MOST_THREADS = 8  # smoke tests and images wait for other programs; more would 
 _HOLD = "hold on"  # what doit's dispatcher yields when every task waits for another
 
 
-class CargoRunner(Runner):
+class CargoRunner(ResultRunner):
     """Runs the tasks of one command, and keeps state honest whatever the others do."""
 
-    final_result: int
     work: CargoWork
     workers: Workers | None = None
 
     def run_all(self, task_dispatcher: Any) -> int:
         """Run the tasks; whatever happens, nothing of it runs on."""
-        self._dispatcher = task_dispatcher
+        self.begin(task_dispatcher)
         self._pool: ThreadPoolExecutor | None = None
         self._events: queue.SimpleQueue[tuple[str, Any, BaseFail | None]] = queue.SimpleQueue()
         self._in_flight = 0
@@ -59,7 +48,6 @@ class CargoRunner(Runner):
         self._backlog: deque[Any] = deque()  # others' nodes that wait for a worker
         self._awaited: dict[tuple[str, str], Any] = {}  # architecture and crate → build node
         self._arrived: set[tuple[str, str]] = set()
-        self._since = time.time_ns()
         self.work.begin(self, lambda *key: self._events.put(("ready", key, None)))
         try:
             code = int(super().run_all(task_dispatcher))
@@ -100,11 +88,11 @@ class CargoRunner(Runner):
             elif self._ended or self._stop_running:
                 return
             else:
-                raise InvalidDodoFile(self._dispatcher.deadlock())
+                raise InvalidDodoFile(self.dispatcher.deadlock())
 
     def _plan(self) -> None:
         if not (released := self.work.plan()) and not self._in_flight:
-            raise InvalidDodoFile(self._dispatcher.deadlock())
+            raise InvalidDodoFile(self.dispatcher.deadlock())
         self._pending += released
 
     def _next(self) -> Any:
@@ -121,7 +109,7 @@ class CargoRunner(Runner):
             return None
         processed = self._completed.popleft() if self._completed else None
         try:
-            node = self._dispatcher.generator.send(processed)
+            node = self.dispatcher.generator.send(processed)
         except StopIteration:
             self._ended = True
             return None
@@ -143,7 +131,7 @@ class CargoRunner(Runner):
 
     def _start_own(self, node: Any, spec: TaskSpec) -> None:
         node.ignored_deps.clear()  # `doit ignore` may add work, it makes nothing of ours up to date
-        if not self.select_task(node, self._dispatcher.tasks):
+        if not self.select_task(node, self.dispatcher.tasks):
             self._completed.append(node)
         elif not spec.action:  # a group: doit would save that it ran, every time
             node.run_status = "successful"
@@ -178,7 +166,7 @@ class CargoRunner(Runner):
         gc.enable()
         if self.workers and not self.workers.free:
             self._backlog.append(node)
-        elif not self.select_task(node, self._dispatcher.tasks):
+        elif not self.select_task(node, self.dispatcher.tasks):
             self._completed.append(node)
         elif self.workers:
             self.workers.submit(node.task)
@@ -203,46 +191,12 @@ class CargoRunner(Runner):
             self._completed.append(what)
         elif self.workers and (task := self.workers.take(what, self.reporter)):
             self._in_flight -= 1
-            node = self._dispatcher.nodes[task.name]
+            node = self.dispatcher.nodes[task.name]
             self.process_task_result(node, what.get("failure"))
             self._completed.append(node)
 
-    def process_task_result(self, node: Any, base_fail: BaseFail | None) -> None:
-        """Depend on what the build was found to read; look afresh at what the task wrote."""
-        task, checker = node.task, self.dep_manager.checker
-        checker.forget(map(os.path.abspath, task.targets))
-        if spec_of(task) is None:
-            self._process_other(node, base_fail)
-            return
-        if base_fail is None:
-            outcome = outcome_of(task)
-            task.file_dep.difference_update(outcome.no_longer)
-            checker.discover(outcome.discovered, self._since)
-            task.file_dep.update(outcome.discovered)
-            task.file_dep.difference_update(made_later(task, self._dispatcher.tasks))
-        with checker.pinning():
-            super().process_task_result(node, base_fail)
-
-    def _process_other(self, node: Any, base_fail: BaseFail | None) -> None:
-        try:
-            with others_code():
-                super().process_task_result(node, base_fail)
-        except UnsavableError as error:
-            message = f"ERROR: Task '{node.task.name}' saving success: {error}"
-            self._handle_task_error(node, DependencyError(message))
-
-    def _handle_task_error(self, node: Any, base_fail: BaseFail) -> None:
-        """A failed check is 1, with its dependents unmet too; doit's 2 stays for real errors."""
-        before = self.final_result
-        super()._handle_task_error(node, base_fail)
-        if spec_of(node.task) is None:
-            if self._stop_running:
-                self._give_up_builds()
-        elif isinstance(base_fail, TaskFailed | UnmetDependency) and before in (0, FAILURE):
-            self.final_result = FAILURE
-
-    def _give_up_builds(self) -> None:
-        """A task of somebody else's has failed: the crates on their way are no failures."""
+    def give_up(self) -> None:
+        """The crates on their way are no failures."""
         self._in_flight -= len(self._awaited)
         self._awaited.clear()
         self.work.stop_builds()

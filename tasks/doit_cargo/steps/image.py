@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile, engine_commands, names
 from doit_cargo.core.images.engines import EngineKind, choose
-from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import digest, encode, previous_size, read
 from doit_cargo.core.task import Outcome, TaskSpec, task_name
 

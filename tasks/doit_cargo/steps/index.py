@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import engines, names
-from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import encode, read
 from doit_cargo.core.task import Outcome, TaskSpec
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import engines, names
-from doit_cargo.core.model import Binary, Context, Images
+from doit_cargo.core.model import Binary, Context
 from doit_cargo.core.task import Outcome, TaskSpec
 
 if TYPE_CHECKING:

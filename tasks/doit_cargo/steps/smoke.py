@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import hosts, layout
 from doit_cargo.core.errors import CheckError, MissingToolError, SetupError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile, names
 from doit_cargo.core.images.engines import choose
-from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import digest, encode, read
 from doit_cargo.core.task import Outcome, Sighting, TaskSpec, task_name
 

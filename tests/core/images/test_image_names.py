@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from doit_cargo.core.image_settings import Images, Service
 from doit_cargo.core.images import dockerfile, engine_commands, engines, names
-from doit_cargo.core.model import Binary, Images, Service
+from doit_cargo.core.model import Binary
 
 BOT = Binary(crate="bot_server", name="bot")
 

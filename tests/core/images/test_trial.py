@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core.image_settings import ExecProbe, HttpProbe, Images, Service, Smoke
 from doit_cargo.core.images.trial import Program, decode, encode, order, trial
-from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
 
 READY = HttpProbe(path="/ready", status=200, body="ok")
 SERVICES = {

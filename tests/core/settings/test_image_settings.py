@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.errors import ConfigError
-from doit_cargo.core.model import Crate, CrateGraph, ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.image_settings import ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.settings import image_values
 from doit_cargo.core.settings.config import check_ship, load_config
 

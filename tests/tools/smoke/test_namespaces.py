@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.image_settings import ExecProbe, HttpProbe
 from doit_cargo.core.images.trial import Program, Trial
-from doit_cargo.core.model import ExecProbe, HttpProbe
 from doit_cargo.tools.smoke import namespaces
 from doit_cargo.tools.smoke import trial as smoke
 from helpers.machines import program

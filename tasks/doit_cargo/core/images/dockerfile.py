@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from doit_cargo.core.model import Binary, Crate, Images, Service
+from doit_cargo.core.image_settings import Images, Service
+from doit_cargo.core.model import Binary, Crate
 
 PROGRAM = "/app/service"  # where docker/Dockerfile puts the binary
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # where OpenSSL and rustls-native-certs look

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from doit_cargo.core.model import Images
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.toolchain.compiler import on_path
 
 AUTO: Final = "auto"

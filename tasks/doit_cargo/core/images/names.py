@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.core.image_settings import Images
+from doit_cargo.core.model import Binary, Context, Target
 
 _SHA = "[0-9a-f]{40}([0-9a-f]{24})?"
 _LONG = 12  # digits of a revision in a tag: git's own default for a large repository

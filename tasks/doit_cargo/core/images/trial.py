@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.image_settings import ExecProbe, HttpProbe, Images, Service, Smoke
 
 
 class Program(NamedTuple):

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_cargo.core import architectures
-from doit_cargo.core.model import Binary, Config, Features, Images, Outputs, ShellVariable, Target
+from doit_cargo.core.image_settings import Images
+from doit_cargo.core.model import Binary, Config, Features, Outputs, ShellVariable, Target
 from doit_cargo.core.settings import image_values, places
 from doit_cargo.core.settings.faults import quote
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from doit_cargo.core.model import ExecProbe, HttpProbe, Images, Service, Smoke
+from doit_cargo.core.image_settings import ExecProbe, HttpProbe, Images, Service, Smoke
 from doit_cargo.core.reach import reachable
 from doit_cargo.core.settings import places
 from doit_cargo.core.settings.faults import nearest

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile, rules
 from doit_cargo.core.images.contents import Image
 from doit_cargo.core.images.rules import Expected
-from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import artifact
 from doit_cargo.tools.elf.second_opinion import SecondOpinion
 from doit_cargo.tools.images import archive_reader, inputs

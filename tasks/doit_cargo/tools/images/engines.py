@@ -8,10 +8,11 @@ from typing import Protocol
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images.contents import Image
 from doit_cargo.core.images.engine_commands import Order
 from doit_cargo.core.images.engines import DOCKER, EngineKind, choose
-from doit_cargo.core.model import Context, Images
+from doit_cargo.core.model import Context
 from doit_cargo.tools.images.buildah import Buildah
 from doit_cargo.tools.images.docker import Docker
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from doit_cargo.core import layout, manifest
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile
-from doit_cargo.core.model import Binary, Context, Images, Target
+from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.tools import artifact
 from doit_cargo.tools.elf import verify
 from doit_cargo.tools.elf.second_opinion import SecondOpinion

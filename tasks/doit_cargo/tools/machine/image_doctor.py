@@ -10,8 +10,9 @@ from pathlib import Path
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile, engines
-from doit_cargo.core.model import Context, Images
+from doit_cargo.core.model import Context
 from doit_cargo.core.toolchain.compiler import on_path
 from doit_cargo.tools import process
 from doit_cargo.tools.machine.finding import Finding

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.image_settings import HttpProbe
 from doit_cargo.core.images.trial import Program, Trial
-from doit_cargo.core.model import HttpProbe
 
 # Seconds. Generous, since emulated programs on a busy machine take long: what is late costs only
 # the one who waits for a failure.
