@@ -158,7 +158,8 @@ def test_keep_writes_the_rest(tmp_path: Path) -> None:
 
 
 def test_force_overwrites_but_never_an_ignore_file(tmp_path: Path) -> None:
-    write(tmp_path, {**SINGLE, "dodo.py": "mine\n", ".gitignore": "/target"})
+    dist = SINGLE["Cargo.toml"] + '\n[profile.dist]\ninherits = "release"\n'
+    write(tmp_path, {**SINGLE, "Cargo.toml": dist, "dodo.py": "mine\n", ".gitignore": "/target"})
     (tmp_path / ".gitignore").chmod(0o600)
     init(tmp_path, "--force", "--profile", "dist")
 

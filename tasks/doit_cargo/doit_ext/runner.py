@@ -9,7 +9,6 @@ in the main thread, one at a time, or in doit's own workers where `-n` asks for 
 from __future__ import annotations
 
 import gc
-import os
 import queue
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -18,16 +17,13 @@ from doit.exceptions import BaseFail, InvalidDodoFile, InvalidTask
 
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.cargo_work import CargoWork
+from doit_cargo.doit_ext.feed import Feed
 from doit_cargo.doit_ext.results import ResultRunner
 from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.doit_ext.threads import Threads
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from doit_cargo.doit_ext.workers import Workers
-
-_MOST_THREADS = 8  # smoke tests and images wait for other programs; more would wait for those
-_HOLD = "hold on"  # what doit's dispatcher yields when every task waits for another
 
 
 class CargoRunner(ResultRunner):
@@ -39,14 +35,12 @@ class CargoRunner(ResultRunner):
     def run_all(self, task_dispatcher: Any) -> int:
         """Run the tasks; whatever happens, nothing of it runs on."""
         self.begin(task_dispatcher)
-        self._pool: ThreadPoolExecutor | None = None
+        self._threads = Threads()
         self._events: queue.SimpleQueue[tuple[str, Any, BaseFail | None]] = queue.SimpleQueue()
         self._in_flight = 0
-        self._ended = False
-        self._completed: deque[Any] = deque()  # nodes of which the dispatcher has not been told
-        self._pending: deque[Any] = deque()  # nodes that it has given and that can now be started
+        self._feed = Feed(task_dispatcher)
         self._backlog: deque[Any] = deque()  # others' nodes that wait for a worker
-        self._awaited: dict[tuple[str, str], Any] = {}  # architecture and crate → build node
+        self._awaited: dict[tuple[str, str], Any] = {}  # build nodes by architecture and crate
         self._arrived: set[tuple[str, str]] = set()
         self.work.begin(self, lambda *key: self._events.put(("ready", key, None)))
         try:
@@ -70,22 +64,23 @@ class CargoRunner(ResultRunner):
             self.reporter.broken_off = True
             raise
         finally:
-            if self._pool:
-                self._pool.shutdown(wait=False, cancel_futures=True)
+            self._threads.stop()
             if self.workers:
                 self.workers.stop()
 
     def _loop(self) -> None:
         while True:
+            if self._stop_running:
+                self._feed.stop()
             if node := self._next():
                 self._start(node)
-            elif self._completed:
+            elif self._feed.has_news:
                 continue
             elif not self._stop_running and self.work.may_plan(quiet=not self._in_flight):
                 self._plan()
             elif self._in_flight:
                 self._finish_one(*self._events.get())
-            elif self._ended or self._stop_running:
+            elif self._feed.ended:
                 return
             else:
                 raise InvalidDodoFile(self.dispatcher.deadlock())
@@ -93,27 +88,13 @@ class CargoRunner(ResultRunner):
     def _plan(self) -> None:
         if not (released := self.work.plan()) and not self._in_flight:
             raise InvalidDodoFile(self.dispatcher.deadlock())
-        self._pending += released
+        self._feed.release(released)
 
     def _next(self) -> Any:
-        """A node that can be started; None if there is none for now."""
-        if self._stop_running:
-            self._completed.clear()
-            return None
-        if self._pending:
-            return self._pending.popleft()
-        if self._backlog and self.workers and self.workers.free:
+        """Of those that wait for a worker the first when one is free, else what comes."""
+        if self._backlog and not self._stop_running and self.workers and self.workers.free:
             return self._backlog.popleft()
-        if self._ended:
-            self._completed.clear()
-            return None
-        processed = self._completed.popleft() if self._completed else None
-        try:
-            node = self.dispatcher.generator.send(processed)
-        except StopIteration:
-            self._ended = True
-            return None
-        return None if node == _HOLD else node
+        return self._feed.next()
 
     def _start(self, node: Any) -> None:
         """Begin with a task: it ends here and now, or an event will tell."""
@@ -125,17 +106,17 @@ class CargoRunner(ResultRunner):
         if self.work.must_plan(node, spec):
             self.work.put_aside(node)
             if self.work.may_plan(quiet=False):
-                self._pending += self.work.plan()
+                self._feed.release(self.work.plan())
         else:
             self._start_own(node, spec)
 
     def _start_own(self, node: Any, spec: TaskSpec) -> None:
         node.ignored_deps.clear()  # `doit ignore` may add work, it makes nothing of ours up to date
         if not self.select_task(node, self.dispatcher.tasks):
-            self._completed.append(node)
+            self._feed.done(node)
         elif not spec.action:  # a group: doit would save that it ran, every time
             node.run_status = "successful"
-            self._completed.append(node)
+            self._feed.done(node)
         elif spec.stage == "build":
             self._await(node, (spec.arch, spec.subject))
         else:
@@ -149,16 +130,8 @@ class CargoRunner(ResultRunner):
             self._in_flight += 1
 
     def _submit(self, node: Any, spec: TaskSpec) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
         self.work.admit(spec)
-
-        def act() -> None:
-            self._events.put(("own", node, self.execute_task(node.task)))
-
-        count = min(_MOST_THREADS, os.cpu_count() or 1)
-        self._pool = self._pool or ThreadPoolExecutor(max_workers=count)
-        self._pool.submit(act)
+        self._threads.run(lambda: self._events.put(("own", node, self.execute_task(node.task))))
         self._in_flight += 1
 
     def _start_other(self, node: Any) -> None:
@@ -167,7 +140,7 @@ class CargoRunner(ResultRunner):
         if self.workers and not self.workers.free:
             self._backlog.append(node)
         elif not self.select_task(node, self.dispatcher.tasks):
-            self._completed.append(node)
+            self._feed.done(node)
         elif self.workers:
             self.workers.submit(node.task)
             self._in_flight += 1
@@ -176,7 +149,7 @@ class CargoRunner(ResultRunner):
 
     def _execute(self, node: Any) -> None:
         self.process_task_result(node, self.execute_task(node.task))
-        self._completed.append(node)
+        self._feed.done(node)
 
     def _finish_one(self, kind: str, what: Any, fail: BaseFail | None) -> None:
         """Take an event: something has ended, or a crate is there."""
@@ -188,12 +161,12 @@ class CargoRunner(ResultRunner):
         elif kind == "own":
             self._in_flight -= 1
             self.process_task_result(what, fail)
-            self._completed.append(what)
+            self._feed.done(what)
         elif self.workers and (task := self.workers.take(what, self.reporter)):
             self._in_flight -= 1
             node = self.dispatcher.nodes[task.name]
             self.process_task_result(node, what.get("failure"))
-            self._completed.append(node)
+            self._feed.done(node)
 
     def give_up(self) -> None:
         """The crates on their way are no failures."""
