@@ -118,5 +118,5 @@ def machines_of(platform: str) -> frozenset[int]:
 
 def emulator(triple: str, host: str) -> str:
     """The program that runs a target's executables on a host (a triple); "" if the host does."""
-    row, own = of(triple), host.partition("-")[0]
-    return "" if own in (row.triple, *row.native_on) else row.emulator
+    row, processor = of(triple), host.partition("-")[0]
+    return "" if processor in (row.triple, *row.native_on) else row.emulator

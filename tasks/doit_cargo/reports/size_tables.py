@@ -42,20 +42,20 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _image_cells(row: dict[str, Any]) -> tuple[str, ...]:
-    own, before = row["image_size"], row["image_previous_size"]
-    return (_size(own), _change(own, before))
+    now, before = row["image_size"], row["image_previous_size"]
+    return (_size(now), _change(now, before))
 
 
 def _size(count: int | None) -> str:
     return "-" if count is None else size(count)
 
 
-def _change(own: int | None, before: int | None) -> str:
+def _change(now: int | None, before: int | None) -> str:
     """The difference with its sign."""
-    if own is None or before is None:
+    if now is None or before is None:
         return "-"
-    sign = "-" if own < before else "+"
-    return f"{sign}{size(abs(own - before))}" if own != before else "none"
+    sign = "-" if now < before else "+"
+    return f"{sign}{size(abs(now - before))}" if now != before else "none"
 
 
 def _sections(found: Sequence[dict[str, Any]]) -> str:

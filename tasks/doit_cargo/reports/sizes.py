@@ -27,18 +27,18 @@ def rows(ctx: Context, targets: Iterable[Target]) -> list[dict[str, Any]]:
 
 def _row(ctx: Context, target: Target, binary: Binary) -> dict[str, Any]:
     known = read(layout.verify_record(ctx.config, target, binary))
-    own = typed(known, "size", int)
+    bytes_now = typed(known, "size", int)
     budget = ctx.policies[target.arch].budgets.get(binary.name)
     symbols, path = _symbols(ctx, target, binary)
     return {
         "binary": binary.name,
         "crate": binary.crate,
         "arch": target.arch,
-        "size": own,
+        "size": bytes_now,
         "previous_size": typed(known, "previous_size", int),
         "budget": budget,
         **_image(ctx, target, binary),
-        "share": round(own / budget, 4) if own is not None and budget else None,
+        "share": round(bytes_now / budget, 4) if bytes_now is not None and budget else None,
         "sections": _filled(layout.final_executable(ctx, target, binary), known.get("sha256")),
         "crates": symbols,
         "crates_from": layout.relative([path], ctx.config.root)[0] if path else None,
@@ -76,10 +76,10 @@ def _symbols(ctx: Context, target: Target, binary: Binary) -> tuple[dict[str, in
     return {}, None
 
 
-def _candidates(own: Path) -> Iterator[Path]:
+def _candidates(record: Path) -> Iterator[Path]:
     """The same binary of every profile: `<target dir>/<triple>/<profile folder>/<bin>`."""
-    others = [path for path in own.parent.parent.glob(f"*/{own.name}") if path.is_file()]
-    yield from sorted(others, key=lambda path: (path != own, -path.stat().st_mtime))
+    others = [path for path in record.parent.parent.glob(f"*/{record.name}") if path.is_file()]
+    yield from sorted(others, key=lambda path: (path != record, -path.stat().st_mtime))
 
 
 def _read(path: Path) -> bytes | None:

@@ -43,12 +43,12 @@ def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> O
 
     path = layout.final_executable(ctx, target, binary)
     verdict = verify.verify_file(ctx, session.opinion, target, binary, path)
-    own = layout.verify_record(ctx.config, target, binary)
+    record = layout.verify_record(ctx.config, target, binary)
     content = {
         **verify.as_record(verdict),
-        "previous_size": previous_size(read(own), "sha256", verdict.sha256),
+        "previous_size": previous_size(read(record), "sha256", verdict.sha256),
     }
-    files.save(ctx.config.root, own, encode(content))
+    files.save(ctx.config.root, record, encode(content))
     if not verdict.passed:
         raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
     return Outcome(size=verdict.size, digest=verdict.sha256, warnings=verify.lines(verdict))

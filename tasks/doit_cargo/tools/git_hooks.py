@@ -86,9 +86,9 @@ def _refuse(repository: Repository, what: str, word: str) -> None:
 
 def _ask(folder: Path, env: Mapping[str, str], *words: str) -> list[str]:
     try:
-        said = process.run(["git", "rev-parse", *words], cwd=folder, env=env)
+        output = process.run(["git", "rev-parse", *words], cwd=folder, env=env)
     except PipelineError as error:
         raise SetupError(
             f"a hook needs a git repository with a working tree here: {error}"
         ) from None
-    return said.splitlines()
+    return output.splitlines()

@@ -40,11 +40,11 @@ def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, .
         graph = _graph(_root(folder), env)
         return graph, tuple(f"read without cargo: {line}" for line in missing_rust(rust))
     try:
-        said = metadata(rust.cargo, folder, env)
+        answer = metadata(rust.cargo, folder, env)
     except PipelineError as error:
         raise SetupError(f"cargo cannot read {folder}:\n{error}") from None
-    graph = _graph(Path(said["workspace_root"]), env)
-    if found := differences(graph, said):
+    graph = _graph(Path(answer["workspace_root"]), env)
+    if found := differences(graph, answer):
         raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
     return graph, ()
 

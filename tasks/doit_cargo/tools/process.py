@@ -181,6 +181,6 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise PipelineError(f"{quoted(argv)} took more than {timeout:g} s") from error
     if done.returncode != 0:
-        said = (done.stderr or b"").decode(errors="replace").strip()
-        raise PipelineError(f"{quoted(argv)} ended with {done.returncode}\n{said}".rstrip())
+        stderr = (done.stderr or b"").decode(errors="replace").strip()
+        raise PipelineError(f"{quoted(argv)} ended with {done.returncode}\n{stderr}".rstrip())
     return (done.stdout or b"").decode(errors="replace")

@@ -33,10 +33,10 @@ def speaks_of(name: str, triple: str) -> bool:
         return name == triple
     words = _words(name[4:-1])
     try:
-        said = _value(words, facts(triple))
+        value = _value(words, facts(triple))
     except IndexError:
         return False
-    return said and not words
+    return value and not words
 
 
 def unknown(name: str) -> str:

@@ -76,10 +76,10 @@ def _fit(row: Failure, block: _Block, around: Surroundings) -> Hint | None:
     """The row's hint for this error, if all that it asks for is there."""
     if row.script and not block.script:
         return None
-    said = next((m for e in row.says for line in block.lines if (m := e.search(line))), None)
-    if said is None:
+    match = next((m for e in row.says for line in block.lines if (m := e.search(line))), None)
+    if match is None:
         return None
-    names = {group: _plain(text) for group, text in said.groupdict(default="").items()}
+    names = {group: _plain(text) for group, text in match.groupdict(default="").items()}
     names = {"crate": block.crate or "a crate", **names}
     found = _conditions(row, names, around)
     if found is None:

@@ -109,10 +109,10 @@ def load_policies(path: Path, root: Path, config: Config | None = None) -> dict[
 
 
 def _policy(target: Target, values: dict[str, Any]) -> Policy:
-    own = values["targets"].get(target.arch) or POLICY.defaults()
-    size = _size(values["size"], own["size"])
+    section = values["targets"].get(target.arch) or POLICY.defaults()
+    size = _size(values["size"], section["size"])
     return Policy(
-        levels=default_levels(target.triple) | _given(values["rules"]) | _given(own["rules"]),
+        levels=default_levels(target.triple) | _given(values["rules"]) | _given(section["rules"]),
         min_size=size["min"],
         max_size=size["max"],
         budgets=dict(values["budgets"]),
@@ -132,8 +132,8 @@ def _size(*layers: dict[str, Any]) -> dict[str, int]:
 
 def _check_sizes(tree: Node, values: dict[str, Any], faults: Faults) -> None:
     layers: dict[tuple[str, ...], dict[str, int]] = {("size",): _size(values["size"])}
-    for arch, own in values["targets"].items():
-        layers["targets", arch, "size"] = _size(values["size"], own["size"])
+    for arch, section in values["targets"].items():
+        layers["targets", arch, "size"] = _size(values["size"], section["size"])
     for keys, size in layers.items():
         if size["min"] > size["max"]:
             tree.fault(faults, f"min {size['min']} is above max {size['max']}", *keys)

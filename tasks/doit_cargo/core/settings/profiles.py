@@ -49,8 +49,9 @@ def _line(config: Config, graph: CrateGraph) -> Iterator[tuple[str, Table | None
     name, seen = config.profile, set[str]()
     while name not in seen:
         seen.add(name)
-        said = _variables(name, config.env)
-        table = {**graph.profiles.get(name, {}), **said} if name in graph.profiles or said else None
+        overrides = _variables(name, config.env)
+        exists = name in graph.profiles or overrides
+        table = {**graph.profiles.get(name, {}), **overrides} if exists else None
         yield name, table
         above = (table or {}).get("inherits")
         name = above if isinstance(above, str) else name

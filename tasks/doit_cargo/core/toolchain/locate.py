@@ -114,8 +114,8 @@ def _std(triple: str, rust: Rust, cache: Path) -> tuple[Path | None, Path | None
     A distribution's own std has no sysroot to speak of: `/usr` is no folder of its own, and must
     not be remapped or searched for.
     """
-    if own := rust.std(triple):
-        return own, (rust.folder if rust.toolchain else None), False
+    if std := rust.std(triple):
+        return std, (rust.folder if rust.toolchain else None), False
     if rust.rustc is None:
         return None, None, False
     private = caches.sysroot(cache, rust, triple)

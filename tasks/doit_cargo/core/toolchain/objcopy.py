@@ -19,9 +19,9 @@ def find(chain: Toolchain, env: Mapping[str, str]) -> Path | None:
     (https://doc.rust-lang.org/rustc/codegen-options/index.html#strip).
     """
     if chain.rustc:
-        own = chain.rustc.parent.parent / "lib/rustlib" / chain.host / "bin" / OWN
-        if own.is_file():
-            return own
+        bundled = chain.rustc.parent.parent / "lib/rustlib" / chain.host / "bin" / OWN
+        if bundled.is_file():
+            return bundled
     for name in ("llvm-objcopy", "objcopy"):
         if found := shutil.which(name, path=env.get("PATH")):
             return Path(found)

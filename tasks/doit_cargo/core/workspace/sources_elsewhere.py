@@ -50,9 +50,9 @@ def compiled(dep_info: bytes, base: Path) -> set[str]:
     return {normpath(join(base, path)) for path in dep_info_paths(os.fsdecode(dep_info))}
 
 
-def beyond(named: Iterable[str], own: frozenset[str], made: Made) -> list[str]:
+def beyond(named: Iterable[str], sources: frozenset[str], made: Made) -> list[str]:
     """Those that are neither the crate's own sources nor made by a run; absent ones stay."""
-    return sorted(path for path in named if path not in own and not made.holds(path))
+    return sorted(path for path in named if path not in sources and not made.holds(path))
 
 
 def expand(named: Iterable[str], made: Made) -> Iterator[str]:

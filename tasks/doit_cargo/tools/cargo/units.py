@@ -155,8 +155,8 @@ class Units:
 
         Of third-party crates those count that the lock file puts below it.
         """
-        if own := self._diagnostics_of(name):
-            return own.rstrip()
+        if text := self._diagnostics_of(name):
+            return text.rstrip()
         local = "".join(self._diagnostics_of(crate) for crate in self._graph.closure(name))
         below = lockfile.closure(lockfile.dependencies(self._graph.root / "Cargo.lock"), name)
         text = local or self._stderr.of(below) or self._stderr.everything()
@@ -164,9 +164,9 @@ class Units:
 
     def _diagnostics_of(self, name: str) -> str:
         """What the compiler and cargo said of a crate, if one of them says that it failed."""
-        unit, said = self._units.get(name), self._stderr.of((name,))
+        unit, stderr = self._units.get(name), self._stderr.of((name,))
         diagnostics = "".join(unit.diagnostics) if unit else ""
-        return diagnostics + said if said or (unit and unit.failed) else ""
+        return diagnostics + stderr if stderr or (unit and unit.failed) else ""
 
 
 def _deliver(unit: _Unit, made: Artifact) -> None:

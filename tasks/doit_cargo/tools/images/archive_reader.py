@@ -128,8 +128,8 @@ def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str |
         place = f"{what}: layer {len(found) + 1}"
         _check(data, wanted, place)
         found.append(layer_reader.layer(data, place))
-    own = artifact.sha256(config)
-    return Image(id=own, settings=settings, layers=tuple(found), platform=platform)
+    digest = artifact.sha256(config)
+    return Image(id=digest, settings=settings, layers=tuple(found), platform=platform)
 
 
 def _check(data: bytes, wanted: str, what: str) -> None:

@@ -82,8 +82,8 @@ class Docker:
         done = process.run_guarded(argv, env=env, timeout=TIMEOUT)
         if done.code == 0:
             return done.out
-        said = done.err.casefold()  # BuildKit's "cannot connect" is the client's "Cannot connect"
+        stderr = done.err.casefold()  # BuildKit's "cannot connect" is the client's "Cannot connect"
         for sign, remedy in _SIGNS.items():
-            if sign.casefold() in said:
+            if sign.casefold() in stderr:
                 raise SetupError(f"docker could not {what}: {remedy}\n{end(done.err, 3)}")
         raise CheckError(f"docker could not {what} (exit code {done.code}):\n{end(done.err)}")

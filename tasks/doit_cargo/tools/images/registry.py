@@ -42,9 +42,9 @@ class Registry:
         if done.code != 0:
             raise self._error(f"pushed {destination}", done.err)
 
-    def _error(self, what: str, said: str) -> CheckError:
-        login = any(sign in said for sign in _DENIED)
+    def _error(self, what: str, stderr: str) -> CheckError:
+        login = any(sign in stderr for sign in _DENIED)
         hint = (
             f"log in first: skopeo login {self._host}" if login else "is it up? then run it again"
         )
-        return CheckError(f"the registry {self._host} failed when {what}; {hint}\n{end(said, 3)}")
+        return CheckError(f"the registry {self._host} failed when {what}; {hint}\n{end(stderr, 3)}")

@@ -72,8 +72,8 @@ def _rust(parts: Parts, workspace: Path, env: Mapping[str, str]) -> Iterator[Fin
         if program is None:
             yield Finding(name=name, found=False, detail="not installed", remedy=remedy)
         else:
-            said = _ask([program, "--version"], cwd=workspace, env=env)
-            yield _ran(name, program, said, remedy)
+            version = _ask([program, "--version"], cwd=workspace, env=env)
+            yield _ran(name, program, version, remedy)
 
 
 def _std(target: Target, parts: Parts) -> Finding:
@@ -100,11 +100,11 @@ def _wrappers(chain: Toolchain, parts: Parts) -> Finding:
     return _ran(name, compiler, _ask([compiler, "--version"]), remedy)
 
 
-def _ran(name: str, program: Path, said: str, remedy: str) -> Finding:
+def _ran(name: str, program: Path, version: str, remedy: str) -> Finding:
     """A program that is there, and what it said of its version: "" if it did not run."""
-    if not said:
+    if not version:
         return Finding(name=name, found=False, detail=f"{program} does not run", remedy=remedy)
-    return Finding(name=name, found=True, detail=f"{said}  {program}")
+    return Finding(name=name, found=True, detail=f"{version}  {program}")
 
 
 def _host_linker(host: str, env: Mapping[str, str]) -> Finding:

@@ -46,10 +46,10 @@ def _all(ctx: Context, images: Images) -> Iterator[Finding]:
 
 def _program(ctx: Context, name: str, *, needed: bool) -> Finding:
     path = on_path(name, ctx.env)
-    said = _ask(ctx, [name, "--version"]) if path else ""
-    detail = f"{said}  {path}" if said else "not installed"
+    version = _ask(ctx, [name, "--version"]) if path else ""
+    detail = f"{version}  {path}" if version else "not installed"
     return Finding(
-        name=name, found=bool(said), detail=detail, remedy=engines.remedy(name),
+        name=name, found=bool(version), detail=detail, remedy=engines.remedy(name),
         optional=not needed,
     )  # fmt: skip
 
@@ -72,11 +72,11 @@ def _buildkit(ctx: Context, *, needed: bool) -> Finding:
     version = _ask(ctx, [engines.DOCKER.name, "version", "--format", _CLIENT])
     buildx = _ask(ctx, [engines.DOCKER.name, "buildx", "version"])
     major = version.partition(".")[0]
-    own = not buildx and major.isdigit() and int(major) < _BUILDX_SINCE
-    detail = buildx or ("the client's own" if own else f"client {version} has no buildx")
+    bundled = not buildx and major.isdigit() and int(major) < _BUILDX_SINCE
+    detail = buildx or ("the client's own" if bundled else f"client {version} has no buildx")
     return Finding(
         name="buildkit",
-        found=bool(buildx) or own,
+        found=bool(buildx) or bundled,
         detail=detail,
         remedy="install docker-buildx-plugin, or put the daemon's own client first on PATH",
         optional=not needed,
@@ -101,9 +101,11 @@ def _rootless(ctx: Context) -> Iterator[Finding]:
 
 def _file(path: Path, images: Images) -> Iterator[Finding]:
     if not path.is_file():
-        own = path == images.dockerfile
+        named = path == images.dockerfile
         remedy = (
-            "name another in images.dockerfile" if own else "apt-get install ca-certificates tzdata"
+            "name another in images.dockerfile"
+            if named
+            else "apt-get install ca-certificates tzdata"
         )
         yield Finding(
             name="images", found=False, detail=f"no file {path}", remedy=remedy,
@@ -134,7 +136,7 @@ def _lines(path: Path) -> list[str]:
 def _ask(ctx: Context, argv: list[str]) -> str:
     """The first line of what a program says; "" if it fails."""
     try:
-        said = process.run(argv, env=ctx.env, timeout=_TIMEOUT)
+        output = process.run(argv, env=ctx.env, timeout=_TIMEOUT)
     except (PipelineError, OSError):
         return ""
-    return next(iter(said.splitlines()), "")
+    return next(iter(output.splitlines()), "")

@@ -79,9 +79,9 @@ def _link_all(chains: Sequence[Toolchain], work: Path, flags: Sequence[str]) -> 
     running = [(chain, _link(chain, work, flags)) for chain in chains]
     try:
         for chain, child in running:
-            said = child.communicate()[1].decode(errors="replace").strip()
+            stderr = child.communicate()[1].decode(errors="replace").strip()
             if child.returncode:
-                raise SetupError(f"zig can't link for {chain.target.triple}:\n{said}")
+                raise SetupError(f"zig can't link for {chain.target.triple}:\n{stderr}")
     finally:
         for _, child in running:
             if child.poll() is None:  # another one failed, or the user pressed Ctrl-C

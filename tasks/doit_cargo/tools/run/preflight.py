@@ -71,8 +71,8 @@ class Preflight:
         ctx = self._ctx
         env = command.cargo_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
-        said = metadata(program, ctx.graph.root, env)
-        if found := cross_check.differences(ctx.graph, said):
+        answer = metadata(program, ctx.graph.root, env)
+        if found := cross_check.differences(ctx.graph, answer):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
 
     def _order(self, plan: Plan, *, keep_going: bool) -> Order:

@@ -112,8 +112,8 @@ class Asking:
         root, scratch = self._ctx.graph.target_directory, run.out_dir.with_name(_SCRATCH)
         with self._one_at_a_time[scratch], files.scratch_folder(root, scratch):
             files.remove(root, scratch / ".keep")
-            said = {**env, **run.env, "OUT_DIR": str(scratch)}
-            output = self._scripts.output(run.program, said, folder)
+            environment = {**env, **run.env, "OUT_DIR": str(scratch)}
+            output = self._scripts.output(run.program, environment, folder)
             if output is None:
                 raise _UnfitError(f"it takes more than {SECONDS:g} s")
             return script_answers.answer(output, scratch)

@@ -91,8 +91,8 @@ def _answer(argv: list[str]) -> dict[str, str]:
         found = json.loads(done.out)
         if done.code == 0 and isinstance(found, dict) and found.keys() & {"seen", "fault"}:
             return found
-    said = "\n".join(done.err.strip().splitlines()[-5:])
-    raise CheckError(f"the smoke test's own process ended with {done.code}:\n{said}")
+    stderr = "\n".join(done.err.strip().splitlines()[-5:])
+    raise CheckError(f"the smoke test's own process ended with {done.code}:\n{stderr}")
 
 
 def _works(*argv: str) -> bool:
