@@ -65,6 +65,7 @@ def seen(root: Path, *words: str, triple: str = X86) -> list[str]:
         (["-no-pie", "a.o"], ["-no-pie", "a.o"]),
         (["-shared", "a.o"], ["-shared", "a.o"]),
         (["-c", f"--target={X86}", "-m64", "a.c"], ["-c", "a.c"]),
+        (["-r", "-m32", "-Wl,-melf_i386", "a.o"], ["-r", "a.o"]),
         (["-target", X86, "-c", "a.c"], ["-c", "a.c"]),
         (["-c", "-march=x86-64-v3", "a.c"], ["-c", "-march=x86_64_v3", "a.c"]),
         (["-c", "-march=x86-64", "a.c"], ["-c", "-march=x86_64", "a.c"]),

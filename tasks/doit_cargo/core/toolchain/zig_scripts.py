@@ -10,8 +10,8 @@ What they change, and why:
 - `-fno-sanitize=undefined`: without -O zig instruments C code and calls a runtime that no other
   linker has.
 - `-march=x86-64-v3`, `-march=armv8-a+crypto` and the flags of an architecture's row become zig's
-  names; `-mtune`, `-m64`, `-fuse-ld` and linker options without effect on the result are dropped:
-  zig fails on them or warns.
+  names; `-mtune`, `-m32`, `-m64`, `-fuse-ld` and linker options without effect on the result are
+  dropped: zig fails on them or warns.
 - `-mfloat-abi` is dropped: the target's name says it, and lld links objects that pass floats
   otherwise without a word.
 - `-u SYMBOL` becomes `-uSYMBOL`, and `--undefined=SYMBOL`, `-uSYMBOL` for the linker `-u,SYMBOL`:
@@ -31,8 +31,8 @@ from doit_cargo.core import architectures
 
 # What zig refuses or warns about and what changes nothing in a static executable.
 _DROPPED = (
-    "-m64", "-mtune=*", "-mfloat-abi=*", "-fuse-ld=*", "-nostartfiles", "-Wl,-O[0-9]",
-    "-Wl,--threads=*", "-Wl,--thread-count=*", "-Wl,--no-threads", "-Wl,--icf=*",
+    "-m32", "-m64", "-Wl,-melf_i386", "-mtune=*", "-mfloat-abi=*", "-fuse-ld=*", "-nostartfiles",
+    "-Wl,-O[0-9]", "-Wl,--threads=*", "-Wl,--thread-count=*", "-Wl,--no-threads", "-Wl,--icf=*",
     "-Wl,-plugin-opt=*", "-Wl,--disable-auto-import", "--target=*", "-Wl,-Map=*", "-Wl,-Map,*",
     "-Wl,--cref", "-Wl,--dynamic-list=*", "-Wl,--dynamic-list,*", "-Wl,--allow-multiple-definition",
 )  # fmt: skip
@@ -91,8 +91,9 @@ _UNDEFINED = ("s/,--undefined[,=]/,-u,/g", "s/,--undefined$/,-u/", "s/,-u\\([^,]
 
 _SED = (
     *(f"/^{pattern}$/d" for pattern in (
-        "-m64", "-fuse-ld=.*", "-nostartfiles", "-Wl,-O[0-9]", "-Wl,--threads=.*",
-        "-Wl,--icf=.*", "-Wl,-plugin-opt=.*", "--target=.*", "-Wl,-Map[=,][^,]*", "-Wl,--cref",
+        "-m32", "-m64", "-Wl,-melf_i386", "-fuse-ld=.*", "-nostartfiles", "-Wl,-O[0-9]",
+        "-Wl,--threads=.*", "-Wl,--icf=.*", "-Wl,-plugin-opt=.*", "--target=.*",
+        "-Wl,-Map[=,][^,]*", "-Wl,--cref",
         "-Wl,--dynamic-list[=,][^,]*", "-Wl,--allow-multiple-definition",
     )),
     "s/^-static-pie$/-static\\\n-pie/",
