@@ -67,7 +67,9 @@ def build(workspace: dict[str, Any], argv: list[str]) -> None:
             place = folder / binary
             if not place.exists():
                 shutil.copy(workspace["executable"], place)
-                os.link(place, folder / "deps" / f"{binary}-0123456789abcdef")
+                inner = folder / "deps" / f"{binary}-0123456789abcdef"
+                inner.unlink(missing_ok=True)
+                os.link(place, inner)
                 (folder / "deps" / f"{binary}-0123456789abcdef.d").write_text(
                     f"{place}: {source}/main.rs\n"
                 )
