@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from doit.task import Task
 
-from doit_cargo.core.errors import MissingToolError
 from doit_cargo.core.model import Context
 from doit_cargo.core.task import TaskSpec
+from doit_cargo.doit_ext.admission import admit
 from doit_cargo.doit_ext.planner import STAGES, Planner
 from doit_cargo.doit_ext.prerequisites import Prerequisites
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.run.lock import RunLock
-from doit_cargo.tools.run.ownership import claim
 from doit_cargo.tools.run.session import Ready, Session
 
 if TYPE_CHECKING:
@@ -112,16 +111,11 @@ class CargoWork:
         return not (planned or node.bad_deps)
 
     def admit(self, spec: TaskSpec) -> None:
-        """Check what a task needs just before it runs: that was done for those known at the start.
+        """Check again what it needs: of those known at the start all was there before any ran.
 
         Raises MissingToolError for a program, SetupError for foreign files in its folder.
         """
-        claim(self.ctx.config, [spec], force=self._force)
-        if spec.programs:
-            from doit_cargo.core.images.engines import missing
-
-            if lines := missing(spec.programs, self.ctx.env):
-                raise MissingToolError("\n".join(lines))
+        admit(self.ctx, [spec], force=self._force)
 
     def put_aside(self, node: Any) -> None:
         """Keep a build until it is planned."""

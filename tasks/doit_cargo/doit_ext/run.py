@@ -17,6 +17,7 @@ from doit.task import Stream, Task
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError, StartOver
+from doit_cargo.doit_ext.admission import admit
 from doit_cargo.doit_ext.cargo_work import CargoWork
 from doit_cargo.doit_ext.dispatcher import Dispatcher
 from doit_cargo.doit_ext.neighbours import check_names, explain_names, link, others
@@ -30,7 +31,6 @@ from doit_cargo.tools.log import log
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.hints import Hints
 from doit_cargo.tools.run.lock import RunLock
-from doit_cargo.tools.run.ownership import claim
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.preflight import Preflight
@@ -137,7 +137,7 @@ class Run(cmd_run.Run):
         try:
             if specs:
                 self._enter(lock)
-            claim(config, specs, force=options["force"])
+            admit(pipeline.ctx, specs, force=options["force"])
             dispatcher = Dispatcher(
                 control.tasks, control.targets, control.selected_tasks, self._sources.adopt
             )
