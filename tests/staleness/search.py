@@ -40,6 +40,7 @@ _OURS = (*CARGOS, "docker", ".doit-cargo", "__pycache__", "slow", ".git")
 _SHRINK_RUNS = 30
 _BINARY = re.compile(r"--bin (\S+)")
 _TARGET = re.compile(r"CARGO_BUILD_BUILD_DIR=(\S+)")
+_PROFILE = re.compile(r"--profile (\S+)")
 
 
 class StaleError(Exception):
@@ -108,7 +109,8 @@ class Judge:
                 move(root / f"{name}.kept", root / name)
 
     def _made(self, name: str) -> Path:
-        profile = self._world.settings.get("profile", "release")
+        """Where cargo puts it: a branch may have brought another profile back."""
+        profile = _PROFILE.findall(self._command)[-1]
         return self._target / "x86_64-unknown-linux-musl" / profile / name
 
     def _compare(self, expected: dict[str, str], said: str) -> None:
