@@ -110,7 +110,7 @@ class Judge:
 
     def _made(self, name: str) -> Path:
         """Where cargo puts it: a branch may have brought another profile back."""
-        profile = _PROFILE.findall(self._command)[-1]
+        profile: str = _PROFILE.findall(self._command)[-1]
         return self._target / "x86_64-unknown-linux-musl" / profile / name
 
     def _compare(self, expected: dict[str, str], said: str) -> None:
