@@ -130,6 +130,7 @@ class Sources:
         self._outputs = tuple(f"{path}/" for path in ctx.config.filled.values())
         self._target = f"{ctx.graph.target_directory}/"
         self._no_sources: dict[str, set[str]] = {}  # of a build: what is made of its output
+        self._makers: list[Task] = []  # the tasks of others that have targets
 
     def adopt(self, foreign: Iterable[Task]) -> list[tuple[str, str]]:
         """Have each build wait for the tasks that make something it reads: build and task, if new.
@@ -138,8 +139,10 @@ class Sources:
         its crate's folder.
         """
         edges: list[tuple[str, str]] = []
-        for task in foreign:
-            waits_for = _upstream(task, self._tasks) if task.targets else set()
+        makers = [task for task in foreign if task.targets]
+        self._makers += makers
+        for task in makers:
+            waits_for = _upstream(task, self._tasks)
             for path in task.targets:
                 for build in self._readers(path):
                     if build.name in waits_for:
@@ -155,6 +158,11 @@ class Sources:
         for build in builds:
             build.file_dep.difference_update(self._no_sources.get(build.name, ()))
 
+    def made_later(self, build: Task) -> set[str]:
+        """What the tasks of others make that wait for a build: it is found, and was not read."""
+        made = (task.targets for task in self._makers if build.name in _upstream(task, self._tasks))
+        return {real for paths in made for path in paths for real in _spellings(path)}
+
     def _readers(self, path: str) -> Iterator[Task]:
         for real in _spellings(path):
             yield from self._inputs.get(real, ())
@@ -166,13 +174,6 @@ class Sources:
             return None
         found = (n for f, n in self._folders.items() if path == f or path.startswith(f"{f}/"))
         return next(found, None)
-
-
-def made_later(build: Task, tasks: Mapping[str, Task]) -> set[str]:
-    """What the tasks of others make that wait for a build: it is found, and was not read."""
-    later = (task for task in others(tasks.values()) if task.targets)
-    made = (task.targets for task in later if build.name in _upstream(task, tasks))
-    return {real for paths in made for path in paths for real in _spellings(path)}
 
 
 def _upstream(task: Task, tasks: Mapping[str, Task]) -> set[str]:

@@ -10,7 +10,7 @@ from doit.exceptions import BaseFail, DependencyError, TaskFailed, UnmetDependen
 from doit.runner import FAILURE, Runner
 
 from doit_cargo.doit_ext.cargo_work import others_code
-from doit_cargo.doit_ext.neighbours import made_later
+from doit_cargo.doit_ext.neighbours import Sources
 from doit_cargo.doit_ext.state import UnsavableError
 from doit_cargo.doit_ext.tasks import outcome_of, spec_of
 
@@ -20,6 +20,7 @@ class ResultRunner(Runner):
 
     final_result: int
     dispatcher: Any
+    sources: Sources | None = None
 
     def begin(self, dispatcher: Any) -> None:
         """A run starts: what is changed from now on may have been read before."""
@@ -41,7 +42,8 @@ class ResultRunner(Runner):
             task.file_dep.difference_update(outcome.no_longer)
             checker.discover(outcome.discovered, self._since)
             task.file_dep.update(outcome.discovered)
-            task.file_dep.difference_update(made_later(task, self.dispatcher.tasks))
+            if self.sources:
+                task.file_dep.difference_update(self.sources.made_later(task))
         with checker.pinning():
             super().process_task_result(node, base_fail)
 

@@ -159,6 +159,8 @@ class Run(cmd_run.Run):
             Stream(options["verbosity"], options["force_verbosity"]),
         )
 
+        runner.sources = self._sources
+
         def preflight() -> Preflight:
             from doit_cargo.tools.run.preflight import Preflight
 
