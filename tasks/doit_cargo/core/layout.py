@@ -29,9 +29,10 @@ def target_folder(ctx: Context, target: Target) -> Path:
     return ctx.graph.target_directory / target.triple / profile_folder(ctx.config.profile)
 
 
-def cargo_folders(ctx: Context) -> tuple[Path, ...]:
-    """All of these, the host's first: in the order in which cargo locks them."""
-    return (host_folder(ctx), *(target_folder(ctx, target) for target in ctx.config.targets))
+def cargo_folders(ctx: Context, *targets: Target) -> tuple[Path, ...]:
+    """Of these targets or all, the host's first: in the order in which cargo locks them."""
+    wanted = targets or ctx.config.targets
+    return (host_folder(ctx), *(target_folder(ctx, target) for target in wanted))
 
 
 def final_executable(ctx: Context, target: Target, binary: Binary) -> Path:
@@ -107,9 +108,14 @@ def build_record(config: Config, target: Target, crate: str) -> Path:
     return _record(config, target, "build", crate)
 
 
+def script_folder(config: Config, target: Target) -> Path:
+    """What is known of a target's build scripts that want to run always."""
+    return profile_state(config) / "scripts" / target.arch
+
+
 def script_commands(config: Config, target: Target, crate: str) -> Path:
     """How cargo ran a crate's build script that wants to run always: variables, not for others."""
-    return profile_state(config) / "scripts" / target.arch / f"{crate}.json"
+    return script_folder(config, target) / f"{crate}.json"
 
 
 def verify_record(config: Config, target: Target, binary: Binary) -> Path:

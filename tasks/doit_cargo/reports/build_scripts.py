@@ -60,10 +60,8 @@ def _missing(ctx: Context, target: Target) -> Iterator[tuple[str, str]]:
     }
     if not absent:
         return
-    profile = layout.profile_folder(ctx.config.profile)
-    top = ctx.graph.target_directory
-    for folder in (top / target.triple / profile / "build", top / profile / "build"):
-        for output in sorted(folder.glob("*/output")):
+    for folder in layout.cargo_folders(ctx, target):
+        for output in sorted(folder.glob("build/*/output")):
             if package := fingerprints.package_of(output.parent.name):
                 found = _watched(ctx, package, output) & absent
                 yield from ((package, path) for path in found)

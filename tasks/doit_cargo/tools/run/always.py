@@ -28,7 +28,7 @@ def _may_want(ctx: Context, plan: Plan, name: str) -> bool:
 def kept_fresh(ctx: Context, plan: Plan, env: Mapping[str, str]) -> dict[str, str]:
     """What has cargo take for fresh those that were asked and have said the same."""
     found = sorted({path for name in plan.asked for path in _absent(ctx, plan, name)})
-    library = layout.script_commands(ctx.config, plan.target, "").with_name("fresh.so")
+    library = layout.script_folder(ctx.config, plan.target) / "fresh.so"
     if found:
         files.remove(ctx.config.root, library)  # whatever it may be
     return fresh_paths.environment(found, library, env)
@@ -36,8 +36,7 @@ def kept_fresh(ctx: Context, plan: Plan, env: Mapping[str, str]) -> dict[str, st
 
 def _absent(ctx: Context, plan: Plan, name: str) -> Iterator[str]:
     """The paths that a script watches in vain, if every run of it that cargo knows was asked."""
-    directory, profile = ctx.graph.target_directory, layout.profile_folder(ctx.config.profile)
-    folders = [directory / plan.target.triple / profile, directory / profile]
+    folders = layout.cargo_folders(ctx, plan.target)
     runs = script_answers.known(ctx, plan.target, name).runs
     if {run.out_dir for run in runs} == {*fingerprints.out_dirs(folders, frozenset([name]))}:
         yield from paths(read(layout.build_record(ctx.config, plan.target, name)), "absent")

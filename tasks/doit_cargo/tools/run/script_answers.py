@@ -59,8 +59,8 @@ def changed_below(ctx: Context, target: Target, crate: str) -> Iterator[str]:
 
     One of which no run is known is stale in the next run anyhow.
     """
-    folder = layout.script_commands(ctx.config, target, "").parent
-    asked = {path.stem for path in files.listing(folder)} - {crate}
+    asked = {path.stem for path in files.listing(layout.script_folder(ctx.config, target))}
+    asked.discard(crate)
     for name in ctx.graph.closure(crate) if asked else ():
         if name in asked and (runs := known(ctx, target, name).runs):
             before = read(layout.build_record(ctx.config, target, name)).get("answer")
