@@ -12,7 +12,7 @@ from doit.task import Task
 from doit_cargo.core.model import Context
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.admission import admit
-from doit_cargo.doit_ext.planner import STAGES, Planner
+from doit_cargo.doit_ext.planner import Planner, is_planned
 from doit_cargo.doit_ext.prerequisites import Prerequisites
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
@@ -107,8 +107,7 @@ class CargoWork:
 
     def must_plan(self, node: Any, spec: TaskSpec) -> bool:
         """Whether the task's status is not known before a plan is made."""
-        planned = not spec.action or spec.stage not in STAGES or self._planner.knows(spec)
-        return not (planned or node.bad_deps)
+        return is_planned(spec) and not self._planner.knows(spec) and not node.bad_deps
 
     def admit(self, spec: TaskSpec) -> None:
         """Check again what it needs: of those known at the start all was there before any ran.

@@ -15,9 +15,8 @@ from doit.task import Task
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context
-from doit_cargo.core.reach import reachable
-from doit_cargo.core.task import TaskSpec
-from doit_cargo.doit_ext.planner import STAGES
+from doit_cargo.doit_ext.planner import is_planned
+from doit_cargo.doit_ext.prerequisites import upstream
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.plugins import COMMANDS
 
@@ -120,7 +119,9 @@ class Sources:
 
     def __init__(self, ctx: Context, ours: Iterable[Task], tasks: Mapping[str, Task]) -> None:
         self._tasks = tasks
-        self._builds = [(task, spec) for task in ours if (spec := spec_of(task)) and _reads(spec)]
+        self._builds = [
+            (task, spec) for task in ours if (spec := spec_of(task)) and is_planned(spec)
+        ]
         self._inputs: dict[str, list[Task]] = {}
         for task, _ in self._builds:
             for path in task.file_dep:
@@ -142,7 +143,7 @@ class Sources:
         makers = [task for task in foreign if task.targets]
         self._makers += makers
         for task in makers:
-            waits_for = _upstream(task, self._tasks)
+            waits_for = upstream([task.name], self._tasks)
             for path in task.targets:
                 for build in self._readers(path):
                     if build.name in waits_for:
@@ -160,7 +161,11 @@ class Sources:
 
     def made_later(self, build: Task) -> set[str]:
         """What the tasks of others make that wait for a build: it is found, and was not read."""
-        made = (task.targets for task in self._makers if build.name in _upstream(task, self._tasks))
+        made = (
+            task.targets
+            for task in self._makers
+            if build.name in upstream([task.name], self._tasks)
+        )
         return {real for paths in made for path in paths for real in _spellings(path)}
 
     def _readers(self, path: str) -> Iterator[Task]:
@@ -176,20 +181,6 @@ class Sources:
         return next(found, None)
 
 
-def _upstream(task: Task, tasks: Mapping[str, Task]) -> set[str]:
-    """All that a task waits for."""
-
-    def edges(name: str) -> Iterable[str]:
-        found = tasks.get(name)
-        return (*found.task_dep, *found.setup_tasks, *found.calc_dep) if found else ()
-
-    return reachable([task.name], edges)
-
-
 def _spellings(path: str) -> tuple[str, ...]:
     """The paths by which ours may know a file."""
     return tuple(dict.fromkeys((os.path.abspath(path), os.path.realpath(path))))
-
-
-def _reads(spec: TaskSpec) -> bool:
-    return spec.action is not None and spec.stage in STAGES

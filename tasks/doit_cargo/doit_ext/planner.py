@@ -27,8 +27,12 @@ from doit_cargo.tools.run.plan import Plan
 _NO_ENV = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", vendored.LIST)
 
 Status = Callable[[Task], Any]
-STAGES = frozenset({"toolchain", "build"})
-"""The stages whose tasks are planned."""
+_STAGES = frozenset({"toolchain", "build"})
+
+
+def is_planned(spec: TaskSpec) -> bool:
+    """Whether a plan decides if the task runs: cargo must know of it at the start."""
+    return spec.stage in _STAGES and spec.action is not None
 
 
 class Planner:
@@ -47,7 +51,11 @@ class Planner:
     def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
         """A plan for each target that has something to compile."""
         plans = {target.arch: Plan(target) for target in self._ctx.config.targets}
-        found = [(task, spec) for task in tasks if (spec := spec_of(task)) and self._is_new(spec)]
+        found = [
+            (task, spec)
+            for task in tasks
+            if (spec := spec_of(task)) and is_planned(spec) and not self.knows(spec)
+        ]
         for task, spec in found:
             self._found[spec.name] = self._status(task)
         if any(spec.asks for _, spec in found) and not always:
@@ -55,10 +63,6 @@ class Planner:
         for task, spec in found:
             self._add(task, spec, plans[spec.arch], always=always)
         return tuple(plan for plan in plans.values() if plan.crates)
-
-    def _is_new(self, spec: TaskSpec) -> bool:
-        """Whether it is a build that has not been planned."""
-        return spec.stage in STAGES and spec.action is not None and not self.knows(spec)
 
     def _ask(self, found: Iterable[tuple[Task, TaskSpec]]) -> None:
         """Have the build scripts say it again that want to, of crates with nothing else to do."""

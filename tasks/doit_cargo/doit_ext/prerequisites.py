@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from doit.task import DelayedLoaded, Task
 
 from doit_cargo.core.reach import reachable
 from doit_cargo.core.task import TaskSpec
-from doit_cargo.doit_ext.planner import STAGES
+from doit_cargo.doit_ext.planner import is_planned
 from doit_cargo.doit_ext.tasks import spec_of
 
 _UNFINISHED = (None, "run")  # doit's run_status of a task that has not ended
@@ -20,11 +20,18 @@ _EXECUTED = "successful"
 def selected_specs(control: Any) -> list[TaskSpec]:
     """The specs of all tasks that the selected ones may have run, in the pipeline's order."""
     tasks = control.tasks
-    wanted = reachable(
-        control.selected_tasks,
-        lambda name: (*_edges(tasks[name]), *tasks[name].setup_tasks) if name in tasks else (),
-    )
+    wanted = upstream(control.selected_tasks, tasks)
     return [spec for name, task in tasks.items() if name in wanted and (spec := spec_of(task))]
+
+
+def upstream(names: Iterable[str], tasks: Mapping[str, Task]) -> set[str]:
+    """These tasks and all that they wait for or may have run."""
+
+    def edges(name: str) -> Iterable[str]:
+        task = tasks.get(name)
+        return (*_edges(task), *task.setup_tasks) if task else ()
+
+    return reachable(names, edges)
 
 
 class Prerequisites:
@@ -114,7 +121,7 @@ def _edges(task: Task) -> Iterator[str]:
 
 def _is_build(task: Task) -> bool:
     spec = spec_of(task)
-    return spec is not None and spec.action is not None and spec.stage in STAGES
+    return spec is not None and is_planned(spec)
 
 
 def _is_delayed(task: Task) -> bool:

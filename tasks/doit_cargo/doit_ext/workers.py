@@ -30,7 +30,8 @@ class Workers:
             runner.dep_manager, runner.reporter, runner.continue_, runner.always_execute,
             runner.stream, count,
         )  # fmt: skip
-        if kind is MThreadRunner:  # there every thread would run all teardowns, and we again
+        self._forks = kind is MRunner
+        if not self._forks:  # there every thread would run all teardowns, and we again
             self._inner.teardown_list = runner.teardown_list
             self._inner.teardown = lambda: None
         self._jobs, self._results = self._inner.Queue(), self._inner.Queue()
@@ -65,11 +66,7 @@ class Workers:
     def submit(self, task: Task) -> None:
         """Give a task to a free one."""
         self._busy += 1
-        whole = (
-            task.loader is DelayedLoaded
-            and isinstance(self._inner, MRunner)
-            and not (isinstance(self._inner, MThreadRunner))
-        )
+        whole = task.loader is DelayedLoaded and self._forks
         self._jobs.put(JobTask(task) if whole else JobTaskPickle(task))
 
     def take(self, result: Any, reporter: Any) -> Task | None:
