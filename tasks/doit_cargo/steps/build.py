@@ -27,8 +27,7 @@ SUMMARY = "compile the shipped binaries and the crates they are made of, in one 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     """A task a target and crate, in dependency order: what is shipped and what that is made of."""
-    vendored = {path.parent.parent for path in ctx.graph.vendored}
-    skip = frozenset(map(str, (*ctx.config.filled.values(), *vendored)))
+    skip = crate_inputs.not_sources(ctx.config.filled.values(), ctx.graph)
     shipped: dict[str, list[Binary]] = {}
     for binary in ctx.ship:
         shipped.setdefault(binary.crate, []).append(binary)

@@ -51,8 +51,7 @@ def test_variables_and_the_lines_that_are_cargos() -> None:
     found = parse(b"hello\n cargo:rustc-env=A=1 \ncargo::rerun-if-env-changed=B \n\xff\n")
 
     assert found == Watched((), ("B",), ("cargo:rustc-env=A=1", "cargo::rerun-if-env-changed=B"))
-    assert not found.whole_package
-    assert parse(b"cargo:warning=x").whole_package
+    assert parse(b"cargo:warning=x") == Watched((), (), ("cargo:warning=x",))
 
 
 def test_places(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ https://github.com/rust-lang/cargo below src/cargo/core/compiler, `paths.rs` of 
 - A path that cannot be looked up, be it absent, a dangling link, or with a slash after a file,
   means that the script wants to run in every build (fingerprint/mod.rs, `find_stale_file`; cargo
   overlooks the slash if it has just looked at that file for another reason).
-- A script that names neither path nor variable watches its package
+- A script that names neither path nor variable watches its package, which counts here in any case
   (fingerprint/mod.rs, `build_script_local_fingerprints`).
 """
 
@@ -42,11 +42,6 @@ class Watched(NamedTuple):
     paths: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
-
-    @property
-    def whole_package(self) -> bool:
-        """Whether the script watches all of its package: it names nothing."""
-        return not self.paths and not self.variables
 
     def places(self, base: Path | None) -> set[str]:
         """The absolute paths; relative ones count from `base`, without one they are left out."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from os.path import dirname, isdir, isfile, realpath
+from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.errors import SetupError
@@ -27,10 +28,17 @@ class _Borders(NamedTuple):
     crates: frozenset[str]
 
 
-class _Listing(NamedTuple):
+class Listing(NamedTuple):
+    """What a folder holds, by what it is."""
+
     files: list[str]
     folders: list[str]
     links: list[str]
+
+
+def not_sources(filled: Iterable[Path], graph: CrateGraph) -> frozenset[str]:
+    """The folders in which no crate's sources are looked for: output folders, vendored crates."""
+    return frozenset(map(str, (*filled, *(path.parent.parent for path in graph.vendored))))
 
 
 def source_files(crate: Crate, graph: CrateGraph, *, skip: frozenset[str]) -> tuple[str, ...]:
@@ -96,19 +104,19 @@ def _holds(folder: str, seen: Iterable[str]) -> bool:
     return any(path.startswith(prefix) for path in seen)
 
 
-def _list(folder: str) -> _Listing:
-    listing = _Listing([], [], [])
+def _list(folder: str) -> Listing:
+    listing = Listing([], [], [])
     tag = f"{folder}/{_TAG}"
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 _sort_in(entry, listing)
-        return _Listing([], [], []) if tag in listing.files and _is_cache(tag) else listing
+        return Listing([], [], []) if tag in listing.files and _is_cache(tag) else listing
     except OSError as error:
         raise SetupError(f"{error.filename or folder}: {error.strerror}") from error
 
 
-def _sort_in(entry: os.DirEntry[str], listing: _Listing) -> None:
+def _sort_in(entry: os.DirEntry[str], listing: Listing) -> None:
     name = entry.name
     if name in _REPOSITORIES:
         return

@@ -11,9 +11,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from os.path import dirname, join, normpath, realpath
 from pathlib import Path
-from typing import NamedTuple
 
-from doit_cargo.core.workspace.sources import dep_info_paths
+from doit_cargo.core.workspace.sources import Listing, dep_info_paths
 
 
 class Made:
@@ -75,12 +74,6 @@ def expand(named: Iterable[str], made: Made) -> Iterator[str]:
             yield path
 
 
-class _Listing(NamedTuple):
-    files: list[str]
-    folders: list[str]
-    links: list[str]
-
-
 def _below(folder: str, made: Made, seen: set[str]) -> Iterator[str]:
     """Through links, as cargo does. Each folder counts once, by its own name if it has one."""
     plain, links = [folder], list[str]()
@@ -98,9 +91,9 @@ def _below(folder: str, made: Made, seen: set[str]) -> Iterator[str]:
         links = sorted({*links, *listing.links}, reverse=True)
 
 
-def _list(folder: str) -> _Listing:
+def _list(folder: str) -> Listing:
     """What cannot be looked at is not there, to cargo too."""
-    listing = _Listing([], [], [])
+    listing = Listing([], [], [])
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -110,7 +103,7 @@ def _list(folder: str) -> _Listing:
     return listing
 
 
-def _sort_in(entry: os.DirEntry[str], listing: _Listing) -> None:
+def _sort_in(entry: os.DirEntry[str], listing: Listing) -> None:
     try:
         if entry.is_dir(follow_symlinks=False):
             listing.folders.append(entry.path)

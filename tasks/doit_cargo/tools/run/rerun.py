@@ -66,8 +66,7 @@ class Asking:
         self._scripts = Scripts(SECONDS)
         # what runs on this machine as it is built has one OUT_DIR for all targets
         self._one_at_a_time: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
-        vendored = {path.parent.parent for path in ctx.graph.vendored}
-        self._skip = frozenset(map(str, (*ctx.config.filled.values(), *vendored)))
+        self._skip = sources.not_sources(ctx.config.filled.values(), ctx.graph)
 
     def stop(self) -> None:
         """End all of them."""
