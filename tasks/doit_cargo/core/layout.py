@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from doit_cargo.core.model import Binary, Config, Context, Target
+from doit_cargo.core.model import RELEASE, Binary, Config, Context, Target
 
 # The guide's context holds x86_64 at its root; a further architecture gets a context of its own.
 CONTEXT_ARCH = "x86_64"
-RELEASE = "release"
 BINARY_MODE = 0o755
 FILE_MODE = 0o644
 

@@ -29,6 +29,9 @@ PROFILES: Mapping[str, Table] = MappingProxyType(
 )
 """Cargo's own profiles. Source: The Cargo Book, "Profiles"."""
 
+RELEASE = "release"
+"""The profile of which everything is built unless the configuration names another."""
+
 
 class Target(NamedTuple):
     """An architecture to build for: its short name, target triple and Docker platform."""
@@ -96,7 +99,7 @@ class Config(NamedTuple):
     outputs: Outputs
     targets: tuple[Target, ...]
     ship: tuple[Binary, ...] | None
-    profile: str = "release"
+    profile: str = RELEASE
     features: Features = Features()
     env: Mapping[str, str] = _NOTHING
     locked: bool | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from doit_cargo.core import record
+from doit_cargo.core.model import RELEASE
 
 
 class Sighting(NamedTuple):
@@ -64,10 +65,10 @@ class OwnName(str):
     __slots__ = ("row",)
     row: str
 
-    def __new__(cls, name: str, profile: str = "release") -> Self:
+    def __new__(cls, name: str, profile: str = RELEASE) -> Self:
         """Name the task as one of that profile."""
         self = super().__new__(cls, name)
-        self.row = name if profile == "release" else f"{name}{_PROFILE}{profile}"
+        self.row = name if profile == RELEASE else f"{name}{_PROFILE}{profile}"
         return self
 
 

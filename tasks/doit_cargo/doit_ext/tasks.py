@@ -12,6 +12,7 @@ from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.task import Task
 
 from doit_cargo.core.errors import PipelineError, explain
+from doit_cargo.core.model import RELEASE
 from doit_cargo.core.task import Outcome, OwnName, TaskSpec, saved_size
 from doit_cargo.doit_ext.checker import ContentChecker, Intact
 from doit_cargo.tools import files
@@ -49,7 +50,7 @@ class StepTask(Task):
     """A doit task that knows its spec (doit's own `meta` is for what `doit info` may print)."""
 
     def __init__(
-        self, spec: TaskSpec, prefix: str = "", profile: str = "release", **attributes: Any
+        self, spec: TaskSpec, prefix: str = "", profile: str = RELEASE, **attributes: Any
     ) -> None:
         super().__init__(
             OwnName(f"{prefix}{spec.name}", profile),
@@ -73,7 +74,7 @@ def doit_tasks(
     specs: Iterable[TaskSpec],
     checker: ContentChecker,
     prefix: str = "",
-    profile: str = "release",
+    profile: str = RELEASE,
 ) -> Iterator[Task]:
     """The doit tasks of the pipeline with a cargo profile, in the order of the specs."""
     for spec in specs:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from doit_cargo.core.model import RELEASE
 from doit_cargo.core.settings.image_keys import IMAGES, Optional
 from doit_cargo.core.settings.shapes import (
     NAME,
@@ -108,7 +109,7 @@ PIPELINE: Final = Record(
             "The crates and their binaries, in the order of the manifest. Default: all there are.",
         ),
         "profile": Field(
-            Text("a profile name", NAME, NAME_HINT), "The Cargo profile to build with.", "release"
+            Text("a profile name", NAME, NAME_HINT), "The Cargo profile to build with.", RELEASE
         ),
         "split_debug": Field(
             Flag(),

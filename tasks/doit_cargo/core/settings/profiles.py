@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doit_cargo.core.model import RELEASE
 from doit_cargo.core.settings.faults import nearest
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from doit_cargo.core.model import Config, CrateGraph
     from doit_cargo.core.toml_file import Table
 
-_RELEASE = "release"
 _OFF = (None, False, 0, "0", "none", "false")
 
 
@@ -38,7 +38,7 @@ def is_for_development(config: Config, graph: CrateGraph) -> bool:
         next((table[key] for table in tables if key in table), None) for key in ("strip", "debug")
     )
     wanted = strip in _OFF and debug not in _OFF
-    return wanted and config.profile != _RELEASE and not config.split_debug
+    return wanted and config.profile != RELEASE and not config.split_debug
 
 
 def _line(config: Config, graph: CrateGraph) -> Iterator[tuple[str, Table | None]]:
