@@ -87,6 +87,7 @@ OWNERS = {
     "structlog": {"tools/log.py"},
     "sqlite3": {"doit_ext/database.py"},
     "yaml": {"core/settings/yamlfile.py"},
+    "tomli": {"core/toml_file.py"},
 }
 
 

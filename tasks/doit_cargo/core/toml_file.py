@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import os.path
-import re
-import tomllib
 from collections.abc import Mapping
-from typing import TypeGuard
+from typing import Any, TypeGuard
+
+import tomli
 
 Table = Mapping[str, object]
 _EMPTY: Table = {}
@@ -87,8 +87,6 @@ def read(path: str, faults: list[str], *, named_in: str = "") -> TomlFile | None
         faults.append(f"{path}: not UTF-8")
     except ValueError as error:
         faults.append(f"{path}: {error}")
-    except RecursionError:
-        faults.append(f"{path}: nested too deeply")
     return None
 
 
@@ -99,37 +97,9 @@ def _parse(path: str) -> Table:
         return parse(file.read().removeprefix(codecs.BOM_UTF8).decode())
 
 
-def parse(text: str) -> Table:
-    """What the text says, TOML as cargo reads it. Raises ValueError with the place."""
+def parse(text: str) -> dict[str, Any]:
+    """What the text says, TOML 1.1 as cargo reads it. Raises ValueError with the place."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        try:
-            return tomllib.loads(_older(text))
-        except tomllib.TOMLDecodeError:
-            raise error from None  # this one's line numbers are the file's
-
-
-# A string hides what is in it. Compiled only when it is needed.
-_LEXEME = r"""
-    \"{3} (?: \\. | [^\\] )*? \"{3} | '{3} .*? '{3} | " (?: \\. | [^"\\\n] )* " | ' [^'\n]* '
-    | , (?= (?: \s | \#[^\n]* )* \} )
-    | \# [^\n]* | \n | [][{}]
-"""
-
-
-def _older(text: str) -> str:
-    """TOML 1.1, which cargo reads, as TOML 1.0: inline tables on one line, no last comma."""
-    inside: list[str] = []
-
-    def token(match: re.Match[str]) -> str:
-        first = match[0][0]
-        if first in "[{":
-            inside.append(first)
-        elif first in "]}" and inside:
-            inside.pop()
-        elif first in ",#\n" and inside[-1:] == ["{"]:
-            return " "
-        return match[0]
-
-    return re.sub(_LEXEME, token, text, flags=re.DOTALL | re.VERBOSE)
+        return tomli.loads(text)
+    except RecursionError as error:  # a nesting or a dotted key beyond tomli's bounds
+        raise ValueError(str(error)) from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import NamedTuple
+
+from doit_cargo.core import toml_file
 
 FILE = Path(__file__).with_name("failures.toml")
 
@@ -36,7 +37,7 @@ class Failure(NamedTuple):
 
 def load() -> tuple[Failure, ...]:
     """The rows, the more specific ones first."""
-    rows = tomllib.loads(FILE.read_text(encoding="utf-8"))["failure"]
+    rows = toml_file.parse(FILE.read_text(encoding="utf-8"))["failure"]
     return tuple(_failure(**row) for row in rows)
 
 

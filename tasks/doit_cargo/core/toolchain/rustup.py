@@ -7,11 +7,12 @@ files are preferred by their nearness to the folder; at one folder the override 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from doit_cargo.core import toml_file
 
 _FILES = ("rust-toolchain", "rust-toolchain.toml")  # if both are there, rustup takes the first
 
@@ -113,8 +114,8 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        return toml_file.parse(text)
+    except ValueError:
         return {}  # rustup itself refuses it, with the place
 
 

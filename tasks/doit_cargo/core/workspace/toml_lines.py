@@ -1,4 +1,4 @@
-"""The line of a key in a TOML file, for messages: tomllib knows none."""
+"""The line of a key in a TOML file, for messages: the parser knows none."""
 
 from __future__ import annotations
 

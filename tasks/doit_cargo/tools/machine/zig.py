@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from doit_cargo.core import toml_file
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.tools import process
@@ -55,7 +55,7 @@ def warm_up(chains: Sequence[Toolchain], cache: Path, *, strip: bool, say: Say) 
 def strips(workspace: Path) -> bool:
     """Tell whether any profile of the workspace strips symbols: a job of the linker's."""
     try:
-        data = tomllib.loads((workspace / "Cargo.toml").read_text(encoding="utf-8"))
+        data = toml_file.parse((workspace / "Cargo.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     profiles = data.get("profile", {})
