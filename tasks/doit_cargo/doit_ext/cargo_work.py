@@ -14,6 +14,7 @@ from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.admission import admit
 from doit_cargo.doit_ext.planner import Planner, is_planned
 from doit_cargo.doit_ext.prerequisites import Prerequisites
+from doit_cargo.doit_ext.status import status_of
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import files
 from doit_cargo.tools.run.lock import RunLock
@@ -78,11 +79,11 @@ class CargoWork:
         self._ready = ready
         self._prerequisites = Prerequisites(runner.dispatcher)
         manager = runner.dep_manager
-        tasks, ask, ignored = runner.dispatcher.tasks, manager.get_status, manager.status_is_ignore
+        ask, ignored = manager.get_status, manager.status_is_ignore
 
         def status(task: Task) -> Any:
             with manager.checker.pinning():
-                return ask(task, tasks, get_log=True)
+                return status_of(task, manager)
 
         self._planner = planner = Planner(self.ctx, manager.checker, status)
 

@@ -99,8 +99,9 @@ class ContentChecker(FileChangedChecker):
     def look(self, paths: Iterable[str]) -> None:
         """Pin these for a task that is going to run; what can't be read is for it to say."""
         for path in paths if self._pinning else ():
-            with suppress(OSError):
-                self.pin(path)
+            if path not in self._pinned:
+                with suppress(OSError):
+                    self.pin(path)
 
     def discover(self, paths: Iterable[str], since: int) -> None:
         """These were found to be inputs after they were read.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from doit.exceptions import InvalidCommand
@@ -48,6 +48,11 @@ class TaskStore:
     def get(self, task_id: str, dependency: str) -> Any:
         """A saved value, or None."""
         return self._task(self._row(task_id)).get(dependency)
+
+    def saved(self, task_id: str) -> Mapping[str, Any]:
+        """All that is saved of a task, to be read once: it is not kept."""
+        row = self._row(task_id)
+        return self._tasks[row] if row in self._tasks else self._decoded(row)
 
     def set(self, task_id: str, dependency: str, value: Any) -> None:
         """Keep a value; all of a task's values are committed with the last of them.
@@ -111,10 +116,13 @@ class TaskStore:
 
     def _task(self, task_id: str) -> dict[str, Any]:
         if task_id not in self._tasks:
-            data, digest = self._rows.get(task_id, ("", ""))
-            valid = digest and digest == _digest(task_id, data)
-            self._tasks[task_id] = self.codec.decode(data) if valid else {}
+            self._tasks[task_id] = self._decoded(task_id)
         return self._tasks[task_id]
+
+    def _decoded(self, task_id: str) -> dict[str, Any]:
+        data, digest = self._rows.get(task_id, ("", ""))
+        valid = digest and digest == _digest(task_id, data)
+        return self.codec.decode(data) if valid else {}
 
     def _commit(self, task_id: str) -> None:
         self._written.add(task_id)
