@@ -104,7 +104,13 @@ def toolchain_record(config: Config, target: Target) -> Path:
 
 def build_record(config: Config, target: Target, crate: str) -> Path:
     """The record of a compiled crate."""
-    return _record(config, target, "build", crate)
+    return build_records(config, target, (crate,))[crate]
+
+
+def build_records(config: Config, target: Target, crates: Iterable[str]) -> dict[str, Path]:
+    """The records of compiled crates, by the crates' names."""
+    folder = _records(config, target, "build")
+    return {crate: folder / f"{crate}.json" for crate in crates}
 
 
 def script_folder(config: Config, target: Target) -> Path:
@@ -168,8 +174,12 @@ def work_folder(config: Config, name: str = "") -> Path:
 
 
 def _record(config: Config, target: Target, step: str, name: str) -> Path:
+    return _records(config, target, step) / f"{name}.json"
+
+
+def _records(config: Config, target: Target, step: str) -> Path:
     """Of a stage up to the verdict, which each profile has of its own."""
-    return profile_state(config) / "records" / target.arch / step / f"{name}.json"
+    return profile_state(config) / "records" / target.arch / step
 
 
 def _image_record(config: Config, target: Target, step: str, name: str) -> Path:

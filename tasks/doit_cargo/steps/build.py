@@ -35,11 +35,12 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
     sources = crate_inputs.all_sources(ctx.graph, skip, needed)
     made = Made((*ctx.config.filled.values(), ctx.graph.target_directory, _python(ctx)))
     for target in ctx.config.targets:
-        records = {name: layout.build_record(ctx.config, target, name) for name in needed}
+        toolchain = layout.toolchain_record(ctx.config, target)
+        records = layout.build_records(ctx.config, target, needed)
         for name in needed:
             crate = ctx.graph.crates[name]
             files = (*sources[name], *_configured(ctx, crate, made))
-            part = _Part(ctx, target, crate, shipped.get(name, []), files, made, records)
+            part = _Part(ctx, target, crate, shipped.get(name, []), files, made, toolchain, records)
             yield _spec(part, session)
 
 
@@ -57,7 +58,8 @@ def _python(ctx: Context) -> Path:
 class _Part(NamedTuple):
     """A crate to be compiled for a target, its shipped binaries and its own source files.
 
-    `made` are the folders in which no input of any crate lies, `records` those of all crates.
+    `made` are the folders in which no input of any crate lies, `toolchain` is the target's record
+    and `records` are those of all crates.
     """
 
     ctx: Context
@@ -66,6 +68,7 @@ class _Part(NamedTuple):
     binaries: Sequence[Binary]
     sources: tuple[str, ...]
     made: Made
+    toolchain: Path
     records: Mapping[str, Path]
 
     @property
@@ -79,7 +82,7 @@ class _Part(NamedTuple):
 
 
 def _spec(part: _Part, session: Session) -> TaskSpec:
-    ctx, target, crate = part.ctx, part.target, part.crate
+    target, crate = part.target, part.crate
     record = read(part.record)
     known = tuple(sources_elsewhere.expand(paths(record, "elsewhere"), part.made))
     return TaskSpec(
@@ -93,7 +96,7 @@ def _spec(part: _Part, session: Session) -> TaskSpec:
             *part.sources,
             *known,
             *(part.records[name] for name in crate.dependencies),
-            layout.toolchain_record(ctx.config, target),
+            part.toolchain,
         ),
         outputs=(part.record, *part.executables.values()),
         group=task_name(NAME, target.arch),

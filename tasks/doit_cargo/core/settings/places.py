@@ -76,7 +76,7 @@ def output_fault(
 
 def inside(path: Path, folder: Path) -> bool:
     """Tell whether a path is a folder or lies in it; ten times as fast as `is_relative_to`."""
-    return path == folder or str(path).startswith(str(folder).rstrip("/") + "/")
+    return f"{path}/".startswith(str(folder).rstrip("/") + "/")
 
 
 def overlap(one: Path, other: Path) -> bool:
