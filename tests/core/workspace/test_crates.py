@@ -222,7 +222,10 @@ BAD = {
         package("a", "build = 1"),
         "package.build must be a string",
     ),
-    "nesting": (f"x = {'[' * 4000}", "nested too deeply"),
+    "nesting": (
+        f"x = {'[' * 4000}",
+        "TOML inline arrays/tables are nested more than the allowed 400 levels",
+    ),
 }
 
 
