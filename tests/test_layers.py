@@ -59,7 +59,8 @@ TOOLS = {
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},
     "tools.machine": {"tools.process"},
-    "tools.run": {"tools.cargo", "tools.elf", "tools.files", "tools.smoke"},
+    "tools.private": {"tools.files"},
+    "tools.run": {"tools.cargo", "tools.elf", "tools.files", "tools.private", "tools.smoke"},
 }  # fmt: skip
 # What stands above them; the standard library is free everywhere.
 ABOVE = {

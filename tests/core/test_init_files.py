@@ -14,7 +14,7 @@ from doit_cargo.core.model import Binary, Features
 from doit_cargo.core.settings.config import load
 from doit_cargo.core.settings.faults import Faults
 from doit_cargo.core.settings.policy_file import POLICY, load_policies
-from doit_cargo.core.settings.yamlfile import read_yaml
+from doit_cargo.core.settings.settings_file import read_yaml
 from doit_cargo.core.workspace.crates import load_graph
 from doit_cargo.core.workspace.executables import Executable, executables
 from helpers.workspaces import app, lib, package, virtual, write

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doit_cargo.core.elf.policy import for_development
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Binary, Context, CrateGraph
 from doit_cargo.core.settings import config as configuration
 from doit_cargo.core.settings.profiles import is_for_development, profile_fault
+from doit_cargo.core.settings.settings_file import read_yaml
 from doit_cargo.core.settings.shapes import NAME
 from doit_cargo.core.toolchain import locate
 from doit_cargo.core.workspace import crates
+
+if TYPE_CHECKING:
+    from doit_cargo.core.settings.settings_file import Read
 
 CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
 CONFIG_FILE = "config/pipeline.yaml"
@@ -27,16 +32,17 @@ def read_context(
     config_file: str = "",
     profile: str = "",
     host: str = "",
+    read: Read = read_yaml,
 ) -> Context:
     """The configuration, the workspace and the toolchain below `root`, the dodo.py's folder.
 
     The configuration is `config_file`, else what the environment variable names, else
     config/pipeline.yaml; the policy lies beside it. A `profile` overrides the configured one.
-    `host` (a triple) stands for another machine.
+    `host` (a triple) stands for another machine. `read` makes a tree of a configuration file.
     Starts no process. Raises SetupError with every fault that was found.
     """
     path = root / (config_file or env.get(CONFIG_VARIABLE) or CONFIG_FILE)
-    config, policies = configuration.load(path, path.with_name(POLICY_FILE), root)
+    config, policies = configuration.load(path, path.with_name(POLICY_FILE), root, read=read)
     config = configuration.take_env(config, env)
     if profile and not re.fullmatch(NAME, profile):
         raise SetupError(f"profile={profile}: no name of a cargo profile")

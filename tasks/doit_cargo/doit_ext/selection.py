@@ -9,6 +9,7 @@ from doit.doit_cmd import get_var
 
 from doit_cargo.core.context import read_context
 from doit_cargo.core.model import Context
+from doit_cargo.tools.run.settings_memory import SettingsMemory
 
 
 class Selection:
@@ -23,5 +24,9 @@ class Selection:
 def selected_context(root: Path) -> Context:
     """The context below `root`. Raises SetupError."""
     return read_context(
-        root, os.environ, config_file=get_var("config", ""), profile=get_var("profile", "")
+        root,
+        os.environ,
+        config_file=get_var("config", ""),
+        profile=get_var("profile", ""),
+        read=SettingsMemory(os.environ).read_yaml,
     )

@@ -16,8 +16,9 @@ import pytest
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.settings.config_keys import PIPELINE
 from doit_cargo.core.settings.faults import Faults
+from doit_cargo.core.settings.node import Node
 from doit_cargo.core.settings.policy_file import POLICY
-from doit_cargo.core.settings.yamlfile import Node, read_yaml
+from doit_cargo.core.settings.settings_file import read_yaml
 
 CONFIG = Path(__file__).parents[3] / "config"
 FILES = {"pipeline": PIPELINE, "policy": POLICY}

@@ -12,7 +12,8 @@ import yaml
 from doit_cargo.core.errors import ConfigError
 from doit_cargo.core.settings import yamlfile
 from doit_cargo.core.settings.faults import MAX_FAULTS, Faults
-from doit_cargo.core.settings.yamlfile import Node, read_yaml
+from doit_cargo.core.settings.node import Node
+from doit_cargo.core.settings.settings_file import read_yaml
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])

@@ -10,31 +10,34 @@ from doit_cargo.core.settings.config_keys import PIPELINE
 from doit_cargo.core.settings.config_values import Reader
 from doit_cargo.core.settings.faults import Faults
 from doit_cargo.core.settings.policy_file import load_policies
+from doit_cargo.core.settings.settings_file import read_yaml
 from doit_cargo.core.settings.ship import ship_faults
-from doit_cargo.core.settings.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from doit_cargo.core.model import Config, CrateGraph, Policy
+    from doit_cargo.core.settings.settings_file import Read
     from doit_cargo.core.settings.ship import Fault
 
 
-def load(config_path: Path, policy_path: Path, root: Path) -> tuple[Config, dict[str, Policy]]:
+def load(
+    config_path: Path, policy_path: Path, root: Path, *, read: Read = read_yaml
+) -> tuple[Config, dict[str, Policy]]:
     """Read both configuration files. Raises ConfigError with the faults of both."""
     try:
-        config = load_config(config_path, root)
+        config = load_config(config_path, root, read=read)
     except ConfigError as error:
         try:
-            load_policies(policy_path, root)
+            load_policies(policy_path, root, read=read)
         except ConfigError as other:
             raise ConfigError(error.faults + other.faults) from None
         raise
-    return config, load_policies(policy_path, root, config)
+    return config, load_policies(policy_path, root, config, read=read)
 
 
-def load_config(path: Path, root: Path) -> Config:
+def load_config(path: Path, root: Path, *, read: Read = read_yaml) -> Config:
     """Read `config/pipeline.yaml`; where it names no root, paths are relative to `root`.
 
     Raises ConfigError with every fault of the file.
@@ -42,7 +45,7 @@ def load_config(path: Path, root: Path) -> Config:
     root = places.real(root)
     path = places.real(path.parent) / path.name
     faults = Faults(places.shown(path, root))
-    tree = read_yaml(path, faults)
+    tree = read(path, faults)
     config = Reader(tree, PIPELINE.read(tree, faults), faults).config(path, root)
     faults.check()
     return config

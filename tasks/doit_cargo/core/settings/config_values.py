@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doit_cargo.core.settings.faults import Faults
-    from doit_cargo.core.settings.yamlfile import Node
+    from doit_cargo.core.settings.node import Node
 
 _TAKEN: Final = "binaries"  # the folder beside those of the architectures in the Docker context
 

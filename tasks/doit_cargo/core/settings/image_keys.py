@@ -23,7 +23,7 @@ from doit_cargo.core.settings.shapes import (
 
 if TYPE_CHECKING:
     from doit_cargo.core.settings.faults import Faults
-    from doit_cargo.core.settings.yamlfile import Node
+    from doit_cargo.core.settings.node import Node
 
 # A component of a repository's name, as the distribution reference grammar has it.
 COMPONENT: Final = r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"

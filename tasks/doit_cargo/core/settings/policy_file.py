@@ -9,6 +9,8 @@ from doit_cargo.core.elf.policy import RULE_NAMES, default_levels
 from doit_cargo.core.model import Policy
 from doit_cargo.core.settings import places
 from doit_cargo.core.settings.faults import Faults, nearest
+from doit_cargo.core.settings.node import Node
+from doit_cargo.core.settings.settings_file import read_yaml
 from doit_cargo.core.settings.shapes import (
     NAME,
     NAME_HINT,
@@ -19,12 +21,12 @@ from doit_cargo.core.settings.shapes import (
     Size,
     Text,
 )
-from doit_cargo.core.settings.yamlfile import Node, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from doit_cargo.core.model import Config, Target
+    from doit_cargo.core.settings.settings_file import Read
 
 MIN_SIZE: Final = 64 * 1024
 MAX_SIZE: Final = 256 * 1024**2
@@ -92,14 +94,16 @@ POLICY: Final = Record(
 )
 
 
-def load_policies(path: Path, root: Path, config: Config | None = None) -> dict[str, Policy]:
+def load_policies(
+    path: Path, root: Path, config: Config | None = None, *, read: Read = read_yaml
+) -> dict[str, Policy]:
     """Read `config/policy.yaml` and return the policy of every target of `config`.
 
     Where there is no file, and for what it does not say, the defaults hold. Without a config only
     the file itself is checked. Raises ConfigError with every fault of the file.
     """
     faults = Faults(places.shown(path, root))
-    tree = read_yaml(path, faults) if os.path.lexists(path) else Node({}, "map", 1)
+    tree = read(path, faults) if os.path.lexists(path) else Node({}, "map", 1)
     values = POLICY.read(tree, faults)
     _check_sizes(tree, values, faults)
     if config:

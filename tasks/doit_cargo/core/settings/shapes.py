@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from doit_cargo.core.settings.faults import BAD, nearest, quote
-from doit_cargo.core.settings.yamlfile import Node, misread
+from doit_cargo.core.settings.node import Node, misread
 
 if TYPE_CHECKING:
     from doit_cargo.core.settings.faults import Faults

@@ -2,81 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from doit_cargo.core.settings.faults import clip, quote
+from doit_cargo.core.settings.node import Node, misread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from doit_cargo.core.settings.faults import Faults
 
-MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
 
 # libyaml where PyYAML was built with it: ten times as fast, and a no-op run waits for it
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_READ_AS = {
-    "bool": "true or false",
-    "float": "a number",
-    "int": "a number",
-    "null": "nothing",
-    "timestamp": "a date",
-}
-
-Value: TypeAlias = "str | list[Node] | dict[str, Node]"
 
 
-class Node:
-    """A value, the 1-based line of its key (or of itself) and its key path, `a.b[0]`.
-
-    `value` is a scalar's text as it is written, and `tag` what YAML 1.1 takes it for: "str",
-    "bool", "int", "float", "null", "timestamp". Mappings have the tag "map", lists "seq".
-    """
-
-    __slots__ = ("keys", "line", "tag", "value")
-
-    def __init__(self, value: Value, tag: str, line: int, keys: str = "") -> None:
-        self.value = value
-        self.tag = tag
-        self.line = line
-        self.keys = keys
-
-    def child(self, key: str | int) -> Node | None:
-        """Return the value at a key or an index, or None."""
-        if isinstance(self.value, dict):
-            return self.value.get(str(key))
-        if isinstance(self.value, list) and isinstance(key, int) and key < len(self.value):
-            return self.value[key]
-        return None
-
-    def fault(self, faults: Faults, text: str, *keys: str | int) -> object:
-        """Add a fault of this value, or of the one below it at these keys. Return BAD.
-
-        Its line is that of the nearest value above it where it is not written.
-        """
-        node: Node | None = self
-        line, where = self.line, self.keys
-        for key in keys:
-            node = node.child(key) if node else None
-            line = node.line if node else line
-            where = f"{where}[{key}]" if isinstance(key, int) else f"{where}.{key}".lstrip(".")
-        return faults.add(line, where, text)
-
-
-def read_yaml(path: Path, faults: Faults) -> Node:
-    """Read a file; an empty one gives an empty mapping.
+def parse(data: bytes, faults: Faults) -> Node:
+    """Read a file's bytes; none give an empty mapping.
 
     Duplicate keys, keys that are no text, anchors and tags are added to `faults`. Raises
-    ConfigError, with the faults so far, for what cannot be read: no regular file, over 64 KiB,
-    not UTF-8, not YAML, aliases, more than one document, nested deeper than 16.
+    ConfigError, with the faults so far, for what cannot be read: not UTF-8, not YAML, aliases,
+    more than one document, nested deeper than 16.
     """
-    text = _text(_bytes(path, faults), faults)
+    text = _text(data, faults)
     loader = None
     try:
         loader = _LOADER(text)
@@ -92,25 +43,7 @@ def read_yaml(path: Path, faults: Faults) -> Node:
             loader.dispose()
 
 
-def _bytes(path: Path, faults: Faults) -> bytes:
-    try:
-        # a FIFO without a writer would block the open
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                faults.no_file("not a regular file")
-            # one byte more tells of a file that grows or hides its size
-            return os.read(descriptor, MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        faults.no_file(f"cannot be read: {error.strerror}")
-
-
 def _text(data: bytes, faults: Faults) -> str:
-    if len(data) > MAX_BYTES:
-        faults.stop(1, f"the file is over {MAX_BYTES // 1024} KiB")
     try:
         text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -213,13 +146,3 @@ def _is_control(letter: str) -> bool:
 
 def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
-
-
-def misread(node: Node) -> str:
-    """Say what is wrong with a scalar where text is meant and YAML takes it for something else."""
-    if node.tag == "str":
-        return ""
-    if node.value == "":
-        return "nothing stands here"
-    read_as = _READ_AS.get(node.tag, "something special")
-    return f"{clip(str(node.value))} is read as {read_as}, write it in quotes"
