@@ -22,6 +22,7 @@ NOUNS = {
         "model",
         "reach",
         "record",
+        "seal",
         "task",
         "text",
         "toml_file",

@@ -21,6 +21,7 @@ from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.selection import Selection, selected_context
 from doit_cargo.doit_ext.tasks import doit_tasks, renew
 from doit_cargo.tools.run.content_index import FileIndex
+from doit_cargo.tools.run.key import seal
 from doit_cargo.tools.run.session import Session
 
 # A module of steps/ each, in the order of the pipeline. One is imported when a command can ask
@@ -66,7 +67,8 @@ class Pipeline:
     def __init__(self, ctx: Context, prefix: str = "") -> None:
         self.ctx = ctx
         self.session = Session()
-        self.checker = ContentChecker(FileIndex(layout.content_index(ctx.config)))
+        index = FileIndex(layout.content_index(ctx.config), seal(ctx.config.outputs.state))
+        self.checker = ContentChecker(index)
         self._prefix = f"{prefix}-" if prefix else ""
 
     def tasks(self) -> Iterator[Task]:

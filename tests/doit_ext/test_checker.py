@@ -20,6 +20,7 @@ from doit_cargo.doit_ext.state import TaskStore
 from doit_cargo.doit_ext.tasks import doit_tasks
 from doit_cargo.tools.run.content_index import NO_FILE, FileIndex
 from doit_cargo.tools.run.input_state import UNSURE, self_written
+from helpers.seals import SEAL
 
 OLD, NEW = b"old", b"new"
 
@@ -32,7 +33,7 @@ class Reading(FileIndex):
     """Reads every time, and waits for no tick of the kernel's clock."""
 
     def __init__(self) -> None:
-        super().__init__(Path("/nonexistent"))
+        super().__init__(Path("/nonexistent"), SEAL)
 
     def sha256(self, path: str, found: os.stat_result | None = None, *, settle: bool = True) -> str:
         del found, settle

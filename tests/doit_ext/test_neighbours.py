@@ -21,6 +21,7 @@ from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.session import Session
 from helpers.contexts import context
 from helpers.project import SOURCES
+from helpers.seals import SEAL
 
 STEPS = ("toolchain", "build", "verify", "package", "stage")
 
@@ -33,7 +34,7 @@ def ctx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
 
 
 def ours(ctx: Context, prefix: str = "") -> list[Task]:
-    checker = ContentChecker(FileIndex(ctx.config.root / "index"))
+    checker = ContentChecker(FileIndex(ctx.config.root / "index", SEAL))
     return list(doit_tasks(specs(ctx, Session(), STEPS), checker, prefix))
 
 

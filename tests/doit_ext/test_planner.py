@@ -25,6 +25,7 @@ from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.plan import Plan
 from doit_cargo.tools.run.session import Session
 from helpers.contexts import BOTH, context
+from helpers.seals import SEAL
 
 ALL = ("core_lib", "alpha", "beta")
 STEPS = ("toolchain", "build", "verify", "package", "stage")
@@ -61,7 +62,7 @@ class World:
             env = digest(command.readable(ctx, target))
             self.record(target.arch, env=env, target=str(ctx.graph.target_directory))
         found = specs(ctx, Session(), STEPS)
-        checker = ContentChecker(FileIndex(Path("/nonexistent")))
+        checker = ContentChecker(FileIndex(Path("/nonexistent"), SEAL))
         self.control = TaskControl(list(doit_tasks(found, checker)))
 
     def record(self, arch: str, **content: str) -> None:

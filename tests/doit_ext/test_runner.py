@@ -30,6 +30,7 @@ from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.session import Session
 from helpers.contexts import context
+from helpers.seals import SEAL
 
 CHAIN = "toolchain:x86_64"
 BUILDS = [f"build:x86_64:{name}" for name in ("core_lib", "alpha", "beta")]
@@ -202,7 +203,7 @@ class Unhurried(FileIndex):
     """Waits for no tick of the kernel's clock."""
 
     def __init__(self) -> None:
-        super().__init__(Path("/nonexistent"))
+        super().__init__(Path("/nonexistent"), SEAL)
 
     def sha256(self, path: str, found: Any = None, *, settle: bool = True) -> str:  # noqa: ANN401
         del settle

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess  # noqa: TID251 - a process to be killed
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from doit.dependency import JSONCodec
 from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.seal import Seal
 from doit_cargo.core.task import OwnName
 from doit_cargo.doit_ext.state import TaskStore
 
@@ -174,3 +176,37 @@ def test_each_profile_has_a_row_of_its_own(tmp_path: Path) -> None:
     assert store(tmp_path / "state").in_("theirs")
     again.remove_all()
     assert not store(tmp_path / "state").in_(release)
+
+
+def moved(rows: sqlite3.Connection) -> None:
+    rows.execute("update tasks set name = 'other'")
+
+
+def altered(rows: sqlite3.Connection) -> None:
+    rows.execute("update tasks set data = replace(data, '1', '2')")
+
+
+def unsealed(rows: sqlite3.Connection) -> None:
+    rows.execute("update tasks set digest = ''")
+
+
+def sealed_by_another(rows: sqlite3.Connection) -> None:
+    ((data,),) = rows.execute("select data from tasks")
+    mac = Seal(b"another key", str(Path("/elsewhere"))).mac("row", f"build\0{data}".encode())
+    rows.execute("update tasks set digest = ?", (mac,))
+
+
+@pytest.mark.parametrize("forge", [moved, altered, unsealed, sealed_by_another])
+def test_a_forged_row_says_nothing(
+    tmp_path: Path, forge: Callable[[sqlite3.Connection], None]
+) -> None:
+    state = store(tmp_path / "state")
+    finish(state, "build", x=1)
+    state.dump()
+    assert store(tmp_path / "state").get("build", "x") == 1
+    with sqlite3.connect(tmp_path / "state") as rows:
+        forge(rows)
+    rows.close()
+
+    again = store(tmp_path / "state")
+    assert [again.get(name, "x") for name in ("build", "other")] == [None, None]

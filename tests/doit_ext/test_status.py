@@ -16,6 +16,7 @@ from doit_cargo.doit_ext.state import TaskStore
 from doit_cargo.doit_ext.status import status_of
 from doit_cargo.doit_ext.tasks import StepTask, doit_tasks
 from doit_cargo.tools.run.content_index import FileIndex
+from helpers.seals import SEAL
 
 
 class Place(NamedTuple):
@@ -115,7 +116,7 @@ def place(tmp_path: Path) -> Place:
         outputs=(made,),
         fingerprint="1",
     )
-    checker = ContentChecker(FileIndex(tmp_path / "index"))
+    checker = ContentChecker(FileIndex(tmp_path / "index", SEAL))
     (task,) = tasks(spec, checker)
     manager = managed(tmp_path, checker)
     manager.backend.open_for_results()
@@ -143,7 +144,7 @@ def asked(
     kind: type[ContentChecker] = ContentChecker,
 ) -> tuple[str, dict[str, Any], list[str]]:
     """The answer, in a form that can be compared."""
-    checker = kind(FileIndex(place.file("index")))
+    checker = kind(FileIndex(place.file("index"), SEAL))
     (task,) = tasks(spec, checker)
     with checker.pinning():
         found = ask(task, managed(place.root, checker))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.record import digest, encode
+from doit_cargo.core.record import encode
+from doit_cargo.tools.run.key import seal
 from helpers.project import SOURCES, Project
 from helpers.workspaces import package
 
@@ -115,7 +116,8 @@ def test_a_forged_record_removes_nothing_elsewhere(finished: Project, tmp_path: 
     record = finished.path(".doit-cargo/records/cargo-cache.json")
     packages = json.loads(record.read_text())["packages"]
     packages["alpha"][f"{precious}/"] = "no such sum"
-    record.write_bytes(encode({"packages": packages, "digest": digest(packages)}))
+    mac = seal(finished.path(".doit-cargo")).mac_of("cargo-cache", packages)
+    record.write_bytes(encode({"packages": packages, "seal": mac}))
 
     edit(finished)
     finished.build()

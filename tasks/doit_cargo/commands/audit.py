@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ from doit.cmd_base import DoitCmdBase
 
 from doit_cargo.commands.base import selected_targets
 from doit_cargo.core import layout
-from doit_cargo.core.model import Target
+from doit_cargo.core.model import Config, Target
 from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.tasks import spec_of
+from doit_cargo.tools import files
+from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.exit_codes import guarded
 
 _MAIN_JOB = ("toolchain", "build", "strip", "verify", "package", "manifest", "stage")
@@ -31,11 +33,13 @@ class Audit(DoitCmdBase):
     def _execute(self, pipeline: Any, pos_args: list[str]) -> int:
         from doit_cargo.reports import audit
 
-        ctx = pipeline.ctx
+        ctx, index = pipeline.ctx, pipeline.checker.index
         targets = selected_targets(ctx, pos_args)
+        index.distrust()
         faults = [
             *audit.faults(ctx, targets, pipeline.session.opinion),
             *self._stale(targets, ctx.config.root),
+            *_wrong(ctx.config, index),
         ]
         pipeline.session.close()
         for line in (*faults, *self._not_judged(targets)):
@@ -70,6 +74,14 @@ class Audit(DoitCmdBase):
                 if status.status != "up-to-date":
                     found.append(f"{task.name} is stale: {_reason(status.reasons, root)}; run doit")
         return found
+
+
+def _wrong(config: Config, index: FileIndex) -> Iterator[str]:
+    """Files that doit takes for others; without the index it reads them all again."""
+    if index.wrong:
+        files.remove(config.root, layout.content_index(config))
+    for path in layout.relative(map(Path, sorted(index.wrong)), config.root):
+        yield f"{path} was changed, and neither its times nor its size tell: run doit"
 
 
 def _reason(reasons: Any, root: Path) -> str:

@@ -93,7 +93,7 @@ class TaskSpec(NamedTuple):
     one is listed under. `owns` is a folder in which only inputs, outputs and what was `made` may
     lie. `present` tells whether what is no file (an image) is still there; it is asked last.
     `asks`: a build script must be asked before the task is up to date. `always`: it never is.
-    `programs` must be on PATH before anything runs.
+    `programs` must be on PATH before anything runs. `ships`: what it makes is for other machines.
     A task without an action is a group.
     """
 
@@ -113,6 +113,7 @@ class TaskSpec(NamedTuple):
     asks: bool = False
     always: bool = False
     programs: tuple[str, ...] = ()
+    ships: bool = False
 
     @property
     def name(self) -> str:

@@ -30,6 +30,7 @@ from doit_cargo.tools import files
 from doit_cargo.tools.log import log
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.hints import Hints
+from doit_cargo.tools.run.key import Trust
 from doit_cargo.tools.run.lock import RunLock
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ _FORCE = flag(
     "force", "take over output folders that hold files doit-cargo never wrote (they are removed)"
 )
 _NO_WAIT = flag("no-wait", "fail at once when another doit runs in this workspace")
+_TRUST = flag(
+    "trust-state", "take what another machine remembered as it is; index and push refuse that"
+)
 _EVENTS = flag("events", "show the event log on standard error too")
 _REPORTER = {**cmd_run.opt_reporter, "default": "lines"}
 _JOBS = {
@@ -69,7 +73,7 @@ class Run(cmd_run.Run):
         cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, _REPORTER,
         cmd_run.opt_outfile, _JOBS, cmd_run.opt_parallel_type, cmd_run.opt_pdb, cmd_run.opt_single,
         cmd_run.opt_auto_delayed_regex, cmd_run.opt_report_failure_verbosity,
-        _FORCE, _NO_WAIT, _EVENTS,
+        _FORCE, _NO_WAIT, _TRUST, _EVENTS,
     )  # fmt: skip
 
     def get_reporters(self) -> Any:
@@ -84,6 +88,7 @@ class Run(cmd_run.Run):
         self._options = params
         params.add_defaults(_STOCK)
         Selection.defaults = not args
+        Trust.others = params["trust_state"]
         try:
             return guarded(
                 lambda: int(super(Run, self).execute(params, args)), self._hints.append_to

@@ -1,14 +1,14 @@
 """doit's memory of finished tasks, committed as each task ends.
 
-Each row carries a digest of itself: a damaged row counts as never run, so state can only add
-work.
+Each row carries a seal: one that was damaged, made by somebody else or moved from another task
+counts as never run, so state can only add work.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from doit.exceptions import InvalidCommand
@@ -16,9 +16,11 @@ from doit.exceptions import InvalidCommand
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.task import OwnName, plain
 from doit_cargo.doit_ext.database import Database
+from doit_cargo.tools.run.key import trusting
 
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
 _IGNORE = "ignore:"
+_KIND = "row"
 
 
 class UnsavableError(PipelineError):
@@ -36,6 +38,7 @@ class TaskStore:
         self.codec = codec
         self._open_for_results = False
         self._database = Database(name)
+        self._seal = trusting(Path(name).parent)
         self._written: set[str] = set()
         self._rows = self._database.read()
         self._tasks: dict[str, dict[str, Any]] = {}
@@ -120,9 +123,11 @@ class TaskStore:
         return self._tasks[task_id]
 
     def _decoded(self, task_id: str) -> dict[str, Any]:
-        data, digest = self._rows.get(task_id, ("", ""))
-        valid = digest and digest == _digest(task_id, data)
-        return self.codec.decode(data) if valid else {}
+        data, mac = self._rows.get(task_id, ("", ""))
+        if not data or not self._seal.holds(_KIND, _text(task_id, data), mac):
+            return {}
+        loaded = self.codec.decode(data)
+        return loaded if isinstance(loaded, dict) else {}
 
     def _commit(self, task_id: str) -> None:
         self._written.add(task_id)
@@ -130,9 +135,9 @@ class TaskStore:
             data = self.codec.encode(self._tasks[task_id])
         except (TypeError, ValueError, RecursionError) as error:  # what an action returned
             raise UnsavableError(str(error)) from None
-        self._rows[task_id] = data, _digest(task_id, data)
+        self._rows[task_id] = data, self._seal.mac(_KIND, _text(task_id, data))
         self._database.put(task_id, *self._rows[task_id])
 
 
-def _digest(task_id: str, data: str) -> str:
-    return hashlib.sha256(f"{task_id}\0{data}".encode()).hexdigest()
+def _text(task_id: str, data: str) -> bytes:
+    return f"{task_id}\0{data}".encode(errors="surrogatepass")

@@ -41,6 +41,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             owns=folder,
             made=partial(_files, folder, record),
             programs=(engines.BUILDAH.name,),
+            ships=True,
         )
 
 

@@ -38,6 +38,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             group=NAME,
             always=True,
             programs=(engines.SKOPEO,),
+            ships=True,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.tools.run.content_index import NO_FILE, TICKS_NS, FileIndex
+from doit_cargo.core.seal import Seal
+from doit_cargo.tools.run.content_index import NO_FILE, TICKS_NS, FileIndex, signature
+from helpers.seals import SEAL
 
 
 def sha(data: bytes) -> str:
@@ -21,14 +24,14 @@ def sha(data: bytes) -> str:
 
 def reload(index: FileIndex, place: Path) -> FileIndex:
     place.write_bytes(index.save() or b"")
-    return FileIndex(place)
+    return FileIndex(place, SEAL)
 
 
 def test_the_same_size_and_mtime_with_other_bytes_is_seen(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"one")
     before = source.stat()
-    index = FileIndex(tmp_path / "index")
+    index = FileIndex(tmp_path / "index", SEAL)
     assert index.sha256(str(source)) == sha(b"one")
 
     source.write_bytes(b"two")
@@ -52,7 +55,7 @@ def test_an_edit_right_after_the_look_is_seen(tmp_path: Path) -> None:
 def _missed_edits(folder: Path) -> list[bytes]:
     """What one index took for something else, in 20 edits each right after a look."""
     folder.mkdir()
-    source, index = folder / "source", FileIndex(folder / "index")
+    source, index = folder / "source", FileIndex(folder / "index", SEAL)
     missed = []
     for number in range(10):
         content = f"{number:06}".encode()
@@ -76,7 +79,7 @@ def test_nothing_is_hashed_before_its_last_change_is_two_ticks_past(
     monkeypatch.setattr(hashlib, "file_digest", timed)
     source.write_bytes(b"one")
 
-    assert FileIndex(tmp_path / "index").sha256(str(source)) == sha(b"one")
+    assert FileIndex(tmp_path / "index", SEAL).sha256(str(source)) == sha(b"one")
     assert [age >= TICKS_NS for age in ages] == [True]
 
 
@@ -85,7 +88,7 @@ def test_an_untouched_file_is_not_read_again(
 ) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"one")
-    index = FileIndex(tmp_path / "index")
+    index = FileIndex(tmp_path / "index", SEAL)
     index.sha256(str(source))
     index = reload(index, tmp_path / "index")
     monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("it was read"))
@@ -99,7 +102,7 @@ def test_a_file_from_the_future_is_read_each_time(
 ) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"one")
-    index = FileIndex(tmp_path / "index")
+    index = FileIndex(tmp_path / "index", SEAL)
     monkeypatch.setattr(time, "time_ns", lambda: source.stat().st_ctime_ns - 10**9)
 
     assert index.sha256(str(source)) == sha(b"one")
@@ -120,25 +123,68 @@ def test_a_damaged_index_costs_a_read(tmp_path: Path, damage: bytes) -> None:
     place = tmp_path / "index"
     place.write_bytes(damage.replace(b"PATH", str(source).encode()))
 
-    assert FileIndex(place).sha256(str(source)) == sha(b"one")
+    assert FileIndex(place, SEAL).sha256(str(source)) == sha(b"one")
 
 
 def test_what_is_no_file_has_no_content(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    index = FileIndex(tmp_path / "index")
+    index = FileIndex(tmp_path / "index", SEAL)
 
     assert index.sha256(str(pipe)) == NO_FILE
     assert index.sha256(str(tmp_path)) == NO_FILE
 
 
-def test_what_is_saved_is_json(tmp_path: Path) -> None:
+def test_what_is_saved_is_sealed_json(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"one")
-    index = FileIndex(tmp_path / "index")
+    index = FileIndex(tmp_path / "index", SEAL)
     index.sha256(str(source))
 
-    saved = json.loads(index.save() or b"")
+    saved = json.loads(SEAL.opened("index", index.save() or b"") or b"")
 
-    assert saved["version"] == 1
-    assert saved["files"][str(source)][1] == sha(b"one")
+    assert saved[str(source)][1] == sha(b"one")
+
+
+FORGERS = {
+    "nobody's key": SEAL._replace(key=b"another key"),
+    "another workspace": SEAL._replace(place="/elsewhere"),
+    "a run that trusts": SEAL._replace(trusting=True),
+}
+
+
+@pytest.mark.parametrize("forger", FORGERS.values(), ids=FORGERS.keys())
+def test_an_index_is_not_believed_that_was_sealed_by(tmp_path: Path, forger: Seal) -> None:
+    source, place = tmp_path / "source", tmp_path / "index"
+    source.write_bytes(b"one")
+    lie = {str(source): [signature(source.stat()), sha(b"two")]}
+    place.write_bytes(forger.sealed("index", json.dumps(lie).encode()))
+
+    assert FileIndex(place, SEAL).sha256(str(source)) == sha(b"one")
+
+
+def test_a_store_through_a_mapping_is_seen(tmp_path: Path) -> None:
+    """ext4 moves the ctime at the first store to a page that was written back, and at no other."""
+    source = tmp_path / "source"
+    source.write_bytes(b"one")
+    with source.open("r+b") as file, mmap.mmap(file.fileno(), 3) as mapping:
+        mapping[:] = b"two"  # the page is dirty: later stores are told by nothing
+        time.sleep(2 * TICKS_NS / 1e9)
+        index = FileIndex(tmp_path / "index", SEAL)
+        first = index.sha256(str(source))
+        time.sleep(2 * TICKS_NS / 1e9)
+        mapping[:] = b"six"
+
+        assert (first, index.sha256(str(source))) == (sha(b"two"), sha(b"six"))
+
+
+def test_an_index_that_is_not_trusted_is_compared(tmp_path: Path) -> None:
+    source, place = tmp_path / "source", tmp_path / "index"
+    source.write_bytes(b"one")
+    lie = {str(source): [signature(source.stat()), sha(b"two")]}
+    place.write_bytes(SEAL.sealed("index", json.dumps(lie).encode()))
+    index = FileIndex(place, SEAL)
+    index.distrust()
+
+    assert index.sha256(str(source)) == sha(b"one")
+    assert index.wrong == [str(source)]

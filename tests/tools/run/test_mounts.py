@@ -9,6 +9,7 @@ import pytest
 
 from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.mounts import Mounts
+from helpers.seals import SEAL
 
 TABLE = """\
 22 1 0:1 / / rw - ext4 /dev/vda rw
@@ -45,7 +46,7 @@ def test_without_a_table_nothing_is_believed() -> None:
 def test_where_it_is_not_believed_every_file_is_read(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"one")
-    index = FileIndex(tmp_path / "index", Mounts("22 1 0:1 / / rw - 9p share rw\n"))
+    index = FileIndex(tmp_path / "index", SEAL, Mounts("22 1 0:1 / / rw - 9p share rw\n"))
 
     assert index.sha256(str(source)) == hashlib.sha256(b"one").hexdigest()
     assert index.save() is None

@@ -16,6 +16,9 @@ from doit_cargo.core.model import Config
 from doit_cargo.core.record import digest, encode, paths, read
 from doit_cargo.tools import files
 from doit_cargo.tools.run.content_index import FileIndex
+from doit_cargo.tools.run.key import trusting
+
+_KIND = "cargo-cache"
 
 Packages = dict[str, dict[str, str]]
 """Package name → path of a file → its SHA-256; a folder's path ends with a slash, its value is
@@ -29,7 +32,8 @@ class CargoCache:
         self._config = config
         self._target_directory = target_directory
         self._index_path = layout.cargo_cache_index(config)
-        self._index = FileIndex(self._index_path)
+        self._seal = trusting(config.outputs.state)
+        self._index = FileIndex(self._index_path, self._seal._replace(trusting=False))
         self._known = self._read()
 
     def changed(self) -> frozenset[str] | None:
@@ -58,14 +62,14 @@ class CargoCache:
             files.save(self._config.root, self._index_path, index)
 
     def _write(self, packages: Packages) -> None:
-        record = encode({"packages": packages, "digest": digest(packages)})
+        record = encode({"packages": packages, "seal": self._seal.mac_of(_KIND, packages)})
         files.save(self._config.root, layout.cargo_cache_record(self._config), record)
         self._known = packages
 
     def _read(self) -> Packages | None:
         found: dict[str, Any] = read(layout.cargo_cache_record(self._config))
         packages = found.get("packages")
-        whole = found.get("digest") == digest(packages) and _is_packages(packages)
+        whole = self._seal.holds_of(_KIND, packages, found.get("seal")) and _is_packages(packages)
         return packages if whole else None
 
     def _look(self, paths: Iterable[str]) -> dict[str, str]:

@@ -19,10 +19,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from doit_cargo.core.seal import Seal
 from doit_cargo.tools.run.mounts import Mounts
 
 TICKS_NS = 20_000_000
-_VERSION = 1
+# vm.dirty_expire_centisecs and dirty_writeback_centisecs, 30 s and 5 s, and much patience
+_WRITTEN_BACK_NS = 300 * 10**9
+_KIND = "index"  # of the seal; another word for another form
 # What stands for the content of something that is no regular file: it equals no SHA-256.
 NO_FILE = "no regular file"
 
@@ -37,12 +40,19 @@ def signature(found: os.stat_result) -> Signature:
 class FileIndex:
     """Path → (signature, SHA-256). Loaded when first asked, saved as one file."""
 
-    def __init__(self, path: Path, mounts: Mounts | None = None) -> None:
+    def __init__(self, path: Path, seal: Seal, mounts: Mounts | None = None) -> None:
         self._path = path
+        self._seal = seal
         self._mounts = mounts or Mounts()
         self._entries: dict[str, list[Any]] | None = None
+        self._suspect: dict[str, list[Any]] = {}
         self._fresh: set[str] = set()  # read within two ticks of their last change
         self._changed = False
+        self.wrong: list[str] = []  # paths that the index on disk says something false of
+
+    def distrust(self) -> None:
+        """Read every file, and compare with what the index on disk says of it."""
+        self._suspect, self._entries = self._load(), {}
 
     def sha256(self, path: str, found: os.stat_result | None = None, *, settle: bool = True) -> str:
         """The SHA-256 (hex) of a file's bytes. Raises OSError if it can't be read.
@@ -70,17 +80,15 @@ class FileIndex:
         if not self._changed:
             return None
         self._changed = False
-        return json.dumps({"version": _VERSION, "files": self._entries}).encode()
+        return self._seal.sealed(_KIND, json.dumps(self._entries).encode())
 
     def _load(self) -> dict[str, list[Any]]:
         if self._entries is None:
             self._entries = {}
-            with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-                if not self._path.is_file():  # a pipe would be waited for
-                    return self._entries
-                loaded = json.loads(self._path.read_bytes())
-                if loaded["version"] == _VERSION:
-                    self._entries = _checked(loaded["files"])
+            with suppress(OSError, ValueError, RecursionError):
+                if self._path.is_file():  # a pipe would be waited for
+                    data = self._seal.opened(_KIND, self._path.read_bytes())
+                    self._entries = json.loads(data) if data else {}
         return self._entries
 
     def _read(
@@ -88,18 +96,35 @@ class FileIndex:
     ) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            settled = settle and _settle(descriptor)
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return NO_FILE
+            settled = settle and _settle(descriptor)
+            if keep:
+                _write_back(descriptor)
+            before = os.fstat(descriptor)
             with open(descriptor, "rb", closefd=False) as file:
                 sha = hashlib.file_digest(file, "sha256").hexdigest()
             if keep and settled and signature(os.fstat(descriptor)) == signature(before):
                 entries[path] = [signature(before), sha]
                 self._changed = True
+                self._compare(path, entries[path])
             return sha
         finally:
             os.close(descriptor)
+
+    def _compare(self, path: str, read: list[Any]) -> None:
+        said = self._suspect.get(path)
+        if said and tuple(said[0]) == read[0] and said[1] != read[1]:
+            self.wrong.append(path)
+
+
+def _write_back(descriptor: int) -> None:
+    """Have the next store through a mapping move the ctime: one to a dirty page does not.
+
+    What was changed longer ago than this the kernel has written back by itself.
+    """
+    if _age(os.fstat(descriptor)) < _WRITTEN_BACK_NS:
+        os.fdatasync(descriptor)
 
 
 def _settle(descriptor: int) -> bool:
@@ -113,13 +138,3 @@ def _settle(descriptor: int) -> bool:
 def _age(found: os.stat_result) -> int:
     """Nanoseconds since the last change; negative where the clock is behind it."""
     return time.time_ns() - found.st_ctime_ns
-
-
-def _checked(files: object) -> dict[str, list[Any]]:
-    if not isinstance(files, dict):
-        raise TypeError
-    for entry in files.values():
-        (size, mtime, ctime, inode, mode), sha = entry
-        if not all(type(n) is int for n in (size, mtime, ctime, inode, mode)) or len(sha) != 64:  # noqa: PLR2004
-            raise ValueError
-    return files

@@ -15,6 +15,7 @@ from doit_cargo.core.record import encode, read
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo import fingerprints, target_lock
 from doit_cargo.tools.run.cargo_cache import CargoCache
+from doit_cargo.tools.run.key import seal
 from doit_cargo.tools.run.plan import Plan
 
 
@@ -81,7 +82,8 @@ class Forgetting:
     def _host(self, readable: str, folders: Sequence[Path]) -> None:
         """Once for all targets, of which each has a record of its own."""
         config = self._ctx.config
-        path, content = layout.host_record(config), {"readable": readable}
+        path, made = layout.host_record(config), seal(config.outputs.state)
+        content = {"readable": readable, "seal": made.mac_of("host", readable)}
         if readable and read(path) != content:
             fingerprints.forget_readers(folders)
             files.write(config.root, path, encode(content))

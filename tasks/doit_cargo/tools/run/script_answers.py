@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 from doit_cargo.core import layout
 from doit_cargo.core.model import Context, Crate, Target
 from doit_cargo.core.record import digest, encode, read, typed
+from doit_cargo.core.seal import Seal
 from doit_cargo.core.workspace import script_output
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo.order import Script
+from doit_cargo.tools.run.key import seal
 
 _OUT_DIR = b"\0OUT_DIR\0"
+_KIND = "script"
 _MODE = 0o600  # what cargo sets may be a secret
 
 
@@ -119,7 +122,8 @@ def known(ctx: Context, target: Target, crate: str) -> Known:
     """What is known of a crate's script; a record that was damaged says nothing."""
     found = read(layout.script_commands(ctx.config, target, crate))
     runs = found.get("runs")
-    if found.get("digest") != digest([runs, found.get("unfit")]) or not isinstance(runs, list):
+    what = [target.arch, crate, runs, found.get("unfit")]
+    if not _seal(ctx).holds_of(_KIND, what, found.get("seal")) or not isinstance(runs, list):
         return Known()
     made = tuple(run for value in runs if (run := _decode(value)))
     return Known(made if len(made) == len(runs) else (), typed(found, "unfit", str) or "")
@@ -145,9 +149,14 @@ def _write(ctx: Context, target: Target, crate: str, what: Known) -> None:
     runs = [
         {**run._asdict(), "out_dir": str(run.out_dir), "env": dict(run.env)} for run in what.runs
     ]
-    content = {"runs": runs, "unfit": what.unfit, "digest": digest([runs, what.unfit])}
+    made = _seal(ctx).mac_of(_KIND, [target.arch, crate, runs, what.unfit])
+    content = {"runs": runs, "unfit": what.unfit, "seal": made}
     path = layout.script_commands(ctx.config, target, crate)
     files.write(ctx.config.root, path, encode(content), _MODE, durable=False)
+
+
+def _seal(ctx: Context) -> Seal:
+    return seal(ctx.config.outputs.state)
 
 
 def _decode(value: dict[str, Any]) -> Run | None:
