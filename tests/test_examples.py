@@ -60,22 +60,27 @@ def commands(name: str) -> list[str]:
     ]
 
 
-def cached(name: str) -> list[str]:
-    """The cached paths below the project."""
+def caches(name: str) -> list[tuple[str, bool]]:
+    """Every cached path, and whether the job that pushes takes it."""
     loaded: dict[str, Any] = yaml.safe_load((CI / name).read_text())
     if name == "gitlab.yml":
-        paths = [path.rstrip("/") for path in loaded[".doit"]["cache"]["paths"]]
-        return [path for path in paths if path != ".cache"]
-    (cache,) = [
-        step for step in loaded["jobs"]["binaries"]["steps"] if "cache@" in step.get("uses", "")
+        return [(path.rstrip("/"), True) for path in loaded[".doit"]["cache"]["paths"]]
+    steps = [s for s in loaded["jobs"]["binaries"]["steps"] if "cache@" in s.get("uses", "")]
+    unless = "${{ !startsWith(github.ref, 'refs/tags/') }}"
+    return [
+        (path, step.get("if") != unless) for step in steps for path in step["with"]["path"].split()
     ]
-    return [path for path in cache["with"]["path"].split() if not path.startswith("~")]
+
+
+def cached(name: str) -> list[str]:
+    """The cached paths below the project that hold what it makes."""
+    return [path for path, _ in caches(name) if not path.startswith(("~", ".cache/"))]
 
 
 def test_actions_are_pinned_by_a_version() -> None:
     used = re.findall(r"uses: (\S+)", (CI / "github.yml").read_text())
 
-    assert len(used) == 4
+    assert len(used) == 5
     assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+(\.\d+)*", name)] == []
 
 
@@ -110,6 +115,19 @@ def test_both_services_cache_and_run_the_same() -> None:
 
     assert sorted(set(doit)) == sorted(set(other))
     assert cached("github.yml") == cached("gitlab.yml")
+
+
+SEALED = {".doit-cargo", "docker/binaries", "docker/context", "target"}
+PACKED = ("registry/cache", "registry/index", "git/db")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_job_that_pushes_takes_what_is_sealed_or_compared_by_cargo(name: str) -> None:
+    """No unpacked crate, and no toolchain: nobody compares these again."""
+    taken = [path for path, pushing in caches(name) if pushing]
+
+    assert [path for path in taken if path not in SEALED and not path.endswith(PACKED)] == []
+    assert {path for path in taken if path in SEALED} == SEALED
 
 
 @pytest.mark.integration
