@@ -46,10 +46,11 @@ CONFIG: Mapping[str, Any] = {
     "Env": ["PATH=/usr/local/bin"],
     "Labels": {"org.opencontainers.image.title": "chat"},
 }
+LABELS: Mapping[str, str] = CONFIG["Labels"]
 
 
 def layer(*members: Member) -> bytes:
-    """The bytes of a layer's tar."""
+    """The bytes of a layer's tar: as Go writes it, but pax headers are Python's."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for member in members:
@@ -59,23 +60,29 @@ def layer(*members: Member) -> bytes:
             info.type, info.linkname = member.type, member.link
             info.pax_headers = dict(member.pax)
             tar.addfile(info, io.BytesIO(member.data))
-    return _lie(buffer.getvalue(), members)
+        end = tar.offset
+    return _plain(buffer.getvalue()[:end], members) + bytes(1024)
 
 
-def _lie(data: bytes, members: Sequence[Member]) -> bytes:
-    """Write the false sizes into the headers, and the checksums that go with them."""
+def _plain(data: bytes, members: Sequence[Member]) -> bytes:
+    """Give folders the slash that Python leaves out, and write the false sizes."""
     changed = bytearray(data)
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(data + bytes(1024))) as tar:
         for info, member in zip(tar.getmembers(), members, strict=True):
-            if member.size is None:
-                continue
             start = info.offset_data - 512
-            header = changed[start : start + 512]
-            header[124:136] = b"%011o\0" % member.size
-            header[148:156] = b" " * 8
-            header[148:156] = b"%06o\0 " % sum(header)
-            changed[start : start + 512] = header
+            if member.size is not None:
+                changed[start + 124 : start + 136] = b"%011o\0" % member.size
+            if member.name.endswith("/") and len(member.name) <= 100:
+                changed[start : start + 100] = member.name.encode().ljust(100, b"\0")
+            changed[start + 329 : start + 345] = b"0000000\0" * 2  # devmajor and devminor
+            checksum(changed, start)
     return bytes(changed)
+
+
+def checksum(data: bytearray, start: int) -> None:
+    """Write the checksum that goes with the header that begins there."""
+    data[start + 148 : start + 156] = b" " * 8
+    data[start + 148 : start + 156] = b"%06o\0 " % sum(data[start : start + 512])
 
 
 GOOD = (layer(*FOLDERS, BINARY),)

@@ -18,7 +18,7 @@ import pytest
 from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.images import engine_commands
-from doit_cargo.core.images.contents import Image, tree
+from doit_cargo.core.images.contents import Entry, Image
 from doit_cargo.core.model import Binary, Context
 from doit_cargo.tools.elf.second_opinion import SecondOpinion
 from doit_cargo.tools.images import archive_reader, inputs
@@ -123,10 +123,15 @@ def opinion() -> Iterator[SecondOpinion]:
     second.close()
 
 
+def contents(image: Image) -> dict[str, Entry]:
+    """What a container sees, by path."""
+    return {entry.path: entry for layer in image.layers for entry in layer}
+
+
 def test_an_image_is_one_binary_and_what_is_configured(world: World) -> None:
     """No shell, no root, nothing beside the program and the certificates."""
     layout, config = world.layout("alpha"), world.config("alpha")
-    found = tree(world.image("alpha").layers)
+    found = contents(world.image("alpha"))
     platforms = [image.platform for image in layout.images.values()]
 
     assert platforms == ["linux/amd64", "linux/arm64"]
@@ -382,7 +387,7 @@ def test_docker_makes_the_same_image(world: World, daemon: engines.Daemon) -> No
     """Contents, modes, owners; it runs without network, rights or a shell; no-op and removal."""
     with world.configured("engine: buildah", "engine: docker"):
         world.run("index:alpha", DOCKER_HOST=daemon.host)
-        made_by_docker = tree(world.image("alpha").layers)
+        made_by_docker = contents(world.image("alpha"))
         safe = ("--rm", "--network", "none", "--read-only", "--cap-drop", "ALL")
         said = docker(daemon, "run", *safe, "acme/alpha:0.1.0")
         health = docker(daemon, "inspect", "--format", "{{json .Config.Healthcheck.Test}}",
@@ -394,7 +399,7 @@ def test_docker_makes_the_same_image(world: World, daemon: engines.Daemon) -> No
         third = world.run("image:x86_64:alpha", DOCKER_HOST=daemon.host)
     world.run("index")
 
-    assert made_by_docker == tree(world.image("alpha").layers)
+    assert made_by_docker == contents(world.image("alpha"))
     assert said == "alpha hello\n"
     assert health.strip() == '["CMD","/app/service","--health"]'
     assert ("up to date" in again, calls) == (True, ["docker images"])

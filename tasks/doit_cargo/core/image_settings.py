@@ -63,6 +63,7 @@ class Images(NamedTuple):
     insecure: bool = False
     tags: tuple[str, ...] = ("{version}",)
     user: str = "65532:65532"
+    labels: Mapping[str, str] = _NOTHING
     certificates: Path | None = None
     timezones: tuple[str, ...] = ()
     services: Mapping[str, Service] | None = None

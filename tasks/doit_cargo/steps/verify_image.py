@@ -70,8 +70,9 @@ def _verify(ctx: Context, images: Images, target: Target, binary: Binary) -> Out
 
 def _image(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Image:
     from doit_cargo.tools import files
-    from doit_cargo.tools.images import engines
+    from doit_cargo.tools.images import check, engines
 
+    limit = check.limit(ctx, images, binary, target)
     folder = layout.work_folder(ctx.config, f"{NAME}-{target.arch}-{binary.name}")
     with files.scratch_folder(ctx.config.root, folder):
-        return engines.engine(ctx, images).read(image, target.platform, folder)
+        return engines.engine(ctx, images).read(image, target.platform, folder, limit)

@@ -1,19 +1,14 @@
-"""The contents of an image: the entries of its layers, and the tree that they make together.
-
-Source of the whiteout rules: OCI Image Layer Filesystem Changeset, section "Whiteouts".
-"""
+"""The contents of an image: the entries of its layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from doit_cargo.core.images.oci_json import Settings
 
-Kind = Literal["file", "folder", "whiteout", "opaque"]
+Kind = Literal["file", "folder"]
 
-_PREFIX = ".wh."
-_OPAQUE = ".wh..wh..opq"
+_WHITEOUT = ".wh."  # OCI Image Layer Filesystem Changeset, section "Whiteouts"
 
 
 class Executable(NamedTuple):
@@ -26,10 +21,9 @@ class Executable(NamedTuple):
 class Entry(NamedTuple):
     """One entry of a layer.
 
-    `path` has no leading slash; of a whiteout it is the path that it hides, of an opaque one the
-    folder whose lower content it hides. `mode` is the permission bits with setuid, setgid and
-    sticky, `size` is in bytes, `sha256` (hex) is of the content; `elf` is set for whatever starts
-    like an ELF file.
+    `path` has no leading slash. `mode` is the permission bits with setuid, setgid and sticky,
+    `size` is in bytes, `sha256` (hex) is of the content; `elf` is set for whatever starts like an
+    ELF file.
     """
 
     path: str
@@ -58,58 +52,14 @@ class Image(NamedTuple):
     platform: str | None = None
 
 
-def entry_path(name: str) -> str:
-    """The path of a tar member below the root: no leading slash, no `.`; empty for the root.
-
-    Raises ValueError for what a safe archive has not: absolute paths, `..`, control characters.
-    """
-    if not name.isprintable():
-        raise ValueError("its name has characters that are no text")
-    if name.startswith("/"):
+def check_path(path: str) -> None:
+    """Raise ValueError for a path that readers could take for another one, or that hides others."""
+    if not (path.isascii() and path.isprintable()):
+        raise ValueError("its name has characters that are not plain text")
+    if path.startswith("/"):
         raise ValueError("its path is absolute")
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise ValueError("its path goes up by '..'")
-    return "/".join(parts)
-
-
-def whiteout(path: str) -> tuple[str, Kind] | None:
-    """What a path of a regular file hides, and how; None if it is no whiteout.
-
-    Raises ValueError for a name that begins like one and is none.
-    """
-    folder, _, name = path.rpartition("/")
-    if not name.startswith(_PREFIX):
-        return None
-    if name == _OPAQUE:
-        return folder, "opaque"
-    hidden = name.removeprefix(_PREFIX)
-    if hidden in ("", ".", "..") or hidden.startswith(_PREFIX):
-        raise ValueError("it is no whiteout that the OCI specification knows")
-    return f"{folder}/{hidden}".lstrip("/"), "whiteout"
-
-
-def tree(layers: Sequence[Iterable[Entry]]) -> dict[str, Entry]:
-    """What a container sees, by path: later layers above earlier ones, whiteouts applied."""
-    seen: dict[str, Entry] = {}
-    for layer in layers:
-        entries = tuple(layer)
-        for entry in entries:  # a whiteout hides what lower layers have, never its own layer's
-            if entry.kind == "whiteout":
-                _drop(seen, entry.path, itself=True)
-            elif entry.kind == "opaque":
-                _drop(seen, entry.path, itself=False)
-        for entry in entries:
-            if entry.kind == "file":
-                _drop(seen, entry.path, itself=True)
-            if entry.kind in ("file", "folder"):
-                seen[entry.path] = entry
-    return seen
-
-
-def _drop(seen: dict[str, Entry], path: str, *, itself: bool) -> None:
-    below = f"{path}/" if path else ""
-    for known in [known for known in seen if known.startswith(below) and known != path]:
-        del seen[known]
-    if itself:
-        seen.pop(path, None)
+    parts = path.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError("its path has an empty part, '.' or '..' in it")
+    if any(part.startswith(_WHITEOUT) for part in parts):
+        raise ValueError("it is a whiteout, and nothing lies below that it could hide")

@@ -36,6 +36,12 @@ def extra_files(images: Images) -> dict[str, Path]:
     return found | {f"{_ZONES}/{zone}": Path(_ZONES, zone) for zone in images.timezones}
 
 
+def labels(images: Images, crate: Crate, binary: Binary) -> dict[str, str]:
+    """The labels that an image may have. The first two are from docker/Dockerfile."""
+    prefix = "org.opencontainers.image"
+    return {f"{prefix}.title": binary.name, f"{prefix}.version": crate.version, **images.labels}
+
+
 def in_context(path: str) -> str:
     """Where a file for the image's `path` lies in the build context."""
     return f"{_FILES}{path}"
@@ -54,12 +60,24 @@ def tail(images: Images, binary: Binary, *, health: bool) -> str:
 def _lines(images: Images, service: Service, health: bool) -> Iterator[str]:
     for path in extra_files(images):
         yield f"COPY {in_context(path)} {path}"
+    for name, value in images.labels.items():
+        yield f"LABEL {name}={_quoted(value)}"
     for name, value in service.env.items():
         yield f"ENV {name}={_quoted(value)}"
-    if service.port:
-        yield f"EXPOSE {service.port}/tcp"
+    for port in ports(service):
+        yield f"EXPOSE {port}"
     if service.health and health:
-        yield f"HEALTHCHECK CMD {json.dumps([PROGRAM, *service.health])}"
+        yield f"HEALTHCHECK CMD {json.dumps(health_command(service))}"
+
+
+def ports(service: Service) -> tuple[str, ...]:
+    """What an image exposes."""
+    return (f"{service.port}/tcp",) if service.port else ()
+
+
+def health_command(service: Service) -> tuple[str, ...]:
+    """The argv list of a health check; empty without one."""
+    return (PROGRAM, *service.health) if service.health else ()
 
 
 def _quoted(text: str) -> str:

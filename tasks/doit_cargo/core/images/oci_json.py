@@ -6,28 +6,38 @@ for the archive of `docker save`.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.images.json_shapes import closed, items, keys, mapping, parse, text, texts
 
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
-_INDEXES: Final = frozenset(
-    {
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    }
-)
+_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
-_GZIPPED: Final = frozenset(
-    {
-        "application/vnd.oci.image.layer.v1.tar+gzip",
-        "application/vnd.docker.image.rootfs.diff.tar.gzip",
-    }
+_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+_GZIPPED: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+_PLAIN: Final = "application/vnd.oci.image.layer.v1.tar"
+
+
+# What buildah 1.28 and BuildKit of Docker 20.10 write for images of docker/Dockerfile. Nothing else
+# is known to mean nothing to every engine.
+INDEX: Final = keys("schemaVersion manifests", "mediaType")
+DESCRIPTOR: Final = keys("mediaType digest size", "platform")
+PLATFORM: Final = keys("os architecture", "variant")
+MANIFEST: Final = keys("schemaVersion config layers", "mediaType annotations")
+ANNOTATIONS: Final = keys(
+    "", "org.opencontainers.image.base.digest org.opencontainers.image.base.name"
 )
-_PLAIN: Final = frozenset({"application/vnd.oci.image.layer.v1.tar"})
+ARCHIVE: Final = keys("Config RepoTags Layers")
+IMAGE: Final = keys("os architecture config rootfs history", "created variant")
+CONFIG: Final = keys(
+    "User Entrypoint Env", "Cmd ExposedPorts Healthcheck Labels OnBuild WorkingDir"
+)
+ROOTS: Final = keys("type diff_ids")
+STEP: Final = keys("created_by", "created comment empty_layer")
+HEALTH: Final = keys("", "Test")
 
 
 class Descriptor(NamedTuple):
@@ -41,7 +51,7 @@ class Descriptor(NamedTuple):
     @property
     def is_index(self) -> bool:
         """Whether it points to an index instead of a manifest."""
-        return self.media_type in _INDEXES
+        return self.media_type == _INDEX
 
     @property
     def is_manifest(self) -> bool:
@@ -51,9 +61,9 @@ class Descriptor(NamedTuple):
     @property
     def gzipped(self) -> bool:
         """Whether a layer is compressed. Raises CheckError for a form that is not known."""
-        if self.media_type not in _GZIPPED | _PLAIN:
+        if self.media_type not in (_GZIPPED, _PLAIN):
             raise CheckError(f"a layer of type {self.media_type!r}: only tar and tar+gzip are read")
-        return self.media_type in _GZIPPED
+        return self.media_type == _GZIPPED
 
 
 class Manifest(NamedTuple):
@@ -66,8 +76,8 @@ class Manifest(NamedTuple):
 class Settings(NamedTuple):
     """An image's config: platform, what it runs and how, and the SHA-256s of its layers' tars.
 
-    `texts` are the comments and commands of its history; `volumes` and `on_build` whether it has
-    any; the last argument lists are those of Docker: `Shell`, and `Healthcheck`'s `Test`.
+    `ports` are those that it exposes (`6687/tcp`), `folder` is its working directory, `texts` are
+    the comments and commands of its history, and `health` is the `Test` of Docker's health check.
     """
 
     platform: str
@@ -78,28 +88,9 @@ class Settings(NamedTuple):
     labels: Mapping[str, str]
     diff_ids: tuple[str, ...]
     texts: tuple[str, ...]
-    volumes: bool
-    on_build: bool
-    shell: tuple[str, ...]
+    ports: tuple[str, ...]
+    folder: str
     health: tuple[str, ...]
-
-
-def parse(data: bytes, what: str) -> object:
-    """Decode JSON. Raises CheckError if it is none, or has a key twice.
-
-    Keys that differ in case count as one: Go, in which the engines are written, takes the last.
-    """
-    try:
-        found: object = json.loads(data, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise CheckError(f"{what} is no JSON to be trusted: {error}") from None
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key.casefold() for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return dict(pairs)
 
 
 def sha256_of(digest: object, what: str) -> str:
@@ -112,16 +103,22 @@ def sha256_of(digest: object, what: str) -> str:
 
 def index(data: bytes, what: str) -> tuple[Descriptor, ...]:
     """The manifests that an index lists."""
-    return tuple(
-        _descriptor(item, what) for item in _list(_object(parse(data, what), what), "manifests")
-    )
+    found = closed(parse(data, what), what, INDEX)
+    _version(found, what, _INDEX)
+    return tuple(_descriptor(item, what) for item in items(found, "manifests"))
 
 
 def manifest(data: bytes, what: str) -> Manifest:
     """An image manifest."""
-    found = _object(parse(data, what), what)
-    layers = tuple(_descriptor(item, what) for item in _list(found, "layers"))
-    return Manifest(config=_descriptor(found.get("config"), what), layers=layers)
+    found = closed(parse(data, what), what, MANIFEST)
+    _version(found, what, _MANIFEST)
+    if any(closed(found.get("annotations", {}), f"{what}: annotations", ANNOTATIONS).values()):
+        raise CheckError(f"{what}: its annotations name a base image, and there is none")
+    layers = tuple(_descriptor(item, what) for item in items(found, "layers"))
+    config = _descriptor(found["config"], what)
+    if config.media_type != _CONFIG:
+        raise CheckError(f"{what}: {config.media_type!r} where an image's config is meant")
+    return Manifest(config=config, layers=layers)
 
 
 def archive(data: bytes, what: str) -> tuple[str, tuple[str, ...]]:
@@ -129,75 +126,77 @@ def archive(data: bytes, what: str) -> tuple[str, tuple[str, ...]]:
     found = parse(data, what)
     if not isinstance(found, list) or len(found) != 1:
         raise CheckError(f"{what} does not list one image")
-    image = _object(found[0], what)
-    return _text(image, "Config"), _texts(image, "Layers")
+    image = closed(found[0], what, ARCHIVE)
+    return text(image, "Config"), texts(image, "Layers")
 
 
 def settings(data: bytes, what: str) -> Settings:
     """An image's config. Raises CheckError where a value is not of the kind it has to be."""
-    found = _object(parse(data, what), what)
-    config = _object(found.get("config") or {}, what)
-    names = (_text(found, key) for key in ("os", "architecture", "variant"))
-    roots = _object(found.get("rootfs"), what)
-    history = [_object(step, what) for step in _list(found, "history")]
-    health = _object(config.get("Healthcheck") or {}, what)
-    labels = _object(config.get("Labels") or {}, what)
+    found = closed(parse(data, what), what, IMAGE)
+    config = closed(found["config"], f"{what}: config", CONFIG)
+    roots = closed(found["rootfs"], f"{what}: rootfs", ROOTS)
+    if roots["type"] != "layers" or config.get("OnBuild") is not None:
+        raise CheckError(f"{what}: its rootfs is no list of layers, or it has OnBuild")
+    text(found, "created")
+    names = (text(found, key) for key in ("os", "architecture", "variant"))
+    health = closed(config.get("Healthcheck", {}), f"{what}: Healthcheck", HEALTH)
     return Settings(
         platform="/".join(name for name in names if name),
-        user=_text(config, "User"),
-        entry_point=_texts(config, "Entrypoint"),
-        command=_texts(config, "Cmd"),
-        env=_texts(config, "Env"),
-        labels={name: _text(labels, name) for name in labels},
-        diff_ids=tuple(sha256_of(item, what) for item in _list(roots, "diff_ids")),
-        texts=tuple(_text(step, key) for step in history for key in ("created_by", "comment")),
-        volumes=bool(config.get("Volumes")),
-        on_build=bool(config.get("OnBuild")),
-        shell=_texts(config, "Shell"),
-        health=_texts(health, "Test"),
+        user=text(config, "User"),
+        entry_point=texts(config, "Entrypoint"),
+        command=texts(config, "Cmd"),
+        env=texts(config, "Env"),
+        labels=_labels(config.get("Labels"), f"{what}: Labels"),
+        diff_ids=tuple(sha256_of(item, what) for item in items(roots, "diff_ids")),
+        texts=tuple(_history(found, f"{what}: history")),
+        ports=_ports(config.get("ExposedPorts"), f"{what}: ExposedPorts"),
+        folder=text(config, "WorkingDir"),
+        health=texts(health, "Test"),
     )
+
+
+def _version(found: Mapping[str, Any], what: str, media_type: str) -> None:
+    version = found["schemaVersion"]
+    if version != 2 or isinstance(version, bool | float):  # noqa: PLR2004 - the only one there is
+        raise CheckError(f"{what}: schemaVersion {version!r}, only 2 is read")
+    if found.get("mediaType", media_type) != media_type:
+        raise CheckError(f"{what} says that it is {found['mediaType']!r}")
+
+
+def _labels(value: object, what: str) -> dict[str, str]:
+    found = mapping(value or {}, what)
+    return {name: text(found, name) for name in found}
+
+
+def _ports(value: object, what: str) -> tuple[str, ...]:
+    found = mapping(value or {}, what)
+    if any(item != {} for item in found.values()):
+        raise CheckError(f"{what} has something in it that is no empty object")
+    return tuple(found)
+
+
+def _history(found: Mapping[str, Any], what: str) -> Iterator[str]:
+    for value in items(found, "history"):
+        step = closed(value, what, STEP)
+        if not isinstance(step.get("empty_layer", False), bool):
+            raise CheckError(f"{what}: empty_layer is neither true nor false")
+        yield from (text(step, key) for key in ("created", "created_by", "comment"))
 
 
 def _descriptor(value: object, what: str) -> Descriptor:
-    found = _object(value, what)
-    size, platform = found.get("size"), found.get("platform")
-    if not isinstance(size, int) or size < 0:
+    found = closed(value, f"{what}: a descriptor", DESCRIPTOR)
+    size, platform = found["size"], found.get("platform")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise CheckError(f"{what}: {size!r} is no size")
     return Descriptor(
-        sha256=sha256_of(found.get("digest"), what),
+        sha256=sha256_of(found["digest"], what),
         size=size,
-        media_type=_text(found, "mediaType"),
-        platform=_platform(_object(platform, what)) if platform is not None else None,
+        media_type=text(found, "mediaType"),
+        platform=None if platform is None else _platform(platform, f"{what}: platform"),
     )
 
 
-def _platform(found: Mapping[str, Any]) -> str:
-    names = (_text(found, key) for key in ("os", "architecture", "variant"))
+def _platform(value: object, what: str) -> str:
+    found = closed(value, what, PLATFORM)
+    names = (text(found, key) for key in ("os", "architecture", "variant"))
     return "/".join(name for name in names if name)
-
-
-def _object(value: object, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise CheckError(f"{what}: {type(value).__name__} stands where an object belongs")
-    return value
-
-
-def _list(found: Mapping[str, Any], key: str) -> list[Any]:
-    value = found.get(key)
-    if value is not None and not isinstance(value, list):
-        raise CheckError(f"{key} is no list")
-    return value or []
-
-
-def _text(found: Mapping[str, Any], key: str) -> str:
-    value = found.get(key)
-    if value is not None and not isinstance(value, str):
-        raise CheckError(f"{key} is no text")
-    return value or ""
-
-
-def _texts(found: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    values = _list(found, key)
-    if not all(isinstance(value, str) for value in values):
-        raise CheckError(f"{key} has something in it that is no text")
-    return tuple(values)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doit_cargo.core import architectures
 from doit_cargo.core.images import secrets
-from doit_cargo.core.images.contents import Entry, Image, tree
+from doit_cargo.core.images.contents import Entry, Image
 
 if TYPE_CHECKING:
     from doit_cargo.core.images.oci_json import Settings
@@ -26,8 +26,9 @@ _NUMERIC: Final = re.compile(r"[1-9][0-9]{0,9}(:[0-9]{1,10})?")
 class Expected(NamedTuple):
     """What an image has to be: id and SHA-256 of the binary in hex, paths below the root.
 
-    `files` are the further files that the configuration puts in: path → SHA-256. `user` and `env`
-    are the configured ones; `entry_point` and `command` are argv lists.
+    `files` are the further files that the configuration puts in: path → SHA-256. `user`, `env`,
+    `labels`, `ports` (`6687/tcp`) and `health` (the `Test` of a health check, which only Docker's
+    images have) are the configured ones; `entry_point` and `command` are argv lists.
     """
 
     id: str
@@ -39,6 +40,9 @@ class Expected(NamedTuple):
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
     files: Mapping[str, str] = {}
+    labels: Mapping[str, str] = {}
+    ports: tuple[str, ...] = ()
+    health: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> dict[str, str]:
@@ -54,6 +58,7 @@ def faults(image: Image, expected: Expected) -> tuple[str, ...]:
         *_env(image.settings, expected),
         *_secrets(image.settings),
         *_layers(image, expected),
+        *_again(image),
         *_missing(image, expected),
     )
 
@@ -83,12 +88,15 @@ def _settings(found: Settings, expected: Expected) -> Iterator[str]:
         yield f"its Entrypoint is {list(found.entry_point)}, not {list(expected.entry_point)}"
     if found.command != expected.command:
         yield f"its Cmd is {list(found.command)}, not {list(expected.command)}"
-    if found.shell:
-        yield f"it has a Shell, {list(found.shell)}, and nothing in it that a shell may run"
-    if found.health[:1] == ("CMD-SHELL",):
-        yield "its Healthcheck is for a shell, and there is none"
-    if found.volumes or found.on_build:
-        yield "it has Volumes or OnBuild, which nothing asked for"
+    if found.folder not in ("", "/"):
+        yield f"its WorkingDir is {found.folder!r}, and there is no such folder"
+    if found.ports != expected.ports:
+        yield f"its ExposedPorts are {list(found.ports)}, not {list(expected.ports)}"
+    if found.health not in ((), expected.health):
+        yield f"its Healthcheck is {list(found.health)}, not {list(expected.health)}"
+    for name, value in found.labels.items():
+        if expected.labels.get(name) != value:  # which may be secret: the name is enough
+            yield f"its label {name} is not as configured"
 
 
 def _env(found: Settings, expected: Expected) -> Iterator[str]:
@@ -179,10 +187,15 @@ def _extra(path: str) -> str:
 
 
 def _missing(image: Image, expected: Expected) -> Iterator[str]:
-    """What a container would not see, though a layer may have had it."""
-    seen = tree(image.layers)
-    for path in expected.allowed:
-        found = seen.get(path)
-        if found is None or found.kind != "file":
-            deleted = any(entry.path == path for layer in image.layers for entry in layer)
-            yield f"/{path} is missing" + (": a later layer hides it" if deleted else "")
+    seen = {entry.path for layer in image.layers for entry in layer if entry.kind == "file"}
+    yield from (f"/{path} is missing" for path in expected.allowed if path not in seen)
+
+
+def _again(image: Image) -> Iterator[str]:
+    """Two layers may have the same folder, and nothing else."""
+    seen: dict[str, str] = {}
+    for number, layer in enumerate(image.layers, 1):
+        for entry in layer:
+            if {seen.get(entry.path, "folder"), entry.kind} != {"folder"} and entry.path in seen:
+                yield f"layer {number}: /{entry.path} is in a lower layer too"
+        seen |= {entry.path: entry.kind for entry in layer}

@@ -148,6 +148,14 @@ IMAGES: Final = Record(
             "Whom the program runs as.",
             "65532:65532",
         ),
+        "labels": Field(
+            MapOf(
+                Text("a label", r"[a-z0-9]+([._-][a-z0-9]+)*", "lower case, digits, '.', '_', '-'"),
+                Text("text"),
+            ),
+            "Labels of the images beside their title and version; they may have no others.",
+            {},
+        ),
         "certificates": Field(
             Text("a path", r"[^\n\t]+"),
             "A file of CA certificates of this machine, for the images. Default: none.",

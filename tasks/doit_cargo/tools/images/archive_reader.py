@@ -5,21 +5,22 @@ Nothing is believed: every blob is read once, and its SHA-256 has to be the one 
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images import oci_json
+from doit_cargo.core.images import json_shapes, oci_json, ustar
 from doit_cargo.core.images.contents import Image, Layer
 from doit_cargo.core.images.oci_json import Descriptor
 from doit_cargo.tools import artifact
 from doit_cargo.tools.images import layer_reader
 
 _JSON_LIMIT = 4 << 20
-_MEMBER_LIMIT = 1_000
+# A binary, certificates and time zones; what builders write around them is added to each.
+_LAYERS = 16
+_AROUND = 1 << 20  # bytes of headers, and what a layer grows by that cannot be compressed
 
 
 class Layout(NamedTuple):
@@ -33,21 +34,22 @@ class Layout(NamedTuple):
     files: tuple[Path, ...]
 
 
-def oci(path: Path, platform: str) -> Image:
+def oci(path: Path, platform: str, limit: int = artifact.SIZE_LIMIT) -> Image:
     """The image of one platform in a folder of OCI layout.
 
-    Raises CheckError if there is none or more than one, a digest is wrong, or a layer is unsafe.
+    `limit` is the bytes of all files that ought to be in it. Raises CheckError if there is none or
+    more than one, a digest is wrong, or anything is in another form than the one that is known.
     """
-    folder = _Folder(path)
+    folder = _Folder(path, limit)
     found = [item for item in folder.manifests() if item.platform in (platform, None)]
     if len(found) != 1:
         raise CheckError(f"{path} has {len(found)} images for {platform}, not one")
     return folder.image(found[0])
 
 
-def layout(path: Path) -> Layout:
+def layout(path: Path, limit: int = artifact.SIZE_LIMIT) -> Layout:
     """Every image in a folder of OCI layout that has one index. Raises CheckError as `oci` does."""
-    folder = _Folder(path)
+    folder = _Folder(path, limit)
     folder.marker()
     top = folder.top()
     if len(top) != 1 or not top[0].is_index:
@@ -56,25 +58,27 @@ def layout(path: Path) -> Layout:
     return Layout(f"sha256:{top[0].sha256}", images, tuple(folder.files))
 
 
-def docker(path: Path) -> Image:
+def docker(path: Path, limit: int = artifact.SIZE_LIMIT) -> Image:
     """The one image in an archive of `docker save`. Raises CheckError as `oci` does."""
-    members = _members(path)
+    data = artifact.read(path, max_size=limit + _LAYERS * _AROUND)
+    members = _members(data, path)
     text = _member(members, "manifest.json", path)
-    name, names = oci_json.archive(text, f"{path}: manifest.json")
-    config = _member(members, name, path)
-    layers = (_member(members, name, path) for name in names)
-    return _image(config, layers, what=str(path), platform=None)
+    name, names = oci_json.archive(bytes(text), f"{path}: manifest.json")
+    config = bytes(_member(members, name, path))
+    layers = (layer_reader.pieces(_member(members, name, path)) for name in names)
+    return _image(config, layers, what=str(path), platform=None, limit=limit)
 
 
 class _Folder:
     """A folder in OCI layout; `files` are those of it that were read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limit: int) -> None:
         self._path = path
+        self._limit = limit
         self.files: list[Path] = []
 
     def marker(self) -> None:
-        found = oci_json.parse(self._read("oci-layout", _JSON_LIMIT), f"{self._path}/oci-layout")
+        found = json_shapes.parse(self._read("oci-layout", _JSON_LIMIT), f"{self._path}/oci-layout")
         if found != {"imageLayoutVersion": "1.0.0"}:
             raise CheckError(f"{self._path}/oci-layout does not say version 1.0.0")
 
@@ -99,18 +103,22 @@ class _Folder:
         manifest = oci_json.manifest(self._blob(item), f"{self._path}: the manifest")
         config = self._blob(manifest.config)
         layers = map(self._unpacked, manifest.layers)
-        return _image(config, layers, what=str(self._path), platform=item.platform)
+        return _image(
+            config, layers, what=str(self._path), platform=item.platform, limit=self._limit
+        )
 
-    def _unpacked(self, item: Descriptor) -> bytes:
-        data = self._blob(item, layer_reader.LAYER_LIMIT)
-        return layer_reader.unzipped(data, f"{self._path}: a layer") if item.gzipped else data
+    def _unpacked(self, item: Descriptor) -> Iterator[bytes]:
+        data = self._blob(item, self._limit + _AROUND)
+        if item.gzipped:
+            return layer_reader.unzipped(data, f"{self._path}: a layer")
+        return layer_reader.pieces(data)
 
     def _blob(self, item: Descriptor, limit: int = _JSON_LIMIT) -> bytes:
         data = self._read(f"blobs/sha256/{item.sha256}", limit)
         what = f"{self._path}: blob {item.sha256[:12]}"
         if len(data) != item.size:
             raise CheckError(f"{what} has {len(data):,} bytes, not {item.size:,}")
-        _check(data, item.sha256, what)
+        _compare(artifact.sha256(data), item.sha256, what)
         return data
 
     def _read(self, name: str, limit: int) -> bytes:
@@ -119,41 +127,48 @@ class _Folder:
         return artifact.read(path, max_size=limit)
 
 
-def _image(config: bytes, layers: Iterable[bytes], *, what: str, platform: str | None) -> Image:
+def _image(
+    config: bytes, layers: Iterable[Iterable[bytes]], *, what: str, platform: str | None, limit: int
+) -> Image:
     settings = oci_json.settings(config, f"{what}: the config")
+    if len(settings.diff_ids) > _LAYERS:
+        raise CheckError(f"{what}: {len(settings.diff_ids)} layers, {_LAYERS} at most are read")
     found: list[Layer] = []
-    for data, wanted in zip_longest(layers, settings.diff_ids):
-        if data is None or wanted is None:
+    for tar, wanted in zip_longest(layers, settings.diff_ids):
+        if tar is None or wanted is None:
             raise CheckError(f"{what}: its config and its manifest have not as many layers")
         place = f"{what}: layer {len(found) + 1}"
-        _check(data, wanted, place)
-        found.append(layer_reader.layer(data, place))
+        read = layer_reader.layer(tar, place, limit)
+        _compare(read.sha256, wanted, place)
+        found.append(read.entries)
     digest = artifact.sha256(config)
     return Image(id=digest, settings=settings, layers=tuple(found), platform=platform)
 
 
-def _check(data: bytes, wanted: str, what: str) -> None:
-    if (found := artifact.sha256(data)) != wanted:
+def _compare(found: str, wanted: str, what: str) -> None:
+    if found != wanted:
         raise CheckError(f"{what} has SHA-256 {found}, not {wanted}: it was altered")
 
 
-def _members(path: Path) -> dict[str, bytes]:
-    """The files of the archive by name; what is no file (docker links equal layers) is left out."""
-    data = artifact.read(path, max_size=layer_reader.LAYER_LIMIT)
-    found: dict[str, bytes] = {}
+def _members(data: bytes, path: Path) -> dict[str, memoryview]:
+    """The files of the archive by name, in the one form of a header that docker writes."""
+    view, offset, found = memoryview(data), 0, dict[str, memoryview]()
     try:
-        with tarfile.open(fileobj=layer_reader.Headers(data), mode="r:") as archive:
-            for count, member in enumerate(archive, 1):
-                if member.name in found or count > _MEMBER_LIMIT:
-                    raise CheckError(f"{path}: {member.name[:200]!r} is in it twice or too many")
-                if member.isreg() and member.size >= 0:
-                    found[member.name] = data[member.offset_data :][: member.size]
-    except layer_reader.BROKEN as error:
+        while any(block := bytes(view[offset : offset + ustar.BLOCK])):
+            header = ustar.decode(block.ljust(ustar.BLOCK, b"\1"))
+            offset += ustar.BLOCK
+            if header.name in found:
+                raise CheckError(f"{path}: {header.name!r} is in it twice")
+            found[header.name] = view[offset : offset + header.size]
+            offset += header.padded
+    except ValueError as error:
         raise CheckError(f"{path} is no archive of docker: {error}") from None
+    if any(view[offset:]) or len(view) < offset + ustar.BLOCK:
+        raise CheckError(f"{path} is cut short, or something follows its end")
     return found
 
 
-def _member(members: Mapping[str, bytes], name: str, path: Path) -> bytes:
+def _member(members: Mapping[str, memoryview], name: str, path: Path) -> memoryview:
     if name not in members:
         raise CheckError(f"{path}: there is no file {name[:200]!r} in it")
     return members[name]

@@ -60,10 +60,10 @@ class Buildah:
         finally:
             self._try("manifest", "rm", name)
 
-    def read(self, image: str, platform: str, folder: Path) -> Image:
+    def read(self, image: str, platform: str, folder: Path, limit: int) -> Image:
         """What is inside an image; `folder` is for what buildah writes. Raises CheckError."""
         self._do("push", image.removeprefix("sha256:"), "oci:image", cwd=folder)
-        return archive_reader.oci(folder / "image", platform)
+        return archive_reader.oci(folder / "image", platform, limit)
 
     def index_source(self, image: str, folder: Path, name: str) -> str:
         """The id: it is in this store."""

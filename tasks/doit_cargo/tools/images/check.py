@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile, rules
@@ -18,7 +19,8 @@ from doit_cargo.tools.images import archive_reader, inputs
 
 def expected(ctx: Context, images: Images, target: Target, binary: Binary, image: str) -> Expected:
     """What the image (its id, SHA-256 in hex) of a binary must be. Raises CheckError."""
-    extra = inputs.extra_files(images)
+    extra, service = inputs.extra_files(images), dockerfile.service_of(images, binary)
+    health = dockerfile.health_command(service)
     return Expected(
         id=image,
         platform=target.platform,
@@ -26,9 +28,22 @@ def expected(ctx: Context, images: Images, target: Target, binary: Binary, image
         sha256=inputs.manifest_sum(ctx, target, binary),
         user=images.user,
         entry_point=(dockerfile.PROGRAM,),
-        env=dockerfile.service_of(images, binary).env,
+        env=service.env,
         files={path.lstrip("/"): artifact.sha256(data) for path, data in extra.items()},
+        labels=dockerfile.labels(images, ctx.graph.crates[binary.crate], binary),
+        ports=dockerfile.ports(service),
+        health=("CMD", *health) if health else (),
     )
+
+
+def limit(ctx: Context, images: Images, binary: Binary, *targets: Target) -> int:
+    """The bytes of all files that may be in an image of the binary. Raises CheckError."""
+    extra = sum(len(data) for data in inputs.extra_files(images).values())
+    try:
+        sizes = [layout.staged(ctx.config, target, binary).stat().st_size for target in targets]
+    except OSError as error:
+        raise CheckError(f"{error.filename} cannot be read: {error.strerror}: run doit") from None
+    return extra + max(sizes)
 
 
 def checked(
@@ -40,7 +55,7 @@ def checked(
     must; the binary in it is that of the manifest, which is judged once more.
     """
     try:
-        found = archive_reader.layout(folder)
+        found = archive_reader.layout(folder, limit(ctx, images, binary, *ctx.config.targets))
     except CheckError as error:
         raise CheckError(f"{error}: run doit index") from None
     wanted = {target.platform: target for target in ctx.config.targets}

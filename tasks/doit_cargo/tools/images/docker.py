@@ -54,12 +54,12 @@ class Docker:
     def drop(self, image: str) -> None:
         """What no name is left of is the daemon's own: `docker image prune`."""
 
-    def read(self, image: str, platform: str, folder: Path) -> Image:
+    def read(self, image: str, platform: str, folder: Path, limit: int) -> Image:
         """What is inside an image; `folder` is for what the daemon writes. Raises CheckError."""
         del platform  # an id names the image of one platform, and its config says which
         path = folder / "image.tar"
         self.save(image, path)
-        return archive_reader.docker(path)
+        return archive_reader.docker(path, limit)
 
     def index_source(self, image: str, folder: Path, name: str) -> str:
         """Write an archive there, from which buildah takes the image.

@@ -28,7 +28,7 @@ class Engine(Protocol):
     def images(self) -> dict[str, str]:
         """Reference → id of every image that it keeps."""
 
-    def read(self, image: str, platform: str, folder: Path) -> Image:
+    def read(self, image: str, platform: str, folder: Path, limit: int) -> Image:
         """What is inside an image that it keeps, read by way of an empty folder."""
 
     def drop(self, image: str) -> None:

@@ -1,138 +1,173 @@
-"""Reads a layer: a tar of strangers, from memory, every promise of its headers checked.
+"""Reads a layer as a stream: a tar of strangers, of which only the one plain form is taken.
 
-Whatever an engine might read otherwise than we do is refused: links, devices, sparse files,
-extended attributes, archives that go on after their end.
+Memory holds one piece at a time, and whole only what begins like an ELF file. How much there may
+be follows from what ought to be in the image.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
-import tarfile
 import zlib
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from doit_cargo.core.elf import reader
 from doit_cargo.core.errors import CheckError
-from doit_cargo.core.images.contents import Entry, Executable, Layer, entry_path, whiteout
+from doit_cargo.core.images import ustar
+from doit_cargo.core.images.contents import Entry, Executable, Layer, check_path
 
-LAYER_LIMIT = 1 << 30
-"""The most bytes of a layer, uncompressed."""
-MEMBER_LIMIT = 10_000
-# Bytes of an extended header: a path of 900 characters, more than any image of ours has. tarfile
-# searches these headers in quadratic time, and follows one to the next a thousand times.
-_HEADER_LIMIT = 1024
+MEMBER_LIMIT = 1_000
+_PIECE = 1 << 20  # bytes
+_OVERHEAD = 2 * MEMBER_LIMIT * ustar.BLOCK  # headers, and what fills up last blocks
+_END = 2 * ustar.BLOCK  # zeros after the last member
+_PADDING = 20 * ustar.BLOCK  # as many zeros as GNU tar and Python write there at most
+_GZIP = b"\x1f\x8b\x08\x00"  # RFC 1952: deflate, and no further field in the header
 _ELF = b"\x7fELF"
-# What the writers of Go and Python add for long names, large files and exact times. What is not
-# here could change what the member is (GNU.sparse.*) or grant it rights (SCHILY.xattr.*).
-_PAX_KEYS = frozenset(
-    {"path", "size", "uid", "gid", "uname", "gname", "mtime", "atime", "ctime", "linkpath"}
-)
-_KINDS = {
-    tarfile.SYMTYPE: "a symbolic link", tarfile.LNKTYPE: "a hard link",
-    tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device", tarfile.FIFOTYPE: "a FIFO",
-    tarfile.GNUTYPE_SPARSE: "a sparse file", tarfile.CONTTYPE: "a contiguous file",
-}  # fmt: skip
-BROKEN = (
-    tarfile.TarError, ArithmeticError, LookupError, ValueError, RecursionError, struct.error,
-)  # fmt: skip
 
 
-class Headers(io.BytesIO):
-    """What tarfile reads: headers alone, each of a bounded size."""
+class Read(NamedTuple):
+    """A layer, and the SHA-256 (hex) of its tar."""
 
-    def read(self, size: int | None = -1) -> bytes:
-        """Read a header. Raises TarError instead of reading more than one may have."""
-        if size is None or not 0 <= size <= _HEADER_LIMIT:
-            raise tarfile.ReadError(f"a header of {size} bytes")
-        return super().read(size)
+    entries: Layer
+    sha256: str
 
 
-def unzipped(data: bytes, what: str) -> bytes:
-    """Undo gzip. Raises CheckError if it is none, cut short, too large or not alone."""
+def unzipped(data: bytes, what: str) -> Iterator[bytes]:
+    """Undo gzip, piece by piece. Raises CheckError if it is not one plain member and no more."""
+    if not data.startswith(_GZIP):
+        raise CheckError(f"{what} is no gzip in its plain form")
     stream = zlib.decompressobj(wbits=31)
     try:
-        found = stream.decompress(data, LAYER_LIMIT + 1)
+        while not stream.eof:
+            piece = stream.decompress(data, _PIECE)
+            data = stream.unconsumed_tail
+            if piece:
+                yield piece
+            elif not data:
+                break
     except zlib.error as error:
         raise CheckError(f"{what} is no gzip: {error}") from None
-    if len(found) > LAYER_LIMIT:
-        raise CheckError(f"{what} has more than {LAYER_LIMIT:,} bytes when unpacked")
     if not stream.eof or stream.unused_data:
         raise CheckError(f"{what} is cut short, or something follows its end")
-    return found
 
 
-def layer(data: bytes, what: str) -> Layer:
-    """The entries of a layer's tar. Raises CheckError for whatever a safe one has not."""
-    found: dict[tuple[str, bool], Entry] = {}
-    try:
-        with tarfile.open(fileobj=Headers(data), mode="r:") as tar:
-            for entry in _entries(tar, data, what):
-                key = entry.path, entry.kind in ("whiteout", "opaque")
-                if key in found:
-                    raise CheckError(f"{what}: {entry.path!r} is in it twice")
-                found[key] = entry
-            rest = data[tar.offset :]
-    except BROKEN as error:
-        raise CheckError(f"{what} is not a valid tar: {error}") from None
-    if rest.strip(b"\0"):
-        raise CheckError(f"{what}: something follows the tar's end")
-    return tuple(found.values())
+def pieces(data: bytes | memoryview) -> Iterator[bytes]:
+    """A tar that is not compressed."""
+    for start in range(0, len(data), _PIECE):
+        yield bytes(data[start : start + _PIECE])
 
 
-def _entries(tar: tarfile.TarFile, data: bytes, what: str) -> Iterator[Entry]:
-    for count, member in enumerate(tar, 1):
-        if count > MEMBER_LIMIT:
+def layer(tar: Iterable[bytes], what: str, limit: int) -> Read:
+    """The entries of a layer. `limit` is the bytes of all that may be in it.
+
+    Raises CheckError for whatever a layer of ours has not.
+    """
+    source, found = _Source(iter(tar), what, limit + _OVERHEAD), dict[str, Entry]()
+    while any(block := source.take(ustar.BLOCK)):
+        header = _header(block, what)
+        if header.path in found:
+            raise CheckError(f"{what}: {header.path!r} is in it twice")
+        if len(found) == MEMBER_LIMIT:
             raise CheckError(f"{what} has more than {MEMBER_LIMIT:,} members")
-        yield _entry(tar, member, data, what)
+        if header.size > limit:
+            raise CheckError(
+                f"{what}: {header.path!r}: it claims {header.size:,} bytes, and {limit:,} are all "
+                "that may be in the image"
+            )
+        found[header.path] = _entry(header, source)
+    source.end(_END - ustar.BLOCK, _PADDING)
+    return Read(tuple(found.values()), source.sha256.hexdigest())
 
 
-def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo, data: bytes, what: str) -> Entry:
-    def refuse(reason: str) -> NoReturn:
-        raise CheckError(f"{what}: {member.name[:200]!r}: {reason}")
+class _Source:
+    """Takes bytes from pieces, hashes all of them, and stops at the limit."""
 
+    def __init__(self, tar: Iterator[bytes], what: str, limit: int) -> None:
+        self._tar = tar
+        self._what = what
+        self._left = limit
+        self._limit = limit
+        self._held = b""
+        self.sha256 = hashlib.sha256()
+
+    def take(self, count: int) -> bytes:
+        """So many bytes. Raises CheckError if there are fewer."""
+        return b"".join(self.pieces(count))
+
+    def pieces(self, count: int) -> Iterator[bytes]:
+        """So many bytes, as they come. Raises CheckError if there are fewer."""
+        while count:
+            if not self._held and not self._more():
+                raise CheckError(f"{self._what} is cut short")
+            piece, self._held = self._held[:count], self._held[count:]
+            count -= len(piece)
+            yield piece
+
+    def end(self, least: int, most: int) -> None:
+        """Read to the end: zeros alone, and neither fewer nor more than that."""
+        rest = self._held
+        while len(rest) <= most and self._more():
+            rest += self._held
+        if rest.strip(b"\0") or not least <= len(rest) <= most or len(rest) % ustar.BLOCK:
+            raise CheckError(f"{self._what}: its end is not as ustar has it")
+
+    def _more(self) -> bool:
+        self._held = next(self._tar, b"")
+        self._left -= len(self._held)
+        if self._left < 0:
+            raise CheckError(f"{self._what} has more than {self._limit:,} bytes")
+        self.sha256.update(self._held)
+        return bool(self._held)
+
+
+def _header(block: bytes, what: str) -> ustar.Header:
+    shown = block[:100].rstrip(b"\0").decode("ascii", "replace")
     try:
-        path = entry_path(member.name)
-        hidden = whiteout(path)
+        header = ustar.decode(block)
+        check_path(header.path)
     except ValueError as error:
-        refuse(str(error))
-    if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE):
-        refuse(f"it is {_KINDS.get(member.type, f'of type {member.type!r}')}")
-    if unknown := {*member.pax_headers, *tar.pax_headers} - _PAX_KEYS:
-        refuse(f"it has {', '.join(sorted(unknown))}")
-    if member.size < 0 or member.offset_data + member.size > len(data):
-        refuse(f"it claims {member.size:,} bytes, which the layer does not have")
-    if min(member.uid, member.gid, member.mode) < 0:
-        refuse("its owner or mode is negative")
-    if hidden:
-        if member.size or not member.isreg():
-            refuse("a whiteout with content")
-        return Entry(path=hidden[0], kind=hidden[1])
-    if member.isdir() and member.size:
-        refuse("a folder with content")
-    return _described(path, member, data)
+        raise CheckError(f"{what}: {shown!r}: {error}") from None
+    return header
 
 
-def _described(path: str, member: tarfile.TarInfo, data: bytes) -> Entry:
-    content = memoryview(data)[member.offset_data :][: member.size]
+def _entry(header: ustar.Header, source: _Source) -> Entry:
+    content, sha = _Content(), hashlib.sha256()
+    for piece in source.pieces(header.size):
+        sha.update(piece)
+        content.add(piece)
+    if any(source.take(header.padded - header.size)):
+        raise CheckError(f"{header.path!r}: what fills up its last block is not zero")
     return Entry(
-        path=path,
-        kind="folder" if member.isdir() else "file",
-        mode=member.mode & 0o7777,
-        uid=member.uid,
-        gid=member.gid,
-        size=member.size,
-        sha256=hashlib.sha256(content).hexdigest(),
-        elf=_executable(content),
+        path=header.path,
+        kind="folder" if header.type == ustar.FOLDER else "file",
+        mode=ustar.permissions(header),
+        uid=header.uid,
+        gid=header.gid,
+        size=header.size,
+        sha256=sha.hexdigest(),
+        elf=content.executable(),
     )
 
 
-def _executable(content: memoryview) -> Executable | None:
-    if bytes(content[:4]) != _ELF:
-        return None
-    try:
-        return Executable(machine=reader.read(content).machine)
-    except reader.ElfError as error:
-        return Executable(machine=None, fault=str(error))
+class _Content:
+    """Keeps what begins like an ELF file, and nothing else."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self._is_elf = True
+
+    def add(self, piece: bytes) -> None:
+        if self._is_elf:
+            self._kept += piece
+            start = bytes(self._kept[: len(_ELF)])
+            self._is_elf = _ELF.startswith(start) if len(start) < len(_ELF) else start == _ELF
+            if not self._is_elf:
+                self._kept.clear()
+
+    def executable(self) -> Executable | None:
+        if self._kept[: len(_ELF)] != _ELF:
+            return None
+        try:
+            return Executable(machine=reader.read(memoryview(self._kept)).machine)
+        except reader.ElfError as error:
+            return Executable(machine=None, fault=str(error))
