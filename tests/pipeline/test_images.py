@@ -301,14 +301,57 @@ def test_a_push_sends_what_the_registry_lacks(world: World, tmp_path: Path) -> N
         assert f"pushed   0.1.0  {address}/acme/alpha@{digest}" in said
         assert remote_digest(world, "alpha") == digest
 
-        world.shims.calls()
         assert f"there already  {address}/acme/alpha@{digest}" in world.run("push")
-        assert "skopeo copy" not in world.shims.calls()
 
         shutil.rmtree(tmp_path / "registry/docker/registry/v2/repositories/acme/beta")
         said = world.run("push")
         assert f"there already  {address}/acme/alpha@{digest}" in said
         assert f"pushed   0.1.0  {address}/acme/beta@" in said
+
+
+def registry_blob(folder: Path, sha256: str) -> Path:
+    """Where the registry keeps a blob's bytes."""
+    return folder / f"registry/docker/registry/v2/blobs/sha256/{sha256[:2]}/{sha256}/data"
+
+
+def test_a_blob_that_the_registry_lost_is_sent_again(world: World, tmp_path: Path) -> None:
+    with engines.registry(tmp_path, world.port):
+        world.run("push:beta")
+        image = next(iter(world.layout("beta").images.values()))
+        shutil.rmtree(registry_blob(tmp_path, image.id).parent)
+        shutil.rmtree(
+            tmp_path
+            / "registry/docker/registry/v2/repositories/acme/beta/_layers/sha256"
+            / image.id
+        )
+        said = world.run("push:beta")
+
+        assert "there already" in said
+        assert registry_blob(tmp_path, image.id).exists()
+
+
+def test_what_comes_into_the_folder_after_the_check_is_not_pushed(
+    world: World, tmp_path: Path
+) -> None:
+    """A skopeo that swaps the layout before it copies: by digest it is refused, by tag unused."""
+    place, other = world.path("docker/images/alpha"), world.path("docker/images/beta")
+    mine, digest = tmp_path / "mine", world.layout("alpha").digest
+    shutil.copytree(place, mine)
+    swap = f"rm -rf {place}; cp -r {other} {place}"
+    for when in ("@sha256:", ":0.1.0"):
+        shim = tmp_path / "shim"
+        shim.mkdir(exist_ok=True)
+        script = f'case "$*" in copy*{when}*) {swap};; esac\nexec /usr/bin/skopeo "$@"\n'
+        (shim / "skopeo").write_text(f"#!/bin/sh\n{script}")
+        (shim / "skopeo").chmod(0o755)
+        with engines.registry(tmp_path / when.strip("@:"), world.port):
+            done = world.doit("push:alpha", env={"PATH": f"{shim}:{world.shims.path}"})
+            found = remote_digest(world, "alpha") if done.returncode == 0 else None
+        shutil.rmtree(place)
+        shutil.copytree(mine, place)
+
+        assert found in {None, digest}
+        assert (when == ":0.1.0") is (found == digest), done.stdout + done.stderr
 
 
 def test_a_registry_that_is_down_or_breaks_off_leaves_no_tag(world: World, tmp_path: Path) -> None:

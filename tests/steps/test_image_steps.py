@@ -409,6 +409,10 @@ class FakeRegistry:
         assert folder.name == "alpha"
         self.sent.append(reference)
 
+    def tag(self, source: str, reference: str, digest: str) -> None:
+        assert source.endswith(f"@{digest}")
+        self.sent.append(reference)
+
 
 @pytest.mark.parametrize(
     ("holds", "sent", "names"),
@@ -416,7 +420,7 @@ class FakeRegistry:
         ({}, ["@sha256:1", ":0.1.0", ":latest"], ("0.1.0", "latest")),
         ({":0.1.0": "sha256:1"}, ["@sha256:1", ":latest"], ("latest",)),
         ({":0.1.0": "sha256:1", ":latest": "sha256:0"}, ["@sha256:1", ":latest"], ("latest",)),
-        ({":0.1.0": "sha256:1", ":latest": "sha256:1"}, [], ()),
+        ({":0.1.0": "sha256:1", ":latest": "sha256:1"}, ["@sha256:1"], ()),
     ],
     ids=["nothing", "one tag", "an old tag", "everything"],
 )

@@ -211,3 +211,13 @@ def test_a_package_that_is_a_link_to_the_right_bytes_is_none(shop: Shop) -> None
 
     with pytest.raises(CheckError, match="is a symbolic link, which is never followed"):
         shop.run("manifest:x86_64")
+
+
+def test_a_package_and_its_verdict_swapped_together_get_no_manifest(shop: Shop) -> None:
+    """Between the package and the manifest of a run."""
+    shop.run("package:x86_64:alpha")
+    shop.run("package:x86_64:beta")
+    shop.packaged("alpha").write_bytes(BAD)
+    shop.record("alpha", sha256=sha256(BAD))
+    with pytest.raises(CheckError, match="does not pass"):
+        shop.run("manifest:x86_64")

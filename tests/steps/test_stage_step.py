@@ -15,8 +15,12 @@ from doit_cargo.core.task import Outcome, TaskSpec
 from doit_cargo.steps import stage
 from doit_cargo.tools.artifact import sha256
 from helpers.contexts import BOTH, context, session, shown
+from helpers.elf_files import elf
 
-BYTES = {"alpha": b"alpha's" * 100, "beta": b"beta's" * 100}
+BYTES = {"alpha": elf(payload=b"\xc3" * 70_000), "beta": elf(payload=b"\xc3" * 80_000)}
+SIZE = sum(map(len, BYTES.values()))
+OTHER = elf(payload=b"\xc3" * 90_000)
+BAD = elf(payload=b"\xc3" * 70_000, stacks=())
 
 
 class Shop:
@@ -85,7 +89,7 @@ def test_what_is_shipped_and_in_what_order_makes_it_stale(shop: Shop) -> None:
 def test_the_packages_are_copied_with_their_mode(shop: Shop) -> None:
     outcome = shop.run()
 
-    assert outcome == Outcome(size=1300)
+    assert outcome == Outcome(size=SIZE)
     for name, data in BYTES.items():
         assert shop.staged(name).read_bytes() == data
         assert stat.S_IMODE(shop.staged(name).stat().st_mode) == 0o755
@@ -95,8 +99,8 @@ def test_what_is_there_already_is_not_written_again(shop: Shop) -> None:
     """A Docker build sees by inode and time what changed."""
     shop.run()
     before = {name: shop.staged(name).stat() for name in BYTES}
-    shop.packaged("beta").write_bytes(b"new")
-    shop.manifest(alpha=BYTES["alpha"], beta=b"new")
+    shop.packaged("beta").write_bytes(OTHER)
+    shop.manifest(alpha=BYTES["alpha"], beta=OTHER)
     shop.run()
     after = {name: shop.staged(name).stat() for name in BYTES}
 
@@ -150,7 +154,7 @@ def test_what_belongs_to_nobody_goes_and_is_named(shop: Shop) -> None:
     foreign.parent.mkdir()
     foreign.write_bytes(b"x")
 
-    assert shop.run() == Outcome(size=1300, removed=("docker/context/binaries/old/old",))
+    assert shop.run() == Outcome(size=SIZE, removed=("docker/context/binaries/old/old",))
     assert not foreign.parent.exists()
     assert shop.run().removed == ()
 
@@ -183,3 +187,13 @@ def test_a_missing_package_is_named(shop: Shop) -> None:
 
     with pytest.raises(CheckError, match=r"beta/beta is missing: build it first$"):
         shop.run()
+
+
+def test_a_package_and_its_manifest_swapped_together_are_judged_again(shop: Shop) -> None:
+    """Between the package and the stage of a run: the two agree, and prove nothing."""
+    shop.packaged("alpha").write_bytes(BAD)
+    shop.manifest(**{**BYTES, "alpha": BAD})
+    with pytest.raises(CheckError, match=r"alpha/alpha does not pass:\n  deny nx"):
+        shop.run()
+
+    assert not shop.staged("alpha").exists()

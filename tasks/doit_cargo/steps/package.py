@@ -41,15 +41,15 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 outputs=(layout.packaged(ctx.config, target, binary),),
                 group=task_name(NAME, target.arch),
             )
-        yield _manifest_spec(ctx, target)
+        yield _manifest_spec(ctx, session, target)
 
 
-def _manifest_spec(ctx: Context, target: Target) -> TaskSpec:
+def _manifest_spec(ctx: Context, session: Session, target: Target) -> TaskSpec:
     return TaskSpec(
         stage=MANIFEST,
         arch=target.arch,
         doc=f"write MANIFEST.txt and SHA256SUMS of {_place(ctx, target)}",
-        action=partial(_write_manifest, ctx, target),
+        action=partial(_write_manifest, ctx, session, target),
         inputs=tuple(layout.packaged(ctx.config, target, binary) for binary in ctx.ship),
         outputs=(layout.manifest(ctx.config, target), layout.checksums(ctx.config, target)),
         fingerprint=digest([ctx.config.title, target.triple, [str(b) for b in ctx.ship]]),
@@ -73,12 +73,12 @@ def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> 
     return Outcome(size=len(data), digest=verdict.sha256)
 
 
-def _write_manifest(ctx: Context, target: Target) -> Outcome:
+def _write_manifest(ctx: Context, session: Session, target: Target) -> Outcome:
     """Sums of what lies there now, which must be what was verified; nothing else stays."""
     from doit_cargo.tools import files
 
     config = ctx.config
-    sums = {binary: _sum(ctx, target, binary) for binary in ctx.ship}
+    sums = {binary: _sum(ctx, session, target, binary) for binary in ctx.ship}
     texts = {
         layout.manifest(config, target): manifest.text(config.title, target, sums),
         layout.checksums(config, target): manifest.checksums(sums),
@@ -90,13 +90,16 @@ def _write_manifest(ctx: Context, target: Target) -> Outcome:
     return Outcome(removed=layout.relative(gone, config.root))
 
 
-def _sum(ctx: Context, target: Target, binary: Binary) -> str:
+def _sum(ctx: Context, session: Session, target: Target, binary: Binary) -> str:
     from doit_cargo.tools import artifact
+    from doit_cargo.tools.elf import verify
 
     path = layout.packaged(ctx.config, target, binary)
-    found = artifact.sha256(artifact.read(path))
+    data = artifact.read(path)
+    found = artifact.sha256(data)
     if found != read(layout.verify_record(ctx.config, target, binary)).get("sha256"):
         raise CheckError(f"{path} is not what was verified: run doit again")
+    verify.must_pass(ctx, session.opinion, target, binary, path=path, data=data)
     return found
 
 

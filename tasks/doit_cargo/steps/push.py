@@ -1,6 +1,7 @@
 """push:<bin>: an OCI layout to the registry, after a check from scratch; the tags come last.
 
-Never up to date: what the registry holds is asked each time. Only what it lacks is pushed.
+Never up to date: what the registry holds is asked each time, and only what it lacks is sent. By
+digest, so that nothing arrives but what was checked; a tag is put on what has arrived.
 """
 
 from __future__ import annotations
@@ -57,9 +58,8 @@ def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Out
     digest = check.checked(ctx, images, session.opinion, binary, folder).digest
     registry = Registry(images.registry or "", ctx.env, insecure=images.insecure)
     place = names.remote(images, binary)
+    registry.push(folder, f"{place}@{digest}")
     stale = [tag for tag in tags if registry.digest(f"{place}:{tag}") != digest]
-    if stale:
-        registry.push(folder, f"{place}@{digest}")
     for tag in stale:
-        registry.push(folder, f"{place}:{tag}")
+        registry.tag(f"{place}@{digest}", f"{place}:{tag}", digest)
     return Outcome(digest=f"{place}@{digest}", names=tuple(stale))

@@ -84,6 +84,12 @@ def skopeo_copy(layout: str, destination: str, *, insecure: bool) -> list[str]:
     return [SKOPEO, "copy", "--all", *tls, f"oci:{layout}", f"docker://{destination}"]
 
 
+def skopeo_tag(source: str, destination: str, *, insecure: bool) -> list[str]:
+    """Give what a registry has under a digest another name there."""
+    tls = ["--src-tls-verify=false", "--dest-tls-verify=false"] if insecure else []
+    return [SKOPEO, "copy", "--all", *tls, f"docker://{source}", f"docker://{destination}"]
+
+
 def skopeo_inspect(reference: str, *, insecure: bool) -> list[str]:
     """Ask a registry for the very bytes of what a tag names."""
     tls = ["--tls-verify=false"] if insecure else []

@@ -72,6 +72,16 @@ def verify_bytes(
         raise CheckError(f"{path}: {error}") from None
 
 
+def must_pass(
+    ctx: Context, opinion: SecondOpinion, target: Target, binary: Binary, *, path: Path,
+    data: bytes,
+) -> None:  # fmt: skip
+    """Raise CheckError unless these bytes, found at `path`, pass the configured policy."""
+    verdict = verify_bytes(ctx, opinion, target, binary, path=path, data=data)
+    if not verdict.passed:
+        raise CheckError(f"{path} does not pass:\n{explain(verdict)}")
+
+
 def check(
     data: bytes, *, binary: Binary, target: Target, policy: Policy,
     needles: tuple[bytes, ...], opinion: SecondOpinion,

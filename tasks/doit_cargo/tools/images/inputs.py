@@ -20,9 +20,7 @@ def staged(ctx: Context, opinion: SecondOpinion, target: Target, binary: Binary)
     data = artifact.read(path)
     if artifact.sha256(data) != manifest_sum(ctx, target, binary):
         raise CheckError(f"{path} is not what the manifest says: run doit again")
-    verdict = verify.verify_bytes(ctx, opinion, target, binary, path=path, data=data)
-    if not verdict.passed:
-        raise CheckError(f"{path} does not pass:\n{verify.explain(verdict)}")
+    verify.must_pass(ctx, opinion, target, binary, path=path, data=data)
     return data
 
 

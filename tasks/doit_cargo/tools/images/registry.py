@@ -36,11 +36,28 @@ class Registry:
         raise self._error(f"asked for {reference}", done.err)
 
     def push(self, layout: Path, destination: str) -> None:
-        """Copy the layout's index and all below it, the index last. Raises CheckError."""
+        """Send what the registry lacks of a layout, the index last, to a name by digest.
+
+        What it has is asked for each blob: one that it lost is sent again. It takes no bytes that
+        have another digest, so what comes to lie in the folder meanwhile is refused. Raises
+        CheckError.
+        """
         argv = engine_commands.skopeo_copy(layout.name, destination, insecure=self._insecure)
         done = process.run_guarded(argv, env=self._env, cwd=layout.parent, timeout=_PUSH_TIMEOUT)
         if done.code != 0:
             raise self._error(f"pushed {destination}", done.err)
+
+    def tag(self, source: str, destination: str, digest: str) -> None:
+        """Have a tag name what the registry itself has under a digest.
+
+        Raises CheckError if it can't be done, or if the tag names something else then.
+        """
+        argv = engine_commands.skopeo_tag(source, destination, insecure=self._insecure)
+        done = process.run_guarded(argv, env=self._env, timeout=_PUSH_TIMEOUT)
+        if done.code != 0:
+            raise self._error(f"tagged {destination}", done.err)
+        if (found := self.digest(destination)) != digest:
+            raise CheckError(f"{destination} names {found}, not {digest}: somebody else pushes it")
 
     def _error(self, what: str, stderr: str) -> CheckError:
         login = any(sign in stderr for sign in _DENIED)
