@@ -99,6 +99,7 @@ def registry(folder: Path, port: int, *, secret: bool = False) -> Iterator[str]:
 
     With `secret` it lets only the user ME in, with PASSWORD.
     """
+    folder.mkdir(exist_ok=True)
     file, users = folder / "registry.yml", folder / "users"
     settings: dict[str, Any] = {
         "version": "0.1",

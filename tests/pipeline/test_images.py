@@ -338,13 +338,13 @@ def test_what_comes_into_the_folder_after_the_check_is_not_pushed(
     mine, digest = tmp_path / "mine", world.layout("alpha").digest
     shutil.copytree(place, mine)
     swap = f"rm -rf {place}; cp -r {other} {place}"
-    for when in ("@sha256:", ":0.1.0"):
+    for when, name in (("@sha256:", "by-digest"), (":0.1.0", "by-tag")):
         shim = tmp_path / "shim"
         shim.mkdir(exist_ok=True)
         script = f'case "$*" in copy*{when}*) {swap};; esac\nexec /usr/bin/skopeo "$@"\n'
         (shim / "skopeo").write_text(f"#!/bin/sh\n{script}")
         (shim / "skopeo").chmod(0o755)
-        with engines.registry(tmp_path / when.strip("@:"), world.port):
+        with engines.registry(tmp_path / name, world.port):
             done = world.doit("push:alpha", env={"PATH": f"{shim}:{world.shims.path}"})
             found = remote_digest(world, "alpha") if done.returncode == 0 else None
         shutil.rmtree(place)

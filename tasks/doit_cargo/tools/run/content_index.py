@@ -124,7 +124,7 @@ def _write_back(descriptor: int) -> None:
     What was changed longer ago than this the kernel has written back by itself.
     """
     if _age(os.fstat(descriptor)) < _WRITTEN_BACK_NS:
-        os.fdatasync(descriptor)
+        os.fsync(descriptor)
 
 
 def _settle(descriptor: int) -> bool:
