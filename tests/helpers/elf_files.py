@@ -8,20 +8,27 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
     DF_BIND_NOW,
+    DT_AUDIT,
+    DT_AUXILIARY,
     DT_BIND_NOW,
+    DT_DEPAUDIT,
+    DT_FILTER,
     DT_FLAGS,
     DT_FLAGS_1,
     DT_NEEDED,
     DT_NULL,
+    DT_PLTGOT,
     DT_RPATH,
     DT_RUNPATH,
     DT_STRSZ,
     DT_STRTAB,
+    DT_TEXTREL,
     ET_DYN,
     ET_EXEC,
     ET_REL,
@@ -40,6 +47,7 @@ from doit_cargo.core.elf.numbers import (
     SHT_STRTAB,
     SHT_SYMTAB,
 )  # fmt: skip
+from doit_cargo.core.elf.reader import OWN, as_dict, read
 
 # Offsets of fields in a 64-bit header, program header and section header.
 HEADER = {
@@ -51,7 +59,14 @@ SEGMENT = {
     "p_type": 0, "p_flags": 4, "p_offset": 8, "p_vaddr": 16, "p_filesz": 32, "p_memsz": 40,
     "p_align": 48,
 }  # fmt: skip
-SECTION = {"sh_name": 0, "sh_type": 4, "sh_offset": 24, "sh_size": 32, "sh_addralign": 48}
+SECTION = {
+    "sh_name": 0,
+    "sh_type": 4,
+    "sh_addr": 16,
+    "sh_offset": 24,
+    "sh_size": 32,
+    "sh_addralign": 48,
+}
 
 _EXECUTABLE_DYNAMIC = ((DT_FLAGS_1, DF_1_NOW | DF_1_PIE),)
 
@@ -90,7 +105,7 @@ def elf(
 ) -> bytes:
     """Write an ELF file; by default a static PIE for x86_64 that keeps every rule but `size`.
 
-    One PT_LOAD maps everything before the section headers to its own offset. The string table
+    One PT_LOAD maps all before the names of the sections to its own offset. The string table
     and DT_NULL are added to `dynamic`. `sections` maps names to types; all have the same flags.
     """
     head, form, section, pair = _forms(bits, order)
@@ -127,6 +142,11 @@ def elf(
         *(_segment(form, bits, segment) for segment in segments),
         body, names, headers,
     ))  # fmt: skip
+
+
+def asked(data: bytes | memoryview) -> dict[str, Any]:
+    """The facts that LIEF is asked for, by the strict reader."""
+    return {k: v for k, v in as_dict(read(data)).items() if k not in OWN}
 
 
 def poke(data: bytes, offset: int, form: str, value: int) -> bytes:
@@ -215,9 +235,9 @@ _SEGMENT_TYPES = (
 )  # fmt: skip
 _TAGS = (
     DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_RPATH, DT_BIND_NOW, DT_RUNPATH, DT_FLAGS,
-    DT_FLAGS_1, 7,
+    DT_FLAGS_1, DT_PLTGOT, DT_TEXTREL, DT_FILTER, DT_AUXILIARY, DT_AUDIT, DT_DEPAUDIT, 7,
 )  # fmt: skip
-_TAG_VALUES = (0, 1, 3, DF_BIND_NOW, 9, 10, 11, DF_1_PIE, DF_1_PIE | DF_1_NOW)
+_TAG_VALUES = (0, 1, 3, 4, DF_BIND_NOW, 9, 10, 11, DF_1_PIE, DF_1_PIE | DF_1_NOW)
 
 
 def _odd_file(rng: random.Random, bits: int, order: str) -> bytes:

@@ -10,20 +10,28 @@ from doit_cargo.core.elf.build_paths import find_build_paths
 from doit_cargo.core.elf.numbers import (
     DF_1_NOW,
     DF_1_PIE,
+    DF_TEXTREL,
+    DT_AUDIT,
+    DT_AUXILIARY,
+    DT_FILTER,
+    DT_FLAGS,
     DT_FLAGS_1,
     DT_NEEDED,
+    DT_PLTGOT,
     DT_RPATH,
     DT_RUNPATH,
+    DT_TEXTREL,
     ET_DYN,
     ET_EXEC,
     ET_REL,
+    PT_LOAD,
     SHT_SYMTAB,
 )
 from doit_cargo.core.elf.policy import DEFAULT_LEVELS, RULE_NAMES, Violation, default_levels, judge
 from doit_cargo.core.elf.reader import read
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Policy, Target
-from helpers.elf_files import elf
+from helpers.elf_files import Seg, elf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +43,12 @@ ARM = Target(arch="arm64", triple="aarch64-unknown-linux-musl", platform="linux/
 STATIC_PIE = (DT_FLAGS_1, DF_1_NOW | DF_1_PIE)
 SHARED = "a shared object (DYN that is no PIE)"
 LINKED = "interpreter /lib/ld.so, library libc.so.6"
+DYNAMIC, GOT = "the dynamic section", "the global offset table"
+INSIDE = "wanted both inside it, page by page"
+TEXTREL = "found relocations in code (DT_TEXTREL)"
+AS_WRITTEN = "segments that are mapped as they are written"
+NOBODYS = "that belong to no segment and no section"
+NO_FILTER = "wanted no filter and no audit library"
 NO_WX = "no memory both writable and executable"
 AGAIN = "remove it and run: doit build:x86_64"
 
@@ -62,7 +76,8 @@ def messages(data: bytes, *, by: Policy | None = None, paths: Sequence[str] = ()
 def test_the_rules_in_their_order() -> None:
     assert RULE_NAMES == (
         "machine", "class", "endianness", "os_abi", "type", "static", "pie", "nx", "relro", "wx",
-        "rpath", "entry", "stripped", "size", "build_path",
+        "textrel", "loads", "overlay", "rpath", "filters", "entry", "stripped", "size",
+        "build_path",
     )  # fmt: skip
 
 
@@ -140,7 +155,46 @@ def test_a_file_for_another_machine_is_named() -> None:
         (
             elf(load_flags=7),
             [
+                f"deny relro: found {DYNAMIC} outside PT_GNU_RELRO, {INSIDE}",
                 f"deny wx: found 1 PT_LOAD with w and x, wanted {NO_WX}",
+            ],
+        ),
+        (
+            elf(load_flags=7, dynamic=[STATIC_PIE, (DT_PLTGOT, 0x40)]),
+            [
+                f"deny relro: found {DYNAMIC} and {GOT} outside PT_GNU_RELRO, {INSIDE}",
+                f"deny wx: found 1 PT_LOAD with w and x, wanted {NO_WX}",
+            ],
+        ),
+        (
+            elf(dynamic=[STATIC_PIE, (DT_TEXTREL, 0)]),
+            [f"deny textrel: {TEXTREL}, wanted code that is never written to"],
+        ),
+        (
+            elf(dynamic=[STATIC_PIE, (DT_FLAGS, DF_TEXTREL)]),
+            [f"deny textrel: {TEXTREL}, wanted code that is never written to"],
+        ),
+        (
+            elf() + b"PK\3\4",
+            [
+                f"deny overlay: found 4 bytes {NOBODYS}, wanted no such bytes",
+            ],
+        ),
+        (
+            elf(more=[Seg(type=PT_LOAD, vaddr=0x100000, align=4096)]),
+            [f"deny loads: found a PT_LOAD of no bytes, wanted {AS_WRITTEN}"],
+        ),
+        (
+            elf(more=[Seg(type=PT_LOAD, offset=16, vaddr=0x100010, filesz=8, align=16)]),
+            [f"deny loads: found a PT_LOAD aligned to less than a page, wanted {AS_WRITTEN}"],
+        ),
+        (
+            elf(
+                dynamic=[STATIC_PIE, (DT_AUXILIARY, 1), (DT_AUDIT, 7)],
+                strings=b"\0libx.so\0",
+            ),
+            [
+                f"deny filters: found DT_AUXILIARY libx.so, DT_AUDIT o, {NO_FILTER}",
             ],
         ),
         (
@@ -164,9 +218,10 @@ def test_each_rule_says_what_it_found_and_wanted(data: bytes, expected: list[str
 def test_every_violation_has_a_remedy() -> None:
     strange = elf(
         bits=32, order=">", machine=3, os_abi=9, kind=ET_DYN, interp=b"/x\0", stacks=(), relro=None,
-        load_flags=6, dynamic=[(DT_RPATH, 0)], sections={".symtab": SHT_SYMTAB},
+        load_flags=6, dynamic=[(DT_RPATH, 0), (DT_TEXTREL, 0), (DT_FILTER, 0)],
+        sections={".symtab": SHT_SYMTAB}, more=[Seg(type=PT_LOAD, vaddr=0x100000, align=4096)],
     )  # fmt: skip
-    found = verdict(strange, by=policy()._replace(min_size=1 << 19), paths=["/home/me"])
+    found = verdict(strange + b"more", by=policy()._replace(min_size=1 << 19), paths=["/home/me"])
 
     assert {v.rule for v in found} == set(RULE_NAMES) - {"type", "pie", "wx"}
     assert all(v.remedy for v in found)

@@ -51,8 +51,9 @@ def test_a_static_pie_gives_all_its_facts() -> None:
 
     assert facts == Facts(
         machine=62, elf_class=64, little_endian=True, os_abi=0, file_type=ET_DYN, interp=None,
-        needed=(), pie=True, gnu_stack=(6,), relro="full", wx_segments=0, rpath=None,
-        runpath=None, entry=facts.entry, entry_executable=True, stripped=True, size=len(GOOD),
+        needed=(), pie=True, gnu_stack=(6,), relro="full", relro_gaps=(),
+        wx_segments=0, textrel=False, load_faults=(), overlay=0, rpath=None, runpath=None,
+        filters=(), entry=facts.entry, entry_executable=True, stripped=True, size=len(GOOD),
     )  # fmt: skip
     assert (facts.machine_name, facts.type_name) == ("x86_64", "DYN")
 

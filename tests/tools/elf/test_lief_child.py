@@ -11,11 +11,10 @@ from typing import IO, Any, cast
 
 import pytest
 
-from doit_cargo.core.elf.reader import as_dict, read
 from doit_cargo.tools.elf import lief_child
 from doit_cargo.tools.elf.second_opinion import lief_folder
 from doit_cargo.tools.process import DEVNULL, PIPE, Process, spawn
-from helpers.elf_files import elf
+from helpers.elf_files import asked, elf
 
 
 class Child:
@@ -57,7 +56,7 @@ def child() -> Iterator[Child]:
 def test_it_answers_with_the_names_of_the_facts(child: Child) -> None:
     data = elf()
 
-    assert child.ask(data) == as_dict(read(data))
+    assert child.ask(data) == asked(data)
 
 
 def test_one_child_answers_many_files(child: Child) -> None:
@@ -94,7 +93,7 @@ def test_it_has_no_more_memory_than_it_is_given() -> None:
     finally:
         child.end()
 
-    assert small == again == as_dict(read(elf()))
+    assert small == again == asked(elf())
     assert large["error"].startswith("MemoryError")
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from doit_cargo.core.elf.numbers import DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH
-from doit_cargo.core.elf.reader import ElfError, as_dict, read
+from doit_cargo.core.elf.reader import ElfError, read
 from doit_cargo.core.errors import CheckError, MissingToolError
 from doit_cargo.tools.elf import lief_child
 from doit_cargo.tools.elf.second_opinion import SecondOpinion
 from helpers import elf_files
-from helpers.elf_files import elf
+from helpers.elf_files import asked, elf
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ BECOME_REAL = "os.execv(sys.executable, [sys.executable, '-I', '-S', real, *sys.
 def test_both_readers_see_the_same_facts_of_real_files(opinion: SecondOpinion, path: Path) -> None:
     data = path.read_bytes()
 
-    assert opinion.ask(data) == as_dict(read(data))
+    assert opinion.ask(data) == asked(data)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_both_readers_see_the_same_facts_of_real_files(opinion: SecondOpinion, p
     ],
 )
 def test_both_readers_see_the_same_facts_of_made_files(opinion: SecondOpinion, data: bytes) -> None:
-    assert opinion.ask(data) == as_dict(read(data))
+    assert opinion.ask(data) == asked(data)
 
 
 def test_lief_alone_accepts_a_file_cut_short(opinion: SecondOpinion) -> None:

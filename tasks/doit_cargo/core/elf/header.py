@@ -56,10 +56,11 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Header:
-    """The ELF header. `order` is the byte order as `struct` writes it, `<` or `>`."""
+    """The ELF header. `order` is the byte order as `struct` writes it, `<` or `>`; `size` bytes."""
 
     shape: Shape
     order: str
+    size: int
     os_abi: int
     file_type: int
     machine: int
@@ -94,8 +95,8 @@ def read(view: memoryview) -> Header:
     _check_table(sections, size, struct.calcsize(order + shape.section), "section header")
     _check_counts(phnum, shnum, names)
     return Header(
-        shape=shape, order=order, os_abi=view[7], file_type=kind, machine=machine, entry=entry,
-        segments=segments, sections=sections, names_index=names,
+        shape=shape, order=order, size=size, os_abi=view[7], file_type=kind, machine=machine,
+        entry=entry, segments=segments, sections=sections, names_index=names,
     )  # fmt: skip
 
 

@@ -63,12 +63,14 @@ class Segment:
 class Section:
     """A section header, with its name looked up (empty where the file has no names).
 
-    `offset` and `size` are in bytes; `link` is the index of the section that it refers to.
+    `address` is virtual, `offset` and `size` are in bytes; `link` is the index of the section that
+    it refers to.
     """
 
     name: str
     type: int
     flags: int
+    address: int
     offset: int
     size: int
     link: int
@@ -178,7 +180,7 @@ def _sections(view: memoryview, header: Header) -> Iterator[Section]:
     for raw in table:
         yield Section(
             name=string_at(names, raw[0], "section name") if names else "",
-            type=raw[1], flags=raw[2], offset=raw[4], size=raw[5], link=raw[6],
+            type=raw[1], flags=raw[2], address=raw[3], offset=raw[4], size=raw[5], link=raw[6],
         )  # fmt: skip
 
 

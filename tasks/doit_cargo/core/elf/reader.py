@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from doit_cargo.core.architectures import machine_name
+from doit_cargo.core.elf import coverage
 from doit_cargo.core.elf import dynamic as elf_dynamic
 from doit_cargo.core.elf import layout as elf_layout
 from doit_cargo.core.elf.dynamic import Dynamic
@@ -28,15 +29,18 @@ from doit_cargo.core.elf.numbers import (
 )
 
 if TYPE_CHECKING:
+    from doit_cargo.core.elf.coverage import LoadFault, RelroGap
     from doit_cargo.core.elf.layout import Layout
 
-__all__ = ["ElfError", "Facts", "Relro", "as_dict", "read"]
+__all__ = ["OWN", "ElfError", "Facts", "Relro", "as_dict", "read"]
 
 Relro = Literal["full", "partial", "none", "n/a"]
 
 # e_type, from glibc's elf.h
 _TYPES = {0: "NONE", 1: "REL", 2: "EXEC", 3: "DYN", 4: "CORE"}
 _PATH_MAX = 4096
+OWN = frozenset({"filters", "relro_gaps", "load_faults", "overlay"})
+"""The facts that this reader alone tells: LIEF has no words for them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +49,8 @@ class Facts:
 
     `machine`, `os_abi`, `file_type` and the flags in `gnu_stack` (one item for each PT_GNU_STACK)
     are the numbers of glibc's `elf.h`; `entry` is a virtual address, `size` is in bytes.
-    `wx_segments` counts PT_LOAD segments that are both writable and executable.
+    `wx_segments` counts PT_LOAD segments that are both writable and executable; `overlay` counts
+    bytes. What `relro_gaps` and `load_faults` hold is said in `coverage`.
     """
 
     machine: int
@@ -58,9 +63,14 @@ class Facts:
     pie: bool
     gnu_stack: tuple[int, ...]
     relro: Relro
+    relro_gaps: tuple[RelroGap, ...]
     wx_segments: int
+    textrel: bool
+    load_faults: tuple[LoadFault, ...]
+    overlay: int
     rpath: str | None
     runpath: str | None
+    filters: tuple[str, ...]
     entry: int
     entry_executable: bool
     stripped: bool
@@ -102,9 +112,14 @@ def read(data: bytes | memoryview) -> Facts:
         pie=header.file_type == ET_DYN and (interp is not None or entries.pie),
         gnu_stack=tuple(s.flags for s in layout.of_type(PT_GNU_STACK)),
         relro=_relro(layout, dynamic),
+        relro_gaps=coverage.relro_gaps(layout, dynamic),
         wx_segments=sum(s.flags & wx == wx for s in loads),
+        textrel=entries.textrel,
+        load_faults=coverage.load_faults(layout),
+        overlay=coverage.overlay(layout),
         rpath=entries.rpath,
         runpath=entries.runpath,
+        filters=entries.filters,
         entry=header.entry,
         entry_executable=_entry_executable(layout),
         stripped=not any(_has_symbols(s) for s in layout.sections),

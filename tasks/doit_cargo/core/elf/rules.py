@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from doit_cargo.core.architectures import Architecture
+    from doit_cargo.core.elf.coverage import LoadFault, RelroGap
     from doit_cargo.core.elf.reader import Facts
     from doit_cargo.core.model import Policy, Target
 
 # EI_OSABI of glibc's elf.h. Linux runs any; these are what linkers for Linux write.
 _ABI_NAMES = MappingProxyType({0: "System V", 3: "GNU/Linux"})
 _POLICY = "config/policy.yaml"
+_GAPS: Mapping[RelroGap, str] = MappingProxyType(
+    {"dynamic": "the dynamic section", "got": "the global offset table"}
+)
+_LOAD_FAULTS: Mapping[LoadFault, str] = MappingProxyType(
+    {
+        "align": "a PT_LOAD aligned to less than a page",
+        "offset": "a PT_LOAD whose address and offset differ modulo a page",
+        "empty": "a PT_LOAD of no bytes",
+        "page": "two PT_LOAD in one page",
+        "outside": "a segment that is read by its address, but not loaded there",
+    }
+)
 
 
 class Case(NamedTuple):
@@ -121,10 +134,14 @@ def _nx(case: Case) -> Finding | None:
 
 def _relro(case: Case) -> Finding | None:
     facts = case.facts
+    remedy = "build it with -C relro-level=full"
+    if facts.relro == "full" and facts.relro_gaps:
+        tables = " and ".join(_GAPS[gap] for gap in facts.relro_gaps)
+        return Finding(f"{tables} outside PT_GNU_RELRO", "both inside it, page by page", remedy)
     # Without PT_DYNAMIC nothing is bound after the start; that is right for a non-PIE alone.
     if facts.relro == "full" or (facts.relro == "n/a" and facts.file_type == ET_EXEC):
         return None
-    return Finding(f"{facts.relro} RELRO", "full RELRO", "build it with -C relro-level=full")
+    return Finding(f"{facts.relro} RELRO", "full RELRO", remedy)
 
 
 def _wx(case: Case) -> Finding | None:
@@ -135,6 +152,42 @@ def _wx(case: Case) -> Finding | None:
         "drop -Wl,-N (--omagic) or the linker script from the link arguments; packers do it too"
     )
     return Finding(found, "no memory both writable and executable", remedy)
+
+
+def _textrel(case: Case) -> Finding | None:
+    if not case.facts.textrel:
+        return None
+    remedy = (
+        "compile what is linked in as position-independent code (-fPIC); the cause is mostly an "
+        "assembly file. -Wl,-z,text makes the linker name it"
+    )
+    return Finding("relocations in code (DT_TEXTREL)", "code that is never written to", remedy)
+
+
+def _loads(case: Case) -> Finding | None:
+    if not case.facts.load_faults:
+        return None
+    found = ", ".join(_LOAD_FAULTS[fault] for fault in case.facts.load_faults)
+    remedy = "drop -Wl,-n, -Wl,-N or the linker script from the link arguments; packers do it too"
+    return Finding(found, "segments that are mapped as they are written", remedy)
+
+
+def _overlay(case: Case) -> Finding | None:
+    if not case.facts.overlay:
+        return None
+    remedy = (
+        "ship appended data as a file of its own, or with include_bytes!; else something was "
+        f"added after the build: {case.again}"
+    )
+    found = f"{case.facts.overlay:,} bytes that belong to no segment and no section"
+    return Finding(found, "no such bytes", remedy)
+
+
+def _filters(case: Case) -> Finding | None:
+    if not case.facts.filters:
+        return None
+    found, wanted = ", ".join(case.facts.filters), "no filter and no audit library"
+    return Finding(found, wanted, "drop -f, -F, --audit and --depaudit from the link arguments")
 
 
 def _rpath(case: Case) -> Finding | None:
@@ -208,7 +261,11 @@ RULES: Mapping[str, Callable[[Case], Finding | None]] = MappingProxyType(
         "nx": _nx,
         "relro": _relro,
         "wx": _wx,
+        "textrel": _textrel,
+        "loads": _loads,
+        "overlay": _overlay,
         "rpath": _rpath,
+        "filters": _filters,
         "entry": _entry,
         "stripped": _stripped,
         "size": _size,

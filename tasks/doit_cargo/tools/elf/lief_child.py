@@ -6,8 +6,8 @@ input is the number of bytes to look at (8 bytes, big endian); the answer on sta
 JSON, its length before it (4 bytes, big endian). It ends with its standard input. It imports
 nothing of this package, so that it shares no mistake with the strict reader.
 
-An answer has the names of `core.elf.Facts`, or `error`: LIEF refuses these bytes, or
-`unavailable`: LIEF itself cannot be used.
+An answer has the names of `core.elf.Facts` that are not in `reader.OWN`, or `error`: LIEF refuses
+these bytes, or `unavailable`: LIEF itself cannot be used.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def _facts(library: Any, binary: lief.ELF.Binary) -> dict[str, Any]:  # noqa: AN
         "gnu_stack": [int(s.flags) for s in stacks],
         "relro": _relro(elf, binary),
         "wx_segments": sum(int(s.flags) & 3 == 3 for s in loads),  # noqa: PLR2004 - PF_W | PF_X
+        "textrel": binary.has(tags.TEXTREL) or _flagged(elf, binary, "FLAGS", "TEXTREL"),
         "rpath": getattr(rpath, "rpath", None),
         "runpath": getattr(runpath, "runpath", None),
         "entry": header.entrypoint,
@@ -126,13 +127,14 @@ def _relro(elf: Any, binary: lief.ELF.Binary) -> str:  # noqa: ANN401 - a module
     relro = binary.get(elf.Segment.TYPE.GNU_RELRO)
     if relro is None or not relro.virtual_size:
         return "none"
-    tags = elf.DynamicEntry.TAG
-    wanted = {
-        tags.FLAGS: elf.DynamicEntryFlags.FLAG.BIND_NOW,
-        tags.FLAGS_1: elf.DynamicEntryFlags.FLAG.NOW,
-    }
-    bound = any((entry := binary.get(tag)) and entry.has(flag) for tag, flag in wanted.items())
-    return "full" if bound or binary.has(tags.BIND_NOW) else "partial"
+    wanted = {"FLAGS": "BIND_NOW", "FLAGS_1": "NOW"}
+    bound = any(_flagged(elf, binary, tag, flag) for tag, flag in wanted.items())
+    return "full" if bound or binary.has(elf.DynamicEntry.TAG.BIND_NOW) else "partial"
+
+
+def _flagged(elf: Any, binary: lief.ELF.Binary, tag: str, flag: str) -> bool:  # noqa: ANN401 - a module
+    entry = binary.get(getattr(elf.DynamicEntry.TAG, tag))
+    return bool(entry and entry.has(getattr(elf.DynamicEntryFlags.FLAG, flag)))
 
 
 def _has_symbols(elf: Any, section: lief.ELF.Section) -> bool:  # noqa: ANN401 - a module

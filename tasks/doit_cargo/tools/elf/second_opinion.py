@@ -74,7 +74,7 @@ class SecondOpinion:
             self._living()
 
     def ask(self, data: bytes) -> dict[str, Any]:
-        """Read a file's bytes with LIEF: its facts, with the names of `core.elf.Facts`.
+        """Read a file's bytes with LIEF: all facts of `core.elf.Facts` but those in `reader.OWN`.
 
         A child that gives no answer is replaced and asked once more. Raises CheckError if LIEF
         refuses the bytes or no child could answer, MissingToolError if LIEF cannot be used.

@@ -138,7 +138,7 @@ def _agreed(data: bytes, opinion: SecondOpinion) -> Facts:
         raise CheckError(f"{error}. {_REMOVE.capitalize()}") from None
     other = opinion.ask(data)
     for name, value in reader.as_dict(facts).items():
-        if name not in other or other[name] != value:
+        if name not in reader.OWN and (name not in other or other[name] != value):
             raise CheckError(
                 f"two readers disagree on {name}: {value!r} by its headers, {other.get(name)!r} "
                 f"by LIEF. The file is malformed or forged: {_REMOVE}"
