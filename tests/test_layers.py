@@ -59,7 +59,7 @@ TOOLS = {
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},
-    "tools.machine": {"tools.process"},
+    "tools.machine": {"tools.files", "tools.process"},
     "tools.private": {"tools.files"},
     "tools.run": {"tools.cargo", "tools.elf", "tools.files", "tools.private", "tools.smoke"},
 }  # fmt: skip

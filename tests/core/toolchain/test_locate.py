@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.cargo import toolchain_env
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.core.toolchain import caches, rustup, wheels
 from doit_cargo.core.toolchain import compiler as rust
@@ -84,12 +85,33 @@ def test_a_toolchain_by_path(machine: Machine) -> None:
     folder = machine.root / "code" / "own"
     program(folder / "bin" / "cargo")
     program(folder / "bin" / "rustc")
-    (machine.workspace / "rust-toolchain.toml").write_text('[toolchain]\npath = "../own"\n')
+    (machine.workspace / "rust-toolchain.toml").write_text(f'[toolchain]\npath = "{folder}"\n')
 
     found = rust.find(machine.workspace, machine.env, host=LINUX)
 
     assert found.rustc == folder / "bin" / "rustc"
     assert found.toolchain == str(folder)  # as RUSTUP_TOOLCHAIN takes it
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("rust-toolchain.toml", '[toolchain]\npath = "../own"\n'),
+        ("rust-toolchain.toml", '[toolchain]\npath = ".."\n'),
+        ("rust-toolchain.toml", '[toolchain]\nchannel = "../../../code/own"\n'),
+        ("rust-toolchain", "./own\n"),
+    ],
+)
+def test_a_toolchain_in_the_workspaces_own_words_is_refused(
+    machine: Machine, file: str, text: str
+) -> None:
+    for folder in (machine.root / "code" / "own", machine.workspace / "own"):
+        program(folder / "bin" / "cargo")
+        program(folder / "bin" / "rustc")
+    (machine.workspace / file).write_text(text)
+
+    with pytest.raises(SetupError, match="rustup takes a name or an absolute path"):
+        rust.find(machine.workspace, machine.env, host=LINUX)
 
 
 def test_a_linked_toolchain_has_no_host_in_its_name(machine: Machine) -> None:

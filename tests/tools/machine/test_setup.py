@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.toolchain import compiler as rust
 from doit_cargo.core.toolchain import locate
 from doit_cargo.tools.machine import apt, std
-from doit_cargo.tools.machine.cache import locked, remove_cache
+from doit_cargo.tools.machine.cache import locked, remove_cache, require
 from doit_cargo.tools.machine.setup import setup
 from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
 
@@ -293,6 +294,7 @@ def test_a_cache_that_cant_be_written(machine: Machine) -> None:
 
 def test_leftovers_of_a_killed_setup_are_swept(machine: Machine) -> None:
     add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
     (machine.cache / "tmp" / "half" / "build").mkdir(parents=True)
 
     run(machine)
@@ -337,7 +339,8 @@ def _until(true: Callable[[], bool]) -> None:
 def test_removing_the_cache(machine: Machine) -> None:
     """Only what setup made; what else lies there stays."""
     said: list[str] = []
-    (machine.cache / "zig").mkdir(parents=True)
+    require(machine.env)
+    (machine.cache / "zig").mkdir()
     (machine.cache / "zig" / "big").write_bytes(b"x" * 2_000_000)
     (machine.cache / "mine").touch()
 
@@ -352,3 +355,48 @@ def test_removing_the_cache(machine: Machine) -> None:
         f"there is no toolchain cache in {machine.cache}",
     ]
     assert [path.name for path in machine.cache.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["tmp/mine", "zig/mine", "wrappers/mine", "lock", "mine"])
+def test_a_folder_of_somebody_else_is_not_touched(machine: Machine, name: str) -> None:
+    """Neither swept by a setup nor removed with the cache."""
+    file = machine.cache / name
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+
+    with pytest.raises(SetupError, match="is not a cache that doit-cargo made"):
+        run(machine)
+    with suppress(SetupError):
+        remove_cache(machine.env, dry=False, say=print)
+
+    assert file.read_text() == "mine"
+    assert [path for path in machine.cache.rglob("*") if path.is_file()] == [file]
+
+
+def test_a_tag_of_another_program_is_not_ours(machine: Machine) -> None:
+    (machine.cache / "tmp").mkdir(parents=True)
+    tag = machine.cache / "CACHEDIR.TAG"
+    tag.write_text("Signature: 8a477f597d28d172789f06886806bc55\n# cargo\n")
+
+    with pytest.raises(SetupError, match=r"no CACHEDIR\.TAG of ours"):
+        require(machine.env)
+    with pytest.raises(SetupError, match=r"no CACHEDIR\.TAG of ours"):
+        remove_cache(machine.env, dry=False, say=print)
+
+
+def test_a_cache_from_before_there_was_a_tag_is_taken_over(machine: Machine) -> None:
+    program(machine.cache / "wrappers" / f"{TRIPLE}-0123456789ab" / f"{TRIPLE}-cc")
+    (machine.cache / "lock").touch()
+
+    assert require(machine.env) == machine.cache
+    assert (machine.cache / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172")
+
+
+def test_a_cache_behind_a_link_is_tagged_where_it_lies(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    machine.cache.parent.mkdir(parents=True)
+    machine.cache.symlink_to(tmp_path / "disk")
+
+    require(machine.env)
+
+    assert (tmp_path / "disk" / "CACHEDIR.TAG").is_file()

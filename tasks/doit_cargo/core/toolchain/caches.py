@@ -3,6 +3,7 @@
 wrappers/<triple>-<key>/<triple>-cc   zig as a C compiler and linker (core/zig_scripts.py)
 sysroots/<triple>-<key>/lib/…         std, where the toolchain has none (tools/std.py)
 zig/                                  zig's own cache: musl, libunwind, compiler-rt
+CACHEDIR.TAG                          says that this folder is ours; without it nothing is removed
 tmp/                                  half-made things; swept by the next setup
 """
 

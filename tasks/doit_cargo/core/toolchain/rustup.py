@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from doit_cargo.core import toml_file
+from doit_cargo.core.errors import SetupError
 
 _FILES = ("rust-toolchain", "rust-toolchain.toml")  # if both are there, rustup takes the first
 
@@ -46,7 +47,10 @@ def is_proxy(program: Path) -> bool:
 
 
 def choose(folder: Path, env: Mapping[str, str], *, host: str) -> Choice | None:
-    """The toolchain for commands run in that folder; None if rustup has no default either."""
+    """The toolchain for commands run in that folder; None if rustup has no default either.
+
+    Raises SetupError for a name or a path that rustup refuses.
+    """
     base = home(env)
     if base is None:
         return None
@@ -56,6 +60,7 @@ def choose(folder: Path, env: Mapping[str, str], *, host: str) -> Choice | None:
     if found is None:
         return None
     name, source = found
+    _check(name, source)
     return Choice(name=name, folder=_folder(base, name, host), source=source)
 
 
@@ -83,7 +88,7 @@ def _nearest(folder: Path, settings: Mapping[str, Any]) -> tuple[str, str] | Non
 
 
 def _named_in(file: Path) -> str:
-    """What a toolchain file names: a channel, or a path (made absolute); "" for nothing."""
+    """What a toolchain file names: a channel, or a path; "" for nothing."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -92,9 +97,19 @@ def _named_in(file: Path) -> str:
         return text.strip()  # the old form: the name alone
     table = _parse(text).get("toolchain")
     table = table if isinstance(table, dict) else {}
-    if path := _text(table.get("path")):
-        return os.path.normpath(file.parent / path)
-    return _text(table.get("channel"))
+    return _text(table.get("path")) or _text(table.get("channel"))
+
+
+def _check(name: str, source: str) -> None:
+    """Refuse what is neither a name nor an absolute path, as rustup does since 1.26.
+
+    A path below the workspace would make a program of its sources the compiler, at first sight.
+    """
+    if not os.path.isabs(name) and ("/" in name or name in {".", ".."}):
+        raise SetupError(
+            f"{source} chooses the toolchain `{name}`: rustup takes a name or an absolute path\n"
+            f"write the channel's name, for example stable, or the whole path"
+        )
 
 
 def _folder(base: Path, name: str, host: str) -> Path:

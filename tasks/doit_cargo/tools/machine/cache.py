@@ -1,4 +1,4 @@
-"""The toolchain cache on disk: its temporary folders, its lock, its removal."""
+"""The toolchain cache on disk: its tag, its temporary folders, its lock, its removal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from pathlib import Path
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.toolchain.caches import VARIABLE, cache_folder
+from doit_cargo.tools import files
 
 Say = Callable[[str], None]
 _OURS = ("wrappers", "sysroots", "zig", "tmp")
 _MEGA = 1_000_000
+_TAG = "CACHEDIR.TAG"
+# The first line is what backup programs look for: https://bford.info/cachedir/
+_TAG_TEXT = b"""Signature: 8a477f597d28d172789f06886806bc55
+# This folder is a cache that doit-cargo made, and `doit clean --cache` removes.
+"""
 
 
 def require(env: Mapping[str, str]) -> Path:
-    """The cache folder, made if need be. Raises SetupError when it can't be written."""
+    """The cache folder, made if need be. Raises SetupError when it can't be, or is not ours."""
     folder = cache_folder(env)
     if folder is None:
         raise SetupError(
@@ -28,13 +34,57 @@ def require(env: Mapping[str, str]) -> Path:
             f"export {VARIABLE}=FOLDER"
         )
     try:
-        (folder / "tmp").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        _take(folder)
+        (folder / "tmp").mkdir(exist_ok=True)
     except OSError as error:
         raise SetupError(
             f"the cache folder {folder} can't be made: {error.strerror}\n"
             f"name another one: export {VARIABLE}=FOLDER"
         ) from error
     return folder
+
+
+def is_ours(folder: Path) -> bool:
+    """Tell whether a cache folder has our tag, or is one that we made before there was a tag."""
+    tag = folder / _TAG
+    if os.path.lexists(tag):
+        return (
+            tag.is_file()
+            and tag.stat().st_size == len(_TAG_TEXT)
+            and (tag.read_bytes() == _TAG_TEXT)
+        )
+    return (folder / "lock").is_file() and any((folder / "wrappers").glob("*-*/*-cc"))
+
+
+def foreign(folder: Path) -> str:
+    """Say why a folder is not used as the cache, and what to do."""
+    return (
+        f"{folder} is not a cache that doit-cargo made: it has no {_TAG} of ours\n"
+        f"name a folder that is empty or not there yet: export {VARIABLE}=FOLDER"
+    )
+
+
+def _take(folder: Path) -> None:
+    """Put our tag into a folder that is empty or ours. Raises SetupError for any other."""
+    with _alone(folder):
+        found = [name for name in os.listdir(folder) if not name.startswith(f".{_TAG}.")]
+        if found and not is_ours(folder):
+            raise SetupError(foreign(folder))
+        if _TAG not in found:
+            place = folder.resolve()
+            files.write(place, place / _TAG, _TAG_TEXT)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder itself: a lock file in it would make it a folder that is not empty."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -72,19 +122,24 @@ def new_folder(cache: Path, final: Path) -> Iterator[Path]:
 
 
 def remove_cache(env: Mapping[str, str], *, dry: bool, say: Say) -> None:
-    """Remove the cache, saying its path and size. Only what setup made, whatever else is there."""
+    """Remove the cache, saying its path and size. Only what setup made, whatever else is there.
+
+    Raises SetupError if the folder is not ours.
+    """
     folder = cache_folder(env)
     found = [folder / name for name in _OURS if os.path.lexists(folder / name)] if folder else []
     if folder is None or not found:
         say("there is no toolchain cache" + (f" in {folder}" if folder else ""))
         return
+    if not is_ours(folder):
+        raise SetupError(foreign(folder))
     size = sum(map(_size, found)) / _MEGA
     say(f"{'would remove' if dry else 'removing'} {folder} ({size:.0f} MB)")
     if dry:
         return
     with (folder / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # a setup that is at work finishes first
-        for path in (*found, folder / "lock"):
+        for path in (*found, folder / "lock", folder / _TAG):
             remove_tree(path)
     if not os.listdir(folder):
         folder.rmdir()
