@@ -51,17 +51,20 @@ TOOLS = {
     "tools.process": set(),
     "tools.files": set(),
     "tools.artifact": set(),
-    "tools.log": set(),
+    "tools.console": set(),
+    "tools.log": {"tools.console"},
     "tools.git": {"tools.process"},
     "tools.git_hooks": {"tools.files", "tools.process"},
     "tools.init_files": {"tools.cargo", "tools.files"},
-    "tools.cargo": {"tools.files", "tools.process"},
+    "tools.cargo": {"tools.console", "tools.files", "tools.process"},
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},
     "tools.machine": {"tools.files", "tools.process"},
     "tools.private": {"tools.files"},
-    "tools.run": {"tools.cargo", "tools.elf", "tools.files", "tools.private", "tools.smoke"},
+    "tools.run": {
+        "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.private", "tools.smoke"
+    },
 }  # fmt: skip
 # What stands above them; the standard library is free everywhere.
 ABOVE = {
@@ -208,3 +211,25 @@ def test_a_circle_is_found(tmp_path: Path) -> None:
     )
 
     assert {"doit_cargo.tools.one", "doit_cargo.tools.other"} == {*circle(edges(tmp_path))}
+
+
+# `env` prints what a shell reads, and quotes it; the children answer in JSON.
+PRINTERS = {
+    "tools/console.py",
+    "commands/env.py",
+    "tools/elf/lief_child.py",
+    "tools/smoke/namespaces_child.py",
+}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_what_a_terminal_sees_passes_the_console(path: Path) -> None:
+    """Else a file name or a build script's words could move its cursor."""
+    if path.relative_to(PACKAGE).as_posix() in PRINTERS:
+        return
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    written = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+    handed = {ast.unparse(node.value) for node in nodes if isinstance(node, ast.keyword)}
+
+    assert not written & {"print", "sys.stdout.write", "sys.stderr.write"}
+    assert "print" not in handed

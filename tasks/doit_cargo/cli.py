@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from doit_cargo.core.errors import SetupError
+from doit_cargo.tools import console
 from doit_cargo.tools.run.exit_codes import guarded
 
 _NEXT = """
@@ -68,12 +69,12 @@ def _init(options: argparse.Namespace) -> int:
     tool.write(graph.root, plan.written)
     if graph.root != folder:
         remarks = (f"{folder} belongs to the workspace in {graph.root}: it is set up", *remarks)
-    print("\n".join((*remarks, *choice.remarks(), *plan.lines(graph.root))))
+    console.say("\n".join((*remarks, *choice.remarks(), *plan.lines(graph.root))))
     try:
         context.read_context(graph.root, os.environ, config_file=context.CONFIG_FILE)
     except SetupError as error:
         raise SetupError(f"doit does not accept this yet:\n{error}") from None
-    print(_NEXT.format(where=_where(graph.root), doit=_doit()))
+    console.say(_NEXT.format(where=_where(graph.root), doit=_doit()))
     return 0
 
 

@@ -11,9 +11,9 @@ from doit.cmd_base import DoitCmdBase
 from doit_cargo.commands.base import selected_targets
 from doit_cargo.core import layout
 from doit_cargo.core.model import Config, Target
-from doit_cargo.core.text import plural
+from doit_cargo.core.text import one_line, plural
 from doit_cargo.doit_ext.tasks import spec_of
-from doit_cargo.tools import files
+from doit_cargo.tools import console, files
 from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.exit_codes import guarded
 
@@ -43,9 +43,9 @@ class Audit(DoitCmdBase):
         ]
         pipeline.session.close()
         for line in (*faults, *self._not_judged(targets)):
-            print(line)
+            console.say(line)
         count = len(ctx.ship) * len(targets)
-        print(
+        console.say(
             plural(len(faults), "fault")
             if faults
             else f"{plural(count, 'binary', 'binaries')} and all copies are valid"
@@ -81,7 +81,7 @@ def _wrong(config: Config, index: FileIndex) -> Iterator[str]:
     if index.wrong:
         files.remove(config.root, layout.content_index(config))
     for path in layout.relative(map(Path, sorted(index.wrong)), config.root):
-        yield f"{path} was changed, and neither its times nor its size tell: run doit"
+        yield f"{one_line(path)} was changed, and neither its times nor its size tell: run doit"
 
 
 def _reason(reasons: Any, root: Path) -> str:

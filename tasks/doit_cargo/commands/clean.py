@@ -17,7 +17,7 @@ from doit_cargo.core.images import names
 from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.tasks import spec_of
-from doit_cargo.tools import files
+from doit_cargo.tools import console, files
 from doit_cargo.tools.cargo import target_lock
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.lock import RunLock
@@ -59,7 +59,7 @@ class Clean(cmd_clean.Clean):
         if self._options["cache"]:
             from doit_cargo.tools.machine.cache import remove_cache
 
-            remove_cache(ctx.env, dry=dryrun, say=print)
+            remove_cache(ctx.env, dry=dryrun, say=console.say)
         return 0
 
     def clean_tasks(self, tasks: list[Any], dryrun: bool, cleanforget: bool) -> None:
@@ -91,7 +91,7 @@ def _made(ctx: Context, *, cargo: bool) -> Iterator[Path]:
             if is_ours(ctx.config, folder):
                 yield folder
             elif files.listing(folder):
-                print(f"keeping {folder}: no run has taken it over (doit --force)")
+                console.say(f"keeping {folder}: no run has taken it over (doit --force)")
         if ctx.config.split_debug:
             yield from (layout.debug_file(ctx.config, target, binary) for binary in ctx.ship)
         if cargo:
@@ -106,7 +106,8 @@ def _remove(ctx: Context, path: Path, *, dry: bool) -> None:
     root = ctx.config.root if path.is_relative_to(ctx.config.root) else path.parent
     if not (path.exists() or path.is_symlink()):
         return
-    print(f"{'would remove' if dry else 'removing'} {layout.relative([path], ctx.config.root)[0]}")
+    shown = layout.relative([path], ctx.config.root)[0]
+    console.say(f"{'would remove' if dry else 'removing'} {shown}")
     if dry:
         return
     if path.parent == ctx.graph.target_directory:

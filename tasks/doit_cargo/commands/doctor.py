@@ -12,6 +12,7 @@ from doit_cargo.core import layout
 from doit_cargo.core.model import Context
 from doit_cargo.core.task import OwnName
 from doit_cargo.doit_ext.state import TaskStore
+from doit_cargo.tools import console
 
 
 class Doctor(ContextCommand):
@@ -33,8 +34,8 @@ class Doctor(ContextCommand):
             *doctor.examine_objcopy(ctx),
             *plugin_doctor.examine(Path.cwd()),
         )
-        print(finding.render(findings))
-        print(overrides.render(overrides.overrides(ctx, targets)), end="")
+        console.say(finding.render(findings))
+        console.say(overrides.render(overrides.overrides(ctx, targets)), end="")
         store = TaskStore(str(layout.state_database(ctx.config)), JSONCodec())
         profile = ctx.config.profile
         written = self_written.self_written(
@@ -45,5 +46,5 @@ class Doctor(ContextCommand):
             *build_scripts.not_asked(ctx, targets),
         )
         for note in (*scripts, *written):
-            print(f"note      {note}")
+            console.say(f"note      {note}")
         return 0 if finding.healthy(findings) else 1

@@ -11,6 +11,7 @@ from doit.cmd_base import Command
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.doit_ext.options import flag
+from doit_cargo.tools import console
 from doit_cargo.tools.run.exit_codes import guarded
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def _work(words: list[str], *, force: bool) -> int:
     repository = git_hooks.find(project, os.environ)
     if words == ["install"]:
         git_hooks.install(repository, doit=_doit(), force=force)
-        print(f"installed {repository.hook}: a push runs doit audit and doit verify first")
+        console.say(f"installed {repository.hook}: a push runs doit audit and doit verify first")
     elif words == ["uninstall"]:
         gone = git_hooks.uninstall(repository, force=force)
-        print(f"removed {repository.hook}" if gone else "there is no pre-push hook")
+        console.say(f"removed {repository.hook}" if gone else "there is no pre-push hook")
     elif words:
         raise SetupError(f"doit hooks {' '.join(words)}: it takes install, uninstall, or nothing")
     else:
-        print(_status(repository))
+        console.say(_status(repository))
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from doit_cargo.commands.base import ContextCommand, selected_targets
 from doit_cargo.core.model import Context
+from doit_cargo.tools import console
 
 
 class Setup(ContextCommand):
@@ -19,5 +20,5 @@ class Setup(ContextCommand):
 
         del options
         targets = selected_targets(ctx, names)
-        setup(targets, workspace=ctx.config.workspace, env=ctx.env, say=print)
+        setup(targets, workspace=ctx.config.workspace, env=ctx.env, say=console.say)
         return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
 from doit_cargo.core.model import Context
+from doit_cargo.tools import console
 
 
 class Show(ContextCommand):
@@ -20,5 +21,5 @@ class Show(ContextCommand):
         from doit_cargo.reports import binaries
 
         rows = binaries.rows(ctx, selected_targets(ctx, names))
-        print(json.dumps(rows, indent=1) if options["json"] else binaries.table(rows))
+        console.say(json.dumps(rows, indent=1) if options["json"] else binaries.table(rows))
         return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
 from doit_cargo.core.model import Context
+from doit_cargo.tools import console
 
 
 class Size(ContextCommand):
@@ -21,5 +22,5 @@ class Size(ContextCommand):
 
         rows = sizes.rows(ctx, selected_targets(ctx, names))
         text = json.dumps(rows, indent=1) if options["json"] else None
-        print(text or size_tables.tables(rows, ctx.config.profile))
+        console.say(text or size_tables.tables(rows, ctx.config.profile))
         return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from typing import ClassVar
 
+from doit_cargo.core.text import one_line
+
 _REMEDIES = {
     errno.EMFILE: "raise the limit: ulimit -n",
     errno.ENFILE: "this machine lets us have no more",
@@ -15,7 +17,7 @@ _REMEDIES = {
 
 def explain(error: OSError) -> str:
     """`path: what the kernel says`, and what to do where that is known."""
-    where = f"{error.filename}: " if error.filename else ""
+    where = f"{one_line(error.filename)}: " if error.filename else ""
     remedy = _REMEDIES.get(error.errno or 0)
     return f"{where}{error.strerror or error}" + (f" ({remedy})" if remedy else "")
 

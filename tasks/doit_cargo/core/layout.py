@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from doit_cargo.core.model import RELEASE, Binary, Config, Context, Target
+from doit_cargo.core.text import one_line
 
 # The guide's context holds x86_64 at its root; a further architecture gets a context of its own.
 CONTEXT_ARCH = "x86_64"
@@ -219,7 +220,7 @@ def staged(config: Config, target: Target, binary: Binary) -> Path:
 
 
 def relative(paths: Iterable[Path], root: Path) -> tuple[str, ...]:
-    """The paths as a user would name them: relative to the root where they lie below it."""
+    """The paths as a user is shown them: relative to the root where they lie below it."""
     return tuple(
-        str(path.relative_to(root)) if path.is_relative_to(root) else str(path) for path in paths
+        one_line(path.relative_to(root) if path.is_relative_to(root) else path) for path in paths
     )

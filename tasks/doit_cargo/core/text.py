@@ -1,10 +1,43 @@
-"""How numbers are written for people."""
+"""How numbers are written for people, and what of foreign text a terminal gets to see."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 _KIB = 1024
+# Colours and weights as rustc writes them (ECMA-48, SGR): nothing that hides, blinks or moves.
+_SGR_CODE = r"(?:[0-4]?|2[1-4]|[34][0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3}|[34]8;2(?:;\d{1,3}){3})"
+_COLOUR = rf"\x1b\[{_SGR_CODE}(?:;{_SGR_CODE})*m"
+# Controls but line feed and tab, marks that turn the direction of text, line separators, a byte
+# that is no text (as a surrogate).
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+_FOREIGN = rf"({_COLOUR})|{_CONTROL}"  # compiled when there is something to replace: 2 ms
+_BREAKS = rf"[\n\t]|{_CONTROL}"
+
+
+def plain(text: str) -> str:
+    """The text with no more power over a terminal than to be read and to be coloured.
+
+    Of escape sequences only colours stay; any other control character is written as its escape.
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return re.sub(_FOREIGN, _kept_or_escaped, text.replace("\r\n", "\n"))
+
+
+def one_line(name: object) -> str:
+    """A name that others chose, in one line and without colours: none can forge a line of ours."""
+    text = str(name)
+    return text if text.isprintable() else re.sub(_BREAKS, _escaped, text)
+
+
+def _kept_or_escaped(found: re.Match[str]) -> str:
+    return found[1] or _escaped(found)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def size(count: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +13,10 @@ from doit.exceptions import BaseFail, UnmetDependency
 from doit.reporter import ConsoleReporter
 from doit.task import Task
 
-from doit_cargo.core.text import plural, seconds, size
+from doit_cargo.core.text import one_line, plain, plural, seconds, size
 from doit_cargo.doit_ext.tasks import outcome_of, size_of, spec_of
 from doit_cargo.doit_ext.wording import details, told
+from doit_cargo.tools import console
 
 _ERASE = "\r\x1b[K"
 
@@ -103,7 +103,7 @@ class LineReporter:
         self._screen.show_status("")
         self._stock.complete_run()
         for error in self._errors:
-            sys.stderr.write(f"ERROR: {error}\n")
+            console.warn(f"ERROR: {error}")
         if not self.broken_off and any(self._done.values()):
             self._screen.line(self._summary())
 
@@ -150,16 +150,16 @@ class _Screen:
     def line(self, text: str) -> None:
         """Print a line, or several; nothing if there is no text."""
         if text:
-            self.write(f"{text}\n")
+            self.write(f"{plain(text)}\n")
 
     def show_status(self, text: str) -> None:
         """Put this in the place of the status line, if there is a terminal to have one."""
         if self._terminal:
-            self._status = text[: shutil.get_terminal_size().columns - 1]
+            self._status = one_line(text)[: shutil.get_terminal_size().columns - 1]
             self._write(_ERASE + self._status)
 
     def write(self, text: str) -> None:
-        """Print as it is."""
+        """Print as it is: what doit's own reporter says of the tasks of others."""
         erase = _ERASE if self._status else ""
         self._write(f"{erase}{text}{self._status if text.endswith(chr(10)) else ''}")
 

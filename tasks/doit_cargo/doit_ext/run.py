@@ -26,7 +26,7 @@ from doit_cargo.doit_ext.prerequisites import selected_specs
 from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
 from doit_cargo.doit_ext.selection import Selection
-from doit_cargo.tools import files
+from doit_cargo.tools import console, files
 from doit_cargo.tools.log import log
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.hints import Hints
@@ -148,7 +148,8 @@ class Run(cmd_run.Run):
             )
             return runner.run_all(dispatcher)
         except StartOver as reason:
-            sys.stderr.write(f"{reason}\n" if str(reason) else "")
+            if str(reason):
+                console.warn(str(reason))
         finally:
             self._save_index(pipeline)
             lock.release()

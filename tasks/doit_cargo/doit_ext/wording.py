@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from doit_cargo.core.task import Outcome, TaskSpec
-from doit_cargo.core.text import plural, seconds, size
+from doit_cargo.core.text import one_line, plural, seconds, size
 
 # Where a smoke test's program ran; source of the keys: tools/smoke.
 _ISOLATION: Final = {
@@ -26,7 +26,7 @@ def told(spec: TaskSpec, outcome: Outcome) -> str:
 
 def details(outcome: Outcome) -> tuple[str, ...]:
     """What stands under that line: warnings as they came, and what was removed."""
-    return (*outcome.warnings, *(f"removed {path}" for path in outcome.removed))
+    return (*outcome.warnings, *(f"removed {one_line(path)}" for path in outcome.removed))
 
 
 def _build(spec: TaskSpec, outcome: Outcome) -> str:

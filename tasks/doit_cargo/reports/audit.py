@@ -5,7 +5,6 @@ Reads no record and no state: nothing that an earlier run noted can make it pass
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from doit_cargo.core import layout, manifest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
+from doit_cargo.core.text import one_line
 from doit_cargo.tools import artifact, files
 from doit_cargo.tools.elf import verify
 from doit_cargo.tools.elf.second_opinion import SecondOpinion
@@ -91,4 +91,4 @@ def _foreign(ctx: Context, target: Target) -> Iterator[str]:
     }  # fmt: skip
     for folder, known in expected.items():
         for path in sorted(files.listing(folder) - known):
-            yield f"{os.fspath(path)} belongs to no shipped binary: run doit"
+            yield f"{one_line(path)} belongs to no shipped binary: run doit"

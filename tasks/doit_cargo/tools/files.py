@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doit_cargo.core.errors import CheckError
+from doit_cargo.core.text import one_line
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER_MODE = 0o755  # whatever the umask: what is staged is the same for everybody
@@ -168,9 +169,10 @@ def _open(parent: int, name: str, path: Path) -> int:
     except OSError as error:
         if not stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
             raise error from None
+    shown = one_line(path)
     raise CheckError(
-        f"{path} is a symbolic link or a file where a folder belongs: nothing is written through "
-        f"it. Remove it: rm {path}"
+        f"{shown} is a symbolic link or a file where a folder belongs: nothing is written through "
+        f"it. Remove it: rm {shown}"
     )
 
 

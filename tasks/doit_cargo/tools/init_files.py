@@ -15,6 +15,7 @@ from doit_cargo.core.init_files import IGNORE_FILE, MADE, ignoring
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.plugin_lines import files as plugin_files
 from doit_cargo.core.plugin_lines.review import home, review, updates
+from doit_cargo.core.text import one_line
 from doit_cargo.core.toolchain.locate import missing_rust, survey
 from doit_cargo.core.workspace import crates, membership
 from doit_cargo.core.workspace.cross_check import differences
@@ -107,7 +108,7 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
 
 def _check(root: Path, paths: Iterable[Path], in_the_way: Sequence[Path]) -> None:
     faults = [_fault(root, path) for path in (*paths, root / IGNORE_FILE)]
-    faults += [f"{path} is there already" for path in in_the_way]
+    faults += [f"{one_line(path)} is there already" for path in in_the_way]
     if in_the_way:
         faults.append(_WAYS_OUT)
     if lines := [line for line in dict.fromkeys(faults) if line]:
@@ -132,7 +133,7 @@ def _fault(root: Path, path: Path) -> str:
         if here.is_symlink() or not here.is_dir():
             return f"{here} is a symbolic link or a file where a folder belongs"
     if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        return f"{path} is a link, a folder or the like where a file belongs"
+        return f"{one_line(path)} is a link, a folder or the like where a file belongs"
     return "" if os.access(here, os.W_OK | os.X_OK) else f"{here} may not be written"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from doit_cargo.core.task import TaskSpec
+from doit_cargo.tools import console
 
 
 class EventLog:
@@ -51,7 +52,7 @@ class EventLog:
                 self._logger = self._logger or self._make(self._path)
                 self._logger.info(what, **{name: value for name, value in facts.items() if value})
             except OSError as error:  # a log that can't be kept is no reason to fail a build
-                sys.stderr.write(f"no more events in {self._path}: {error.strerror}\n")
+                console.warn(f"no more events in {self._path}: {error.strerror}")
                 self._path = None
 
     def _make(self, path: Path) -> object:
@@ -64,11 +65,11 @@ class EventLog:
         )
         descriptor = os.open(path, flags, 0o644)
         render = structlog.processors.JSONRenderer()
-        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        show = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
 
         def both(logger: object, method: str, entry: MutableMapping[str, Any]) -> str:
             if self._verbose:
-                sys.stderr.write(f"{console(logger, method, dict(entry))}\n")
+                console.warn(str(show(logger, method, dict(entry))))
             os.write(descriptor, f"{render(logger, method, entry)!s}\n".encode())
             raise structlog.DropEvent
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import architectures
 from doit_cargo.core.elf.rules import RULES, Case
+from doit_cargo.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ class Violation(NamedTuple):
 
     def __str__(self) -> str:
         """Put it in one line."""
-        return f"{self.rule}: found {self.found}, wanted {self.wanted}: {self.remedy}"
+        return f"{self.rule}: found {one_line(self.found)}, wanted {self.wanted}: {self.remedy}"
 
 
 def default_levels(triple: str) -> dict[str, Level]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_cargo.core.settings.faults import quote
+from doit_cargo.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +93,7 @@ def real(path: Path) -> Path:
 def shown(path: Path, root: Path) -> str:
     """Return the path of a file as messages show it: relative to the root where it lies below."""
     path, root = real(path.parent) / path.name, real(root)
-    return str(path.relative_to(root)) if inside(path, root) else str(path)
+    return one_line(path.relative_to(root) if inside(path, root) else path)
 
 
 def title(folder: Path) -> str:

@@ -11,13 +11,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from doit_cargo.tools import files
+from doit_cargo.tools import console, files
 
 NAME = ".cargo-lock"
 _PATIENCE = 1.0  # in seconds: a cargo with nothing to do is done by then
@@ -65,8 +64,7 @@ def _acquire(descriptor: int, path: Path) -> None:
     until = time.monotonic() + _PATIENCE
     while not _is_ours(descriptor):
         if time.monotonic() > until:
-            sys.stderr.write(f"waiting for cargo's lock held by {_holder(descriptor)} ({path})\n")
-            sys.stderr.flush()
+            console.warn(f"waiting for cargo's lock held by {_holder(descriptor)} ({path})")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             return
         time.sleep(_STEP)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from doit_cargo.core.errors import PipelineError, explain
+from doit_cargo.tools import console
 
 
 def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> int:
@@ -25,24 +26,24 @@ def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> in
     try:
         return work()
     except PipelineError as error:
-        sys.stderr.write(f"ERROR: {diagnose(str(error))}\n")
+        console.warn(f"ERROR: {diagnose(str(error))}")
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted\n")
+        console.warn("\ninterrupted")
         return 128 + signal.SIGINT
     except OSError as error:
-        sys.stderr.write(f"ERROR: {diagnose(explain(error))}\n")
+        console.warn(f"ERROR: {diagnose(explain(error))}")
         return 1
     except ImportError as error:
-        sys.stderr.write(
+        console.warn(
             f"ERROR: {error}: install doit-cargo again, and see that this process may open "
-            "more files (ulimit -n)\n"
+            "more files (ulimit -n)"
         )
         return 1
     except RuntimeError as error:
         if "new thread" not in str(error):
             raise
-        sys.stderr.write(f"ERROR: {error}: this machine lets us have no more\n")
+        console.warn(f"ERROR: {error}: this machine lets us have no more")
         return 1
     finally:
         for number, handler in previous.items():

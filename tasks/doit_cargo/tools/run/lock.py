@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import time
 from pathlib import Path
 
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.tools import files
+from doit_cargo.tools import console, files
 
 # Who holds which lock, in the environment of what a holder starts: `pid@lock`, the outermost first.
 _HOLDERS = "DOIT_CARGO_RUN"
@@ -73,7 +72,7 @@ def _lock(descriptor: int, *, wait: bool) -> bool:
         holder = os.pread(descriptor, 100, 0).decode(errors="replace") or "just started"
         if not wait:
             raise PipelineError(f"another doit runs in this workspace ({holder})") from None
-        sys.stderr.write(f"waiting for another doit in this workspace ({holder})\n")
+        console.warn(f"waiting for another doit in this workspace ({holder})")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return True
     return False

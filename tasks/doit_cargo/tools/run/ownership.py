@@ -10,6 +10,7 @@ from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Config
 from doit_cargo.core.record import digest
 from doit_cargo.core.task import TaskSpec
+from doit_cargo.core.text import one_line
 from doit_cargo.tools import files
 
 _SHOWN = 20
@@ -47,7 +48,7 @@ def _mark(config: Config, folder: Path) -> Path:
 
 
 def _refusal(paths: Sequence[str]) -> str:
-    listed = "\n".join(f"  {path}" for path in paths[:_SHOWN])
+    listed = "\n".join(f"  {one_line(path)}" for path in paths[:_SHOWN])
     more = f"\n  … and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return (
         "output folders hold files that doit-cargo never wrote and would remove:\n"
