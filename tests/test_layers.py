@@ -52,18 +52,20 @@ TOOLS = {
     "tools.files": set(),
     "tools.artifact": set(),
     "tools.console": set(),
+    "tools.locks": set(),
     "tools.log": {"tools.console"},
     "tools.git": {"tools.process"},
     "tools.git_hooks": {"tools.files", "tools.process"},
     "tools.init_files": {"tools.cargo", "tools.files"},
-    "tools.cargo": {"tools.console", "tools.files", "tools.process"},
+    "tools.cargo": {"tools.console", "tools.files", "tools.locks", "tools.process"},
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},
     "tools.machine": {"tools.files", "tools.process"},
     "tools.private": {"tools.files"},
     "tools.run": {
-        "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.private", "tools.smoke"
+        "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.locks", "tools.private",
+        "tools.smoke",
     },
 }  # fmt: skip
 # What stands above them; the standard library is free everywhere.

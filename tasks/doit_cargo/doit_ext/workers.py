@@ -60,8 +60,9 @@ class Workers:
                 events.put(("other", result, None))
 
         self._events = events
-        self._pump = threading.Thread(target=pump, daemon=True)
-        self._pump.start()
+        started = threading.Thread(target=pump, daemon=True)
+        started.start()
+        self._pump = started
 
     def submit(self, task: Task) -> None:
         """Give a task to a free one."""

@@ -44,14 +44,14 @@ def write(root: Path, path: Path, data: bytes, mode: int = 0o644, *, durable: bo
             raise
 
 
-def create(root: Path, path: Path) -> None:
+def create(root: Path, path: Path, mode: int = 0o644) -> None:
     """Make an empty file unless there is one, and the folders above it."""
     with (
         _folder(root, path.parent, create=True) as folder,
         _naming(path),
         suppress(FileExistsError),
     ):
-        os.close(os.open(path.name, _NEW_FILE, 0o644, dir_fd=folder))
+        os.close(os.open(path.name, _NEW_FILE, mode, dir_fd=folder))
 
 
 def remove(root: Path, path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess  # noqa: TID251 - other holders are other processes
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -225,3 +227,74 @@ def test_children_do_not_keep_it(lock: Lock) -> None:
             assert lock().acquire(wait=False) is False
         finally:
             child.kill()
+
+
+def test_other_users_cannot_open_it(tmp_path: Path, lock: Lock) -> None:
+    """Whatever the umask; and the one that an earlier version made becomes so."""
+    file = tmp_path / ".doit-cargo/lock"
+    first, before = lock(), os.umask(0)
+    try:
+        first.acquire(wait=False)
+    finally:
+        os.umask(before)
+    made = file.stat().st_mode & 0o777
+    first.release()
+    file.chmod(0o666)
+    lock().acquire(wait=False)
+
+    assert (made, file.stat().st_mode & 0o777) == (0o600, 0o600)
+
+
+@pytest.mark.parametrize("gone", ["lock", ""])
+def test_a_lock_that_is_removed_beneath_its_holder_still_holds(
+    tmp_path: Path, lock: Lock, gone: str
+) -> None:
+    with held(tmp_path):
+        place = tmp_path / ".doit-cargo" / gone
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+
+        with pytest.raises(PipelineError, match="another doit runs in this workspace"):
+            lock().acquire(wait=False)
+
+
+def test_a_lock_that_was_removed_while_somebody_waited_is_taken_anew(
+    tmp_path: Path, lock: Lock
+) -> None:
+    """Else a third one, which made the file again, would run beside the second."""
+    with held(tmp_path) as first:
+        second = lock()
+        waiting = threading.Thread(target=second.acquire, kwargs={"wait": True})
+        waiting.start()
+        while not blocked(tmp_path / ".doit-cargo/lock"):
+            time.sleep(0.01)
+        (tmp_path / ".doit-cargo/lock").unlink()
+        assert first.stdin
+        first.stdin.close()
+        waiting.join()
+
+    assert second.held
+    with pytest.raises(PipelineError, match="holds the lock of this workspace"):
+        lock().acquire(wait=False)
+
+
+def blocked(path: Path) -> bool:
+    """Whether somebody waits for the lock of that file."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return any("->" in line and f":{path.stat().st_ino} " in line for line in lines)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_another_user_who_holds_the_folder_stops_nobody(tmp_path: Path, lock: Lock) -> None:
+    """The folder can be read by all, so all can lock it."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder not in {Path("/"), Path("/tmp")}:  # noqa: S108
+            folder.chmod(0o755)
+    program = f"import os, fcntl; os.setuid(65534); d = os.open({str(tmp_path)!r}, os.O_RDONLY)"
+    program += "; fcntl.flock(d, fcntl.LOCK_EX); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        assert lock().acquire(wait=False) is False
+        other.kill()

@@ -53,8 +53,9 @@ class CargoBuild:
             stderr=process.PIPE,
         )
         self._guard = process.Guard(child)
-        self._reader = threading.Thread(target=self._read, args=(child,), daemon=True)
-        self._reader.start()
+        reader = threading.Thread(target=self._read, args=(child,), daemon=True)
+        reader.start()
+        self._reader = reader
 
     def join(self) -> None:
         """Wait until cargo has ended and all it said is read: every crate is ready then."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from doit_cargo.tools import console, files
+from doit_cargo.tools import console, files, locks
 
 NAME = ".cargo-lock"
 _PATIENCE = 1.0  # in seconds: a cargo with nothing to do is done by then
@@ -83,13 +83,10 @@ def _is_ours(descriptor: int) -> bool:
 
 
 def _holder(descriptor: int) -> str:
-    """The process that has the lock, as Linux lists it; another cargo, as far as anybody knows."""
-    inode = str(os.fstat(descriptor).st_ino)
-    with suppress(OSError, ValueError):
-        for line in Path("/proc/locks").read_text().splitlines():
-            words = line.split()
-            if "FLOCK" in words and "->" not in words and words[5].rpartition(":")[2] == inode:
-                command = Path(f"/proc/{words[4]}/cmdline").read_bytes().split(b"\0")
-                name = " ".join(os.fsdecode(word) for word in command[:2])
-                return f"{name.strip()}, pid {words[4]}"
+    """The process that has the lock; another cargo, as far as anybody knows."""
+    pid = locks.holder(descriptor)
+    with suppress(OSError):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        name = " ".join(os.fsdecode(word) for word in command[:2])
+        return f"{name.strip()}, pid {pid}"
     return "another cargo"

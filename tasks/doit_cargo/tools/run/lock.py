@@ -5,22 +5,30 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.tools import console, files
+from doit_cargo.tools import console, files, locks
 
 # Who holds which lock, in the environment of what a holder starts: `pid@lock`, the outermost first.
 _HOLDERS = "DOIT_CARGO_RUN"
 
 
+_MODE = 0o600
+
+
 class RunLock:
-    """A workspace's lock. The kernel drops it when its holder ends, however it ends."""
+    """A workspace's lock. The kernel drops it when its holder ends, however it ends.
+
+    It is two: of a file that other users can't open, and of the root folder itself, which nobody
+    removes beneath it, as a task or `rm -r` may remove the file.
+    """
 
     def __init__(self, root: Path, state: Path) -> None:
         self._path = state / "lock"
         self._root = root
-        self._descriptor = -1
+        self._descriptor = self._folder = -1
         self._outer = ""
 
     @property
@@ -33,18 +41,15 @@ class RunLock:
 
         Raises PipelineError if another run holds it and `wait` is false.
         """
-        if not self._path.exists():
-            files.create(self._root, self._path)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            waited = _lock(descriptor, wait=wait)
+            waited = self._take_file(wait=wait)
+            waited |= self._take_folder(wait=wait)
         except BaseException:
-            os.close(descriptor)
+            self._close()
             raise
-        self._descriptor = descriptor
         self._outer = os.environ.get(_HOLDERS, "")
-        mine = f"{os.getpid()}@{_identity(descriptor)}"
-        os.environ[_HOLDERS] = f"{self._outer} {mine}".strip()
+        mine = (f"{os.getpid()}@{_identity(at)}" for at in (self._descriptor, self._folder))
+        os.environ[_HOLDERS] = " ".join((self._outer, *mine)).strip()
         return waited
 
     def sign(self) -> None:
@@ -59,17 +64,56 @@ class RunLock:
             os.environ[_HOLDERS] = self._outer
             if not self._outer:
                 del os.environ[_HOLDERS]
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._close()
+
+    def _take_file(self, *, wait: bool) -> bool:
+        waited = False
+        while self._descriptor < 0:
+            self._descriptor = self._open()
+            waited |= _lock(self._descriptor, self._descriptor, wait=wait)
+            if not _is_there(self._path, self._descriptor):  # removed, or replaced, meanwhile
+                self._close()
+        return waited
+
+    def _open(self) -> int:
+        if not self._path.exists():
+            files.create(self._root, self._path, _MODE)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if os.fstat(descriptor).st_mode & 0o777 != _MODE:
+            with suppress(OSError):  # another user's
+                os.fchmod(descriptor, _MODE)
+        return descriptor
+
+    def _take_folder(self, *, wait: bool) -> bool:
+        self._folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return _lock(self._folder, self._descriptor, wait=wait)
+        except OSError:  # a network's file system that locks no folders
+            return False
+
+    def _close(self) -> None:
+        for descriptor in (self._descriptor, self._folder):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._descriptor = self._folder = -1
 
 
-def _lock(descriptor: int, *, wait: bool) -> bool:
-    """Lock the file; whether somebody else had it."""
+def _is_there(path: Path, descriptor: int) -> bool:
+    """Tell whether what was locked is still what lies there."""
+    with suppress(OSError):
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    return False
+
+
+def _lock(descriptor: int, signed: int, *, wait: bool) -> bool:
+    """Lock the file or folder; whether somebody else had it. `signed` is where its name stands."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         _refuse_inside(descriptor)
-        holder = os.pread(descriptor, 100, 0).decode(errors="replace") or "just started"
+        if locks.is_of_another_user(locks.holder(descriptor)):
+            return False  # it holds the folder, which it can read: no doit of ours
+        holder = os.pread(signed, 100, 0).decode(errors="replace") or "just started"
         if not wait:
             raise PipelineError(f"another doit runs in this workspace ({holder})") from None
         console.warn(f"waiting for another doit in this workspace ({holder})")

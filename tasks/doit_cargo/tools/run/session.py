@@ -73,8 +73,9 @@ class Session:
             self._builds |= {(order.arch, crate): build for crate in order.wanted}
             self._waiting.put(build)
         if self._driver is None:
-            self._driver = threading.Thread(target=self._drive, daemon=True)
-            self._driver.start()
+            driver = threading.Thread(target=self._drive, daemon=True)
+            driver.start()  # a machine may have no thread left: what never ran is not joined
+            self._driver = driver
 
     def delivery(self, arch: str, crate: str) -> Delivery:
         """What cargo made of a crate that is ready.
