@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -12,8 +14,8 @@ from typing import IO, Any, cast
 import pytest
 
 from doit_cargo.tools.elf import lief_child
-from doit_cargo.tools.elf.second_opinion import lief_folder
-from doit_cargo.tools.process import DEVNULL, PIPE, Process, spawn
+from doit_cargo.tools.elf.second_opinion import SecondOpinion, lief_folder
+from doit_cargo.tools.process import DEVNULL, PIPE, Process, run, spawn
 from helpers.elf_files import asked, elf
 
 
@@ -122,3 +124,74 @@ def test_a_core_file_is_never_written(child: Child) -> None:
     limits = Path(f"/proc/{child.process.pid}/limits").read_text().splitlines()
 
     assert [line.split()[4] for line in limits if line.startswith("Max core")] == ["0"]
+
+
+def test_it_has_no_environment_and_can_gain_nothing(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child.ask(elf())
+    status = Path(f"/proc/{child.process.pid}/status").read_text().splitlines()
+    found = dict(line.split(":", 1) for line in status)
+
+    assert (found["NoNewPrivs"].strip(), found["Seccomp"].strip()) == ("1", "2")
+    monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "secret")
+    with SecondOpinion() as opinion:
+        opinion.ask(elf())
+        (pid,) = (
+            pid
+            for pid in Path(f"/proc/self/task/{threading.get_native_id()}/children")
+            .read_text()
+            .split()
+            if b"lief_child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            and pid != str(child.process.pid)
+        )
+        assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+ATTEMPTS = {
+    "open": "open('/etc/hostname')",
+    "write": "open('/tmp/written', 'w')",
+    "connect": "__import__('socket').socket()",
+    "fork": "os.fork() or os._exit(0)",
+    "exec": "os.execv('/nowhere', ['nowhere'])",
+    "kill": "os.kill(os.getppid(), 0)",
+    "unlink": "os.unlink('/nowhere')",
+    "link": "os.symlink('/etc', '/tmp/linked')",
+}
+
+
+def confined(*lines: str) -> dict[str, str]:
+    """What comes of each attempt, an errno or `done`, by code of ours in the place of LIEF's."""
+    program = Path(lief_child.__file__).read_text().partition('if __name__ == "__main__"')[0]
+    program += "\n".join(("import socket", *lines, "_confine()", ""))
+    program += f"for name, code in {ATTEMPTS!r}.items():\n"
+    program += "    try:\n        eval(code)\n        print(name, 'done')\n"
+    program += "    except OSError as error:\n        print(name, error.errno)\n"
+    done = run([sys.executable, "-I", "-S", "-c", program])
+    return dict(line.split() for line in done.splitlines())
+
+
+@pytest.mark.parametrize("without", ["", "_lower = lambda *_: None"])
+def test_what_it_may_not_do_fails(without: str) -> None:
+    """By the filter, and not by the limits alone."""
+    assert confined(without) == dict.fromkeys(ATTEMPTS, str(errno.EPERM))
+
+
+def test_where_there_is_no_filter_it_still_opens_nothing() -> None:
+    found = confined("_libc = lambda: None")
+
+    assert {name: found[name] for name in ("open", "write", "connect")} == dict.fromkeys(
+        ("open", "write", "connect"), str(errno.EMFILE)
+    )
+
+
+@pytest.mark.parametrize("odd", [b"\xff\xfe", {1, 2}, float("nan"), 1 << 5000])
+def test_what_no_json_has_is_an_error_and_not_the_childs_end(odd: object) -> None:
+    """LIEF gives bytes where a name is no text."""
+    descriptor = os.memfd_create("elf")
+    try:
+        answer = json.loads(lief_child._guarded(lambda _: {"interp": odd}, descriptor, 0))  # noqa: SLF001
+    finally:
+        os.close(descriptor)
+
+    assert list(answer) in (["error"], ["interp"])

@@ -8,6 +8,8 @@ nothing of this package, so that it shares no mistake with the strict reader.
 
 An answer has the names of `core.elf.Facts` that are not in `reader.OWN`, or `error`: LIEF refuses
 these bytes, or `unavailable`: LIEF itself cannot be used.
+
+Once LIEF is loaded the process gives up all that reading bytes does not need: `_confine`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import io
 import json
 import os
 import resource
+import struct
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -34,21 +37,82 @@ def main(descriptor: int, memory: int, folder: str) -> None:
     os.dup2(2, 1)  # whatever LIEF prints is no answer
     _limit(memory)
     describe = _load(folder)
+    _guarded(describe, descriptor, 0)  # whatever is loaded at first use
+    _confine()
     while len(request := sys.stdin.buffer.read(8)) == 8:  # noqa: PLR2004 - the request's size
-        found = _guarded(describe, descriptor, int.from_bytes(request))
-        answer = json.dumps(found).encode()
+        answer = _guarded(describe, descriptor, int.from_bytes(request))
         answers.write(len(answer).to_bytes(4) + answer)
         answers.flush()
 
 
 def _limit(memory: int) -> None:
     """Cap the address space, and leave no core file: a crash here is an answer like another."""
-    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
-        hard = resource.getrlimit(what)[1]
-        if hard not in {resource.RLIM_INFINITY, -1}:
-            most = min(most, hard)  # noqa: PLW2901 - it can be lowered, not raised
-        with suppress(ValueError, OSError):  # macOS has no limit on the address space
-            resource.setrlimit(what, (most, most))
+    _lower(resource.RLIMIT_AS, memory)
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(what: int, most: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    if hard not in {resource.RLIM_INFINITY, -1}:
+        most = min(most, hard)  # it can be lowered, not raised
+    with suppress(ValueError, OSError):  # macOS has no limit on the address space
+        resource.setrlimit(what, (most, most))
+
+
+def _confine() -> None:
+    """Open nothing, start nothing, write no file; where Linux can, call nothing else either."""
+    library = _libc()
+    for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE):
+        _lower(what, 0)
+    if library is None:
+        return
+    ctypes, prctl = library
+    prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
+    calls = _CALLS.get(os.uname().machine)
+    if calls and sys.maxsize > 1 << 32:
+        code = _filter(*calls)
+        text = ctypes.create_string_buffer(code, len(code))
+        program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(text))
+        prctl(_SET_SECCOMP, _FILTER, ctypes.create_string_buffer(program, len(program)), 0, 0)
+
+
+def _libc() -> tuple[Any, Any] | None:
+    """The module ctypes and prctl(2); None where there is none of them."""
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes  # noqa: PLC0415 - a Python may come without it
+
+        return ctypes, ctypes.CDLL(None).prctl
+    return None
+
+
+# prctl(2): PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP and SECCOMP_MODE_FILTER of Linux's headers.
+_NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2
+# By machine: AUDIT_ARCH of linux/audit.h, and the calls that remain, by asm/unistd.h: those for
+# open files (read, write, close, fstat, lseek, pread64), for memory (brk, mmap, mprotect, munmap,
+# mremap, madvise), for signals (rt_sigaction, rt_sigprocmask, rt_sigreturn), for itself (getpid,
+# gettid, futex, sched_yield, clock_gettime, getrandom, restart_syscall, exit and exit_group).
+_CALLS = {
+    "x86_64": (
+        0xC000003E,
+        (0, 1, 3, 5, 8, 17, 12, 9, 10, 11, 25, 28, 13, 14, 15, 39, 186, 202, 24, 228, 318, 219,
+         60, 231),
+    ),
+    "aarch64": (
+        0xC00000B7,
+        (63, 64, 57, 80, 62, 67, 214, 222, 226, 215, 216, 233, 134, 135, 139, 172, 178, 98, 124,
+         113, 278, 128, 93, 94),
+    ),
+}  # fmt: skip
+
+
+def _filter(machine: int, calls: tuple[int, ...]) -> bytes:
+    """A program for seccomp(2): these calls go on, any other fails with EPERM."""
+    load, equal, answer, refuse, allow = 0x20, 0x15, 0x06, 0x50001, 0x7FFF0000
+    count = len(calls)  # a jump is counted from the next line; `refuse` and `allow` come last
+    lines = [(load, 0, 0, 4), (equal, 0, count + 1, machine), (load, 0, 0, 0)]
+    lines += [(equal, count - at, 0, number) for at, number in enumerate(calls)]
+    lines += [(answer, 0, 0, refuse), (answer, 0, 0, allow)]
+    return b"".join(struct.pack("HBBI", *line) for line in lines)
 
 
 def _load(folder: str) -> Describe:
@@ -64,11 +128,12 @@ def _load(folder: str) -> Describe:
         return lambda _: {"unavailable": reason}
 
 
-def _guarded(describe: Describe, descriptor: int, size: int) -> dict[str, Any]:
+def _guarded(describe: Describe, descriptor: int, size: int) -> bytes:
+    """The answer as JSON: what LIEF gives may be text that no JSON has."""
     try:
-        return describe(os.pread(descriptor, size, 0))
+        return json.dumps(describe(os.pread(descriptor, size, 0))).encode()
     except Exception as error:  # noqa: BLE001 - whatever it is, the file is not accepted
-        return {"error": f"{type(error).__name__}: {error}"}
+        return json.dumps({"error": f"{type(error).__name__}: {error}"}).encode()
 
 
 def _reader(library: Any) -> Describe:  # noqa: ANN401 - a module

@@ -131,7 +131,7 @@ class _Child:
         self._shared = _shared_memory()
         try:
             self._process = spawn(
-                [*argv, str(self._shared), str(memory), folder],
+                [*argv, str(self._shared), str(memory), folder], env=_environment(),
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, pass_fds=[self._shared],
             )  # fmt: skip
         except BaseException:
@@ -199,6 +199,11 @@ def lief_folder() -> str:
     if found is None or not found.origin:
         raise MissingToolError(f"LIEF is missing, no binary can be verified. {_INSTALL}")
     return str(Path(found.origin).parent.parent)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of what others told us in confidence; only where Python's own library lies."""
+    return {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
 
 
 def _shared_memory() -> int:
