@@ -157,7 +157,8 @@ def test_the_linker_of_this_host_alone_is_overridden(machine: Machine) -> None:
 def test_the_wrappers_are_the_same_everywhere(machine: Machine, tmp_path: Path) -> None:
     """POSIX sh around that machine's zig; nothing in them asks where they run."""
     parts = survey(machine.workspace, machine.env, host=machine.host)
-    _, scripts = wrapper_files(TRIPLE, parts)
+    _, texts = wrapper_files(TRIPLE, parts)
+    scripts = {name: text for name, text in texts.items() if name != "relro.c"}
 
     assert set(scripts) == {f"{TRIPLE}-{tool}" for tool in ("cc", "c++", "ar", "ranlib")}
     for text in scripts.values():

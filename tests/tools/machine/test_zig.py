@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core import hosts
-from doit_cargo.core.toolchain import wheels
+from doit_cargo.core.elf import reader
+from doit_cargo.core.toolchain import relro, wheels
 from doit_cargo.core.toolchain.zig_scripts import scripts, zig_target
 from doit_cargo.tools import process
 from doit_cargo.tools.machine import zig
@@ -147,10 +148,15 @@ def test_response_files(tmp_path: Path) -> None:
         "-u\na\n-Wl,--undefined=a,-ub\n-Xlinker\n-u\n-Xlinker\na\n"
     )
 
-    assert seen(tmp_path, f"@{file}") == ["-static", "-pie", f"@{file}.zig"]
+    assert seen(tmp_path, f"@{file}") == [object_of(tmp_path), "-static", "-pie", f"@{file}.zig"]
     assert (tmp_path / "linker arguments.zig").read_text() == (
         "a.o\n-static\n-pie\nwith\\ blank.o\n-ua\n-Wl,-u,a,-u,b\n-Xlinker\n-u\n-Xlinker\na\n"
     )
+
+
+def object_of(root: Path) -> str:
+    """Where a wrapper of these tests looks for it."""
+    return f"{wrapper(root, X86).parent}/relro.o"
 
 
 def test_ar(tmp_path: Path) -> None:
@@ -173,15 +179,38 @@ def test_zigs_names(triple: str, name: str) -> None:
 
 def test_writing_them_twice_does_nothing(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    folder, texts = tmp_path / "wrappers" / "one", {"a-cc": "#!/bin/sh\n"}
+    script = "#!/bin/sh\n: > relro.o\n"
+    folder, texts = tmp_path / "wrappers" / "one", {"a-cc": script, "relro.c": "int a;\n"}
 
-    assert zig.write_wrappers(tmp_path, folder, texts)
-    assert not zig.write_wrappers(tmp_path, folder, texts)
+    assert zig.write_wrappers(tmp_path, folder, "a", texts)
+    assert not zig.write_wrappers(tmp_path, folder, "a", texts)
 
-    (folder / "a-cc").write_text("broken")
-    assert zig.write_wrappers(tmp_path, folder, texts)
-    assert (folder / "a-cc").read_text() == "#!/bin/sh\n"
-    assert os.access(folder / "a-cc", os.X_OK)
+    for name, text in (("a-cc", "broken"), ("relro.c", "int b;\n"), ("relro.o", None)):
+        (folder / name).unlink() if text is None else (folder / name).write_text(text)
+        assert zig.write_wrappers(tmp_path, folder, "a", texts)
+        assert {path.name for path in folder.iterdir()} == {"a-cc", "relro.c", "relro.o"}
+        assert (folder / "a-cc").read_text() == script
+        assert os.access(folder / "a-cc", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("given", "linked"),
+    [
+        (["a.o", "-o", "a"], True),
+        (["-no-pie", "a.o", "-o", "a"], True),
+        (["a.o"], False),
+        (["-c", "a.c", "-o", "a.o"], False),
+        (["-shared", "a.o", "-o", "a.so"], False),
+        (["-o", "b.o", "-r", "a.o"], False),
+        (["-E", "-o", "b", "a.c"], False),
+        (["--version"], False),
+    ],
+)
+@pytest.mark.parametrize("triple", [X86, ARM])
+def test_what_links_an_executable_links_the_object(
+    tmp_path: Path, triple: str, given: list[str], linked: bool
+) -> None:
+    assert (seen(tmp_path, *given, triple=triple)[0] == object_of(tmp_path)) is linked
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
@@ -296,13 +325,62 @@ def test_armv7_code_runs_on_processors_without_neon(tmp_path: Path) -> None:
     assert codes == [0, -signal.SIGILL]
 
 
+MAPS = """\
+#include <stdio.h>
+int answer = 42;
+int *const kept = &answer; // needs a relocation where the program may lie anywhere
+__attribute__((constructor)) static void early(void) { answer++; }
+int main(void) {
+    char line[500];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps && fgets(line, sizeof line, maps)) fputs(line, stdout);
+    return !(answer == 43 && kept == &answer);
+}
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("options", [["-O2"], ["-O2", "-s"], ["-g", "-x", "c++"]])
+@pytest.mark.parametrize("triple", [X86, ARM, RISCV, ARM32, "i686-unknown-linux-musl"])
+def test_what_relro_names_is_read_only_once_it_runs(
+    tmp_path: Path, triple: str, options: list[str]
+) -> None:
+    """Its first pages that hold data are mapped without w, though the segment has it."""
+    compiler = _compiler(tmp_path, triple)
+    (tmp_path / "maps.c").write_text(MAPS)
+    program = tmp_path / "maps"
+    process.run([compiler, *options, "maps.c", "-static", "-o", program.name], cwd=tmp_path)
+
+    maps = [line.split() for line in _output(program, triple).splitlines()]
+    own = [words for words in maps if words[-1] == str(program)]
+
+    assert reader.read(program.read_bytes()).relro in {"full", "partial", "n/a"}
+    assert [words[1] for words in own] == ["r--p", "r-xp", "r--p", "rw-p"]
+
+
+@pytest.mark.integration
+def test_a_program_without_a_c_library_links(tmp_path: Path) -> None:
+    """And goes on without it."""
+    compiler = _compiler(tmp_path, X86)
+    (tmp_path / "bare.c").write_text(
+        "void _start(void) {"
+        ' __asm__ volatile("syscall" :: "a"(60), "D"(7)); __builtin_unreachable(); }'
+    )
+    process.run([compiler, "-nostdlib", "bare.c", "-o", "bare"], cwd=tmp_path)
+
+    assert subprocess.run([tmp_path / "bare"], check=False).returncode == 7
+
+
 def _compiler(folder: Path, triple: str) -> Path:
     """A target's real wrappers, in a folder `w`."""
     found = wheels.zig()
     assert found
-    texts = scripts(triple, found.program, _shared_cache())
+    texts = {
+        **scripts(triple, found.program, _shared_cache()),
+        relro.SOURCE: relro.source(),
+    }
     (folder / "tmp").mkdir()
-    zig.write_wrappers(folder, folder / "w", texts)
+    zig.write_wrappers(folder, folder / "w", triple, texts)
     return folder / "w" / f"{triple}-cc"
 
 

@@ -1,6 +1,7 @@
 """The toolchain cache: one folder in the user's home, shared by all workspaces.
 
-wrappers/<triple>-<key>/<triple>-cc   zig as a C compiler and linker (core/zig_scripts.py)
+wrappers/<triple>-<key>/<triple>-cc   zig as a C compiler and linker (zig_scripts.py)
+wrappers/<triple>-<key>/relro.o       linked into every executable (relro.py)
 sysroots/<triple>-<key>/lib/…         std, where the toolchain has none (tools/std.py)
 zig/                                  zig's own cache: musl, libunwind, compiler-rt
 CACHEDIR.TAG                          says that this folder is ours; without it nothing is removed

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from doit_cargo.core import hosts
 from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.toolchain import caches, wheels
+from doit_cargo.core.toolchain import caches, relro, wheels
 from doit_cargo.core.toolchain.compiler import Rust, find, on_path, std_in
 from doit_cargo.core.toolchain.zig_scripts import scripts
 
@@ -73,6 +73,7 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
     rust, cache = parts.rust, parts.cache or _NOWHERE
     std, sysroot, private = _std(target.triple, rust, cache)
     folder, files = wrapper_files(target.triple, parts)
+    wrappers = [folder / name for name in (*files, relro.OBJECT)]
     return Toolchain(
         target=target,
         host=hosts.compiler_host(rust.toolchain, parts.host),
@@ -84,8 +85,8 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
         wrappers=folder,
         zig_cache=zig_cache(cache),
         protoc=parts.protoc.program if parts.protoc else None,
-        identity=tuple(_identity(parts, std, [folder / name for name in files])),
-        missing=tuple(_missing(target, parts, std, folder, files)),
+        identity=tuple(_identity(parts, std, wrappers)),
+        missing=tuple(_missing(target, parts, std, wrappers)),
     )
 
 
@@ -95,11 +96,17 @@ def zig_cache(cache: Path) -> Path:
 
 
 def wrapper_files(triple: str, parts: Parts) -> tuple[Path, Mapping[str, str]]:
-    """The folder of a target's wrappers, and what belongs in it."""
+    """The folder of a target's wrappers, and the text of each file that belongs in it.
+
+    What is made of them there is `relro.OBJECT`.
+    """
     cache = parts.cache or _NOWHERE
     if parts.zig is None:
         return cache / "wrappers" / triple, {}
-    files = scripts(triple, parts.zig.program, zig_cache(cache))
+    files = {
+        **scripts(triple, parts.zig.program, zig_cache(cache)),
+        relro.SOURCE: relro.source(),
+    }
     return caches.wrappers(cache, triple, parts.zig.version, files), files
 
 
@@ -138,7 +145,7 @@ def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Itera
 
 
 def _missing(
-    target: Target, parts: Parts, std: Path | None, folder: Path, files: Mapping[str, str]
+    target: Target, parts: Parts, std: Path | None, wrappers: Sequence[Path]
 ) -> Iterator[str]:
     """One line a thing, with the command that fixes it."""
     if parts.cache is None:
@@ -155,7 +162,7 @@ def _missing(
             yield f"the Python package {name} is not installed: {pip_install(name)}"
     if parts.rust.rustc and std is None:
         yield f"Rust's std for {target.triple} is not installed: {setup_command(target)}"
-    if parts.cache and parts.zig and not all((folder / name).is_file() for name in files):
+    if parts.cache and parts.zig and not all(path.is_file() for path in wrappers):
         yield f"the linker wrappers for {target.triple} are not made yet: {setup_command(target)}"
 
 

@@ -16,6 +16,7 @@ What they change, and why:
   otherwise without a word.
 - `-u SYMBOL` becomes `-uSYMBOL`, and `--undefined=SYMBOL`, `-uSYMBOL` for the linker `-u,SYMBOL`:
   zig takes the symbol for a file's name, or knows no such option. Coverage and PGO ask for it.
+- What links an executable links `relro.o` too (relro.py), which lies beside the wrapper.
 - The same inside rustc's `@response` files, which it writes when a command is too long.
 
 Everything else is handed on. POSIX sh: a build starts them thousands of times.
@@ -28,6 +29,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from doit_cargo.core import architectures
+from doit_cargo.core.toolchain.relro import OBJECT
 
 # What zig refuses or warns about and what changes nothing in a static executable.
 _DROPPED = (
@@ -48,7 +50,7 @@ exec {zig} {tool} "$@"
 """
 
 _COMPILER = """\
-words= number=0 link={link} drop= symbol= before=
+words= number=0 link={link} relro= none= drop= symbol= before=
 for word do
   number=$((number + 1)) last=$before before=$word
   if [ "$drop" ]; then drop=; continue; fi
@@ -71,18 +73,22 @@ for word do
     -march=armv8.[0-9]-a*) arm=${{word#-march=armv8.}}
       words="$words -mcpu=generic+v8_${{arm%%-*}}a\\"\\${{$number#-march=armv8.?-a}}\\""
       continue ;;
-    @*) if [ -f "${{word#@}}" ]; then
+    -o) relro=1 ;;
+    @*) relro=1
+      if [ -f "${{word#@}}" ]; then
         sed {sed} "${{word#@}}" > "${{word#@}}.zig" || exit
         words="$words \\"\\${{$number}}.zig\\""
         continue
       fi ;;
-    -c|-S|-E|-M|-MM|-r|-shared|-no-pie|-fsyntax-only|--version|-dump*|-print-*|--help|'-###')
-      link= ;;
+    -c|-S|-E|-M|-MM|-r|-shared|-fsyntax-only|--version|-dump*|-print-*|--help|'-###')
+      link= none=1 ;;
+    -no-pie) link= ;;
   esac
   words="$words \\"\\${{$number}}\\""
 done
 eval "set -- $words"
 [ -z "$link" ] || set -- -static -pie "$@"
+[ -z "$relro" ] || [ "$none" ] || set -- "${{0%/*}}/{object}" "$@" # before any -x LANGUAGE
 exec {zig} {tool} -target {target} {options} "$@"
 """
 
@@ -130,6 +136,7 @@ def _script(triple: str, tool: str, zig: Path, cache: Path) -> str:
         sed=_sed(_SED),
         undefined=_sed(_UNDEFINED),
         link="1" if row.static_pie else "",
+        object=OBJECT,
         options=" ".join(options),
     )
 

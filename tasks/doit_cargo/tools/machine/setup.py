@@ -53,7 +53,7 @@ def setup(
         parts = look()
         for target in targets:
             folder, scripts = wrapper_files(target.triple, parts)
-            if zig.write_wrappers(cache, folder, scripts):
+            if zig.write_wrappers(cache, folder, target.triple, scripts):
                 say(f"made zig's wrappers for {target.triple} in {folder}")
         chains = [assemble(target, parts) for target in targets]
         if missing := list(dict.fromkeys(line for chain in chains for line in chain.missing)):

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from doit_cargo.core import toml_file
-from doit_cargo.core.errors import SetupError
+from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.model import Toolchain
+from doit_cargo.core.toolchain import relro
 from doit_cargo.tools import process
 from doit_cargo.tools.machine.cache import Say, new_folder
 
@@ -22,14 +23,22 @@ int main(void) { return puts("hello") < 0; }
 _LINK = ("hello.c", "-lunwind", "-o", "hello", "-nodefaultlibs", "-lc")
 
 
-def write_wrappers(cache: Path, folder: Path, scripts: Mapping[str, str]) -> bool:
-    """Put a target's wrappers in place, all or none; False if they were there."""
-    if all(_holds(folder / name, text) for name, text in scripts.items()):
+def write_wrappers(cache: Path, folder: Path, triple: str, texts: Mapping[str, str]) -> bool:
+    """Put a target's wrappers in place, and what they link; all or none. False if it was there.
+
+    Raises SetupError with zig's own words.
+    """
+    made = (folder / relro.OBJECT).is_file()
+    if made and all(_holds(folder / name, text) for name, text in texts.items()):
         return False
     with new_folder(cache, folder) as work:
-        for name, text in scripts.items():
+        for name, text in texts.items():
             (work / name).write_text(text, encoding="utf-8")
-            (work / name).chmod(0o755)
+            (work / name).chmod(_mode(name))
+        try:
+            process.run([work / f"{triple}-cc", *relro.COMPILE], cwd=work)
+        except PipelineError as error:
+            raise SetupError(f"zig can't compile for {triple}:\n{error}") from error
     return True
 
 
@@ -63,9 +72,14 @@ def strips(workspace: Path) -> bool:
     return any(p.get("strip") in (True, "symbols") for p in profiles if isinstance(p, dict))
 
 
+def _mode(name: str) -> int:
+    return 0o644 if name == relro.SOURCE else 0o755
+
+
 def _holds(path: Path, text: str) -> bool:
     try:
-        return path.read_text(encoding="utf-8") == text and os.access(path, os.X_OK)
+        mode = path.stat().st_mode & 0o777
+        return path.read_text(encoding="utf-8") == text and mode == _mode(path.name)
     except OSError:
         return False
 
