@@ -156,6 +156,21 @@ def test_what_a_killed_run_has_left_is_removed_by_the_next(project: Bundled, han
     assert left(project) == []
 
 
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_what_relro_names_is_read_only_in_a_container(
+    project: Bundled, first_run: str, arch: str
+) -> None:
+    """By the kernel's own word, under the emulator too."""
+    assert "RELRO" not in first_run
+    assert protection(project, arch, "notify_server") == "read-only"
+
+
+def protection(project: Bundled, arch: str, name: str) -> str:
+    """What the record of a smoke test says of RELRO."""
+    record = project.path(f".doit-cargo/records/{arch}/smoke/{name}.json")
+    return str(json.loads(record.read_text())["relro"])
+
+
 @pytest.mark.parametrize(
     ("arch", "name"), [("x86_64", "fechatter_gateway"), ("aarch64", "notify_server")]
 )
@@ -168,6 +183,7 @@ def test_without_docker(project: Bundled, first_run: str, arch: str, name: str) 
 
     assert smoked(done.stdout) == [f"{arch} {name}"], done.stdout
     assert "http 200, in an empty root folder" in done.stdout
+    assert protection(project, arch, name) == "read-only"
     assert not [path for path in project.path(".doit-cargo/work").rglob("*") if path.is_file()]
 
 

@@ -13,6 +13,7 @@ from doit_cargo.core.model import RELEASE
 class Sighting(NamedTuple):
     """What a smoke test saw: the `answer` (`http 200`, `exit 0`, `listening`, or nothing).
 
+    `relro` is what `elf.mapped` says of the running program, "" of one that was not looked at.
     `isolation` says where the program ran: a word of `smoke.namespaces`, or `docker`. `seconds` is
     how long all of it took.
     """
@@ -20,6 +21,7 @@ class Sighting(NamedTuple):
     answer: str
     isolation: str
     seconds: float
+    relro: str = ""
 
 
 class Outcome(NamedTuple):

@@ -17,6 +17,9 @@ _ISOLATION: Final = {
     "folder, shared network": "in an empty folder, on this machine's network",
 }
 
+# What is worth a word of a running program's RELRO; source of the keys: core/elf/mapped.py.
+_RELRO: Final = {"writable": ", RELRO writable", "unseen": ", RELRO not seen"}
+
 
 def told(spec: TaskSpec, outcome: Outcome) -> str:
     """The line of a task that has done its work; "" if nothing need be said."""
@@ -51,7 +54,8 @@ def _smoke(spec: TaskSpec, outcome: Outcome) -> str:
         return ""
     where = _ISOLATION.get(outcome.seen.isolation, outcome.seen.isolation)
     took = seconds(outcome.seen.seconds)
-    return f"smoked   {spec.arch} {spec.subject}  {outcome.seen.answer}, {where}, {took}"
+    relro = _RELRO.get(outcome.seen.relro, "")
+    return f"smoked   {spec.arch} {spec.subject}  {outcome.seen.answer}, {where}{relro}, {took}"
 
 
 def _index(spec: TaskSpec, outcome: Outcome) -> str:

@@ -6,6 +6,7 @@ and there is no docker, the same program in a root folder that holds nothing els
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from doit_cargo.core.images.trial import Trial
     from doit_cargo.tools.run.session import Session
     from doit_cargo.tools.smoke.containers import Containers
+    from doit_cargo.tools.smoke.trial import Seen
 
 NAME = "smoke"
 SUMMARY = "start every image, probe it, and stop it"
@@ -118,18 +120,41 @@ def _test(smoke: _Smoke, session: Session) -> Outcome:
     ctx, started, ids = smoke.ctx, time.monotonic(), smoke.ids()
     containers = session.containers(ctx.env, digest(str(ctx.config.outputs.state))[:16])
     if containers.available():
-        answer, isolation = _contained(smoke, containers, ids), "docker"
+        seen, isolation = _contained(smoke, containers, ids), "docker"
     elif choose(smoke.images, ctx.env).daemon:
         raise SetupError("the Docker daemon does not answer: systemctl start docker")
     else:
-        answer, isolation = _in_namespaces(smoke, session)
+        seen, isolation = _in_namespaces(smoke, session)
+    relro = _protection(smoke, session, seen.maps)
     path = layout.smoke_record(ctx.config, smoke.target, smoke.binary)
-    record = {"ids": ids, "answer": answer, "isolation": isolation}
+    record = {"ids": ids, "answer": seen.answer, "isolation": isolation, "relro": relro}
     files.save(ctx.config.root, path, encode(record))
-    return Outcome(seen=Sighting(answer, isolation, time.monotonic() - started))
+    elapsed = time.monotonic() - started
+    return Outcome(seen=Sighting(seen.answer, isolation, elapsed, relro))
 
 
-def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) -> str:
+def _protection(smoke: _Smoke, session: Session, maps: str | None) -> str:
+    """What became of RELRO in the running program.
+
+    Raises CheckError if it can be written to and the policy denies that.
+    """
+    from doit_cargo.core.elf import mapped
+    from doit_cargo.tools.images import inputs
+
+    if maps is None:
+        return ""
+    data = inputs.staged(smoke.ctx, session.opinion, smoke.target, smoke.binary)
+    page = os.sysconf("SC_PAGE_SIZE")
+    found = mapped.relro(data, maps, program=dockerfile.PROGRAM, page=page)
+    if found == "writable" and smoke.ctx.policies[smoke.target.arch].levels["relro"] == "deny":
+        raise CheckError(
+            f"relro: {smoke.binary.name} runs with its relocated data writable: link it with the "
+            "pipeline's linker, whose wrapper adds what protects it, or set `relro` to warn"
+        )
+    return found
+
+
+def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) -> Seen:
     from doit_cargo.tools.smoke import trial
     from doit_cargo.tools.smoke.containers import Cell, Part
 
@@ -158,7 +183,7 @@ def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequenc
         engine.load_into(containers.docker, image, references, folder)
 
 
-def _in_namespaces(smoke: _Smoke, session: Session) -> tuple[str, str]:
+def _in_namespaces(smoke: _Smoke, session: Session) -> tuple[Seen, str]:
     from doit_cargo.tools import files
     from doit_cargo.tools.smoke import namespaces
 
@@ -169,8 +194,8 @@ def _in_namespaces(smoke: _Smoke, session: Session) -> tuple[str, str]:
         for binary in smoke.involved:
             _fill(smoke, session, binary, roots[binary.name], emulator)
         isolation = namespaces.strictest(smoke.images.user)
-        answer = namespaces.run(smoke.trial, roots, isolation, emulated=emulator is not None)
-        return answer, isolation.name
+        seen = namespaces.run(smoke.trial, roots, isolation, emulated=emulator is not None)
+        return seen, isolation.name
 
 
 def _fill(

@@ -84,7 +84,7 @@ def tool(*argv: str, code: int = 3, needs: tuple[Program, ...] = ()) -> Trial:
 def tried(folder: Path, trial: Trial, text: str = SERVER, way: namespaces.Isolation = PLAIN) -> str:
     root = folder / "chat"
     program(root / "app" / "service", text)
-    return namespaces.run(trial, {"chat": root}, way, emulated=False)
+    return namespaces.run(trial, {"chat": root}, way, emulated=False).answer
 
 
 def refusal(folder: Path, trial: Trial, text: str = SERVER) -> str:

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.images import trial as trials
 from doit_cargo.core.images.trial import Trial
 from doit_cargo.tools import process
+from doit_cargo.tools.smoke.trial import Seen
 
 _CHILD = [sys.executable, "-P", "-m", "doit_cargo.tools.smoke.namespaces_child"]
 _SPACES = ["--net", "--pid", "--fork", "--kill-child"]  # unshare(1)
@@ -60,7 +61,7 @@ def strictest(user: str) -> Isolation:
     )
 
 
-def run(trial: Trial, roots: Mapping[str, Path], isolation: Isolation, *, emulated: bool) -> str:
+def run(trial: Trial, roots: Mapping[str, Path], isolation: Isolation, *, emulated: bool) -> Seen:
     """What the smoke test saw. `roots` has the prepared folder of each program.
 
     Raises CheckError with the reason and the end of the logs.
@@ -82,15 +83,19 @@ def run(trial: Trial, roots: Mapping[str, Path], isolation: Isolation, *, emulat
     answer = _answer([*isolation.prefix, *_CHILD, json.dumps(order)])
     if "fault" in answer:
         raise CheckError(answer["fault"])
-    return answer["seen"]
+    return Seen(**answer)
 
 
-def _answer(argv: list[str]) -> dict[str, str]:
+def _answer(argv: list[str]) -> dict[str, Any]:
     done = process.run_guarded(argv, timeout=_LIMIT)
     with suppress(ValueError):
         found = json.loads(done.out)
-        if done.code == 0 and isinstance(found, dict) and found.keys() & {"seen", "fault"}:
-            return found
+        if (
+            done.code == 0
+            and isinstance(found, dict)
+            and (found.keys() == set(Seen._fields) or "fault" in found)
+        ):
+            return dict(found)
     stderr = "\n".join(done.err.strip().splitlines()[-5:])
     raise CheckError(f"the smoke test's own process ended with {done.code}:\n{stderr}")
 

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,6 +60,16 @@ class Process:
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, size - _LOG_BYTES))
         return self._log.read().decode(errors="replace")
+
+    def maps(self) -> str:
+        """Read it by the name that the process has in this `/proc`, which may be the host's."""
+        for children in Path("/proc/self/task").glob("*/children"):
+            for pid in children.read_text().split():
+                with suppress(OSError):
+                    status = Path(f"/proc/{pid}/status").read_text()
+                    if f"\t{self._process.pid}\n" in status.partition("\nNSpid:")[2][:200]:
+                        return Path(f"/proc/{pid}/maps").read_text()
+        return ""
 
     def kill(self) -> None:
         """End it, whatever it does."""
@@ -113,14 +124,14 @@ def _loopback_up() -> None:
         fcntl.ioctl(any_socket, _SET, struct.pack("16sh22x", b"lo", flags | _UP))
 
 
-def main(text: str) -> dict[str, str]:
+def main(text: str) -> dict[str, str | None]:
     """Carry the order out; the answer."""
     order = json.loads(text)
     place = Folders(order)
     try:
         if order["private"]:
             _loopback_up()
-        return {"seen": trial.run(place, trials.decode(order["trial"]))}
+        return trial.run(place, trials.decode(order["trial"]))._asdict()
     except (PipelineError, OSError) as error:
         return {"fault": str(error)}
     finally:

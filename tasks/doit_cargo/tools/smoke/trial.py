@@ -9,7 +9,7 @@ import http.client
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.image_settings import HttpProbe
@@ -42,6 +42,19 @@ class Running(Protocol):
     def log(self) -> str:
         """The end of what it has written."""
 
+    def maps(self) -> str:
+        """Its memory map, as `/proc/PID/maps` has it; "" where that can't be read."""
+
+
+class Seen(NamedTuple):
+    """The `answer` (`http 200`, `exit 0`, `listening`), and the `maps` of a program that ran then.
+
+    No maps (None) of one that was to end by itself.
+    """
+
+    answer: str
+    maps: str | None = None
+
 
 class Place(Protocol):
     """Where the programs of one trial run, apart from all others."""
@@ -50,8 +63,8 @@ class Place(Protocol):
         """Start a program with these arguments."""
 
 
-def run(place: Place, trial: Trial) -> str:
-    """What was seen: `http 200`, `exit 0`, `listening`.
+def run(place: Place, trial: Trial) -> Seen:
+    """What was seen.
 
     Raises CheckError with the reason and the end of the logs.
     """
@@ -68,10 +81,10 @@ def run(place: Place, trial: Trial) -> str:
         raise CheckError("\n".join([str(error), *filter(None, logs)])) from None
 
 
-def _observe(subject: Running, trial: Trial) -> str:
+def _observe(subject: Running, trial: Trial) -> Seen:
     if trial.run:
-        return _to_its_end(subject, trial.subject.name, trial.run.code)
-    seen = _await(subject, trial.subject)
+        return Seen(_to_its_end(subject, trial.subject.name, trial.run.code))
+    seen = Seen(_await(subject, trial.subject), subject.maps())
     subject.terminate()
     code = subject.wait(trial.subject.stop)
     if code is None:
