@@ -51,14 +51,14 @@ def test_what_an_action_found_out_is_in_its_line(tmp_path: Path) -> None:
     """But for its inputs, which are the state's own affair."""
     outcome = Outcome(
         size=7, digest="abc", names=("a", "b"), warnings=("w",), discovered=("/x",),
-        no_longer=("/y",), seen=Sighting("exit 0", "docker", 1.5),
+        no_longer=("/y",), seen=Sighting("exit 0", "docker", 1.5, "unseen"),
     )  # fmt: skip
     found = logged(tmp_path, VERIFY, outcome)
 
     assert found == {
         "event": "done", "task": "verify:x86_64:bot", "stage": "verify", "arch": "x86_64",
         "binary": "bot", "size": 7, "digest": "abc", "names": ["a", "b"], "warnings": ["w"],
-        "seen": {"answer": "exit 0", "isolation": "docker", "seconds": 1.5},
+        "seen": {"answer": "exit 0", "isolation": "docker", "seconds": 1.5, "relro": "unseen"},
     }  # fmt: skip
 
 
