@@ -20,7 +20,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from twin import CARGOS, Twin, held, made, move
+from twin import CARGOS, Twin, held, made, move, unknown
 from world import World
 
 from helpers.project import sha256
@@ -61,9 +61,11 @@ class Judge:
     def check(self, *, edit: bool = False) -> None:
         """Run doit, which must do what cargo does, and again, which must do nothing.
 
-        After an `edit`, and nothing else, it must have made no library that cargo would not.
+        After an `edit`, and nothing else, it must have made no library that cargo would not, but
+        for those whose fingerprints a step before had removed, and no run since had a use for.
         """
         before = held(self._world.root)
+        lost = unknown(before)
         done = self._world.project.doit(env=self._world.user)
         said = done.stdout + done.stderr
         work = made(before, held(self._world.root))
@@ -75,8 +77,8 @@ class Judge:
             self._compare(expected, said)
             self._rest()
             needed = self._twin.follow(self._command)
-            if edit and work - needed:
-                raise StaleError(f"made anew without need: {sorted(work - needed)}\n{said}")
+            if edit and (idle := work - needed - lost):
+                raise StaleError(f"made anew without need: {sorted(idle)}\n{said}")
         elif self.judged["built"] == 0:
             raise StaleError(f"nothing was ever built:\n{said}")
 

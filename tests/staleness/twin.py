@@ -63,6 +63,21 @@ def made(before: set[tuple[Path, int, int]], after: set[tuple[Path, int, int]]) 
     return {path.name.rpartition("-")[0] for path, *_ in after - before}
 
 
+def unknown(libraries: set[tuple[Path, int, int]]) -> set[str]:
+    """The names of those of which cargo has lost the fingerprint: it makes them when next asked."""
+    folders = {path.parents[1] / ".fingerprint" for path, *_ in libraries}
+    known = {folder: {_package(path) for path in folder.glob("*-*")} for folder in folders}
+    return {
+        path.name.rpartition("-")[0]
+        for path, *_ in libraries
+        if _package(path).removeprefix("lib") not in known[path.parents[1] / ".fingerprint"]
+    }
+
+
+def _package(path: Path) -> str:
+    return path.name.rpartition("-")[0].replace("-", "_")
+
+
 def move(path: Path, place: Path) -> None:
     """Rename what is there."""
     if path.exists():
