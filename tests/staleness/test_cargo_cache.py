@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess  # noqa: TID251
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,43 @@ def test_a_forged_record_removes_nothing_elsewhere(finished: Project, tmp_path: 
     finished.build()
 
     assert precious.is_dir()
+
+
+def elsewhere(project: Project, folder: str) -> None:
+    """Have cargo build in another target directory."""
+    config = project.path(".cargo/config.toml")
+    config.write_text(FILES[".cargo/config.toml"] + f"[build]\ntarget-dir = '{folder}'\n")
+
+
+def test_another_target_directory_that_goes_costs_nothing_here(finished: Project) -> None:
+    """Nor is what it held believed, should it come back."""
+    library = the(finished, "deps/libthird-*.rlib")
+    kept = library.stat()
+    elsewhere(finished, "other")
+    finished.build()
+    shutil.rmtree(finished.path("other"))
+    elsewhere(finished, "target")
+
+    edit(finished)
+    finished.build()
+
+    assert library.stat() == kept
+
+
+def test_a_library_that_was_altered_while_cargo_built_elsewhere(finished: Project) -> None:
+    library = the(finished, "deps/libthird-*.rlib")
+    elsewhere(finished, "other")
+    finished.build()
+    keeping_time(library, lambda data: data.replace(b"first", b"wrong"))
+    edit(finished)
+    finished.build()
+    elsewhere(finished, "target")
+
+    edit(finished)
+    said = finished.build()
+
+    assert says(finished) == "first made1", said
+    assert b"first" in library.read_bytes()
 
 
 def test_the_other_crates_stay(finished: Project) -> None:

@@ -31,17 +31,22 @@ class CargoCache:
     def __init__(self, config: Config, target_directory: Path) -> None:
         self._config = config
         self._target_directory = target_directory
+        self._below = f"{target_directory}/"
         self._index_path = layout.cargo_cache_index(config)
         self._seal = trusting(config.outputs.state)
         self._index = FileIndex(self._index_path, self._seal._replace(trusting=False))
         self._known = self._read()
 
     def changed(self) -> frozenset[str] | None:
-        """The packages that aren't as the last build left them; None: nothing is known of any."""
+        """The packages that aren't as the last build left them; None: nothing is known of any.
+
+        What lies in another target directory, which a configuration had named, is looked at when
+        cargo builds there again.
+        """
         if self._known is None:
             return None
-        known = self._known.items()
-        return frozenset(name for name, paths in known if self._look(paths) != paths)
+        here = {name: self._here(paths) for name, paths in self._known.items()}
+        return frozenset(name for name, paths in here.items() if self._look(paths) != paths)
 
     def drop_folders(self, packages: Iterable[str]) -> None:
         """Remove these packages' OUT_DIRs: a build script finds no foreign file in its own."""
@@ -54,8 +59,11 @@ class CargoCache:
         """Take what a build made or used; what it left alone and is still there stays known."""
         packages = dict(self._known or {})
         for name, found in made.items():
-            old = (path for path in packages.get(name, ()) if Path(path).exists())
-            packages[name] = self._look({*old, *(file for path in found for file in _below(path))})
+            before = packages.get(name, {})
+            here = self._here(before)
+            old = (path for path in here if Path(path).exists())
+            now = self._look({*old, *(file for path in found for file in _below(path))})
+            packages[name] = {**{p: sha for p, sha in before.items() if p not in here}, **now}
         if packages != self._known:
             self._write(packages)
         if (index := self._index.save()) is not None:
@@ -71,6 +79,9 @@ class CargoCache:
         packages = found.get("packages")
         whole = self._seal.holds_of(_KIND, packages, found.get("seal")) and _is_packages(packages)
         return packages if whole else None
+
+    def _here(self, paths: Mapping[str, str]) -> dict[str, str]:
+        return {path: sha for path, sha in paths.items() if path.startswith(self._below)}
 
     def _look(self, paths: Iterable[str]) -> dict[str, str]:
         return {path: self._identity(path) for path in paths}
