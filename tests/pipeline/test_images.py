@@ -309,6 +309,32 @@ def test_a_push_sends_what_the_registry_lacks(world: World, tmp_path: Path) -> N
         assert f"pushed   0.1.0  {address}/acme/beta@" in said
 
 
+def test_what_a_wrapper_compiled_is_pushed_where_it_is_trusted(
+    world: World, tmp_path: Path
+) -> None:
+    """It may have answered with what somebody else made; without it all is compiled anew."""
+    wrapper = world.path("wrap.sh")
+    wrapper.write_text('#!/bin/sh\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    config = world.path(".cargo/config.toml")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text('build.rustc-wrapper = "./wrap.sh"\n')
+    ours = world.path("config/pipeline.yaml")
+    text = ours.read_text()
+    with engines.registry(tmp_path, world.port):
+        refused = world.run("push:beta", code=1)
+        with pytest.raises(subprocess.CalledProcessError):
+            remote_digest(world, "beta")
+        ours.write_text(f"{text}cargo: {{trust_wrapper: true}}\n")
+        world.run("push:beta")
+        assert remote_digest(world, "beta") == world.layout("beta").digest
+    ours.write_text(text)
+    config.unlink()
+    world.run("index")
+
+    assert f"compiled through {wrapper}, which answers for rustc: not pushed" in refused
+
+
 def registry_blob(folder: Path, sha256: str) -> Path:
     """Where the registry keeps a blob's bytes."""
     return folder / f"registry/docker/registry/v2/blobs/sha256/{sha256[:2]}/{sha256}/data"

@@ -104,6 +104,7 @@ class Config(NamedTuple):
     env: Mapping[str, str] = _NOTHING
     locked: bool | None = None
     offline: bool = False
+    trust_wrapper: bool = False
     split_debug: bool = False
     images: Images | None = None
     rerun: Mapping[str, str] = _NOTHING

@@ -45,6 +45,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Outcome:
     """By digest first: until all of it is there no tag names any of it."""
+    _refuse_wrapped(ctx)
     from doit_cargo.tools import git
     from doit_cargo.tools.images import check
     from doit_cargo.tools.images.registry import Registry
@@ -63,3 +64,21 @@ def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Out
     for tag in stale:
         registry.tag(f"{place}@{digest}", f"{place}:{tag}", digest)
     return Outcome(digest=f"{place}@{digest}", names=tuple(stale))
+
+
+def _refuse_wrapped(ctx: Context) -> None:
+    """A wrapper may answer with what somebody else compiled, or forged: its word is no check.
+
+    Raises SetupError, unless the configuration trusts it. A wrapper that is gone has made nothing
+    that is left: it is part of what every build depends on.
+    """
+    from doit_cargo.core.cargo import command
+
+    if ctx.config.trust_wrapper:
+        return
+    wrappers = (w for target in ctx.config.targets for w in command.wrappers(ctx, target))
+    if programs := sorted({str(w.program) for w in wrappers if w.program}):
+        raise SetupError(
+            f"compiled through {', '.join(programs)}, which answers for rustc: not pushed\n"
+            "switch the wrapper off, or trust it: cargo: {trust_wrapper: true}"
+        )

@@ -157,7 +157,15 @@ def test_a_wrapper_that_is_installed(machine: Machine) -> None:
     installed = (program(machine.usr / "bin/sccache"), program(machine.workspace / "mine"))
     ctx = context(machine, text)
 
-    assert lines(ctx) == []
+    assert lines(ctx) == [
+        (
+            f"warning   {CONFIG}:{number}: {key}: {path} answers for rustc: what it compiles is "
+            "not pushed without `cargo: {trust_wrapper: true}`"
+        )
+        for number, (key, path) in enumerate(
+            zip(("rustc-wrapper", "rustc-workspace-wrapper"), installed, strict=True), start=1
+        )
+    ]
     assert "RUSTC_WRAPPER" not in settings(ctx)
     found = command.wrappers(ctx, ctx.config.targets[0])
     assert tuple(wrapper.program for wrapper in found) == installed
@@ -170,7 +178,13 @@ def test_a_wrapper_of_our_own_configuration(machine: Machine) -> None:
     ctx = context(machine, text, env="{RUSTC_WRAPPER: mine}")
 
     (wrapper,) = command.wrappers(ctx, ctx.config.targets[0])
-    assert (wrapper.program, lines(ctx)) == (mine, [])
+    assert wrapper.program == mine
+    assert lines(ctx) == [
+        (
+            f"warning   config/pipeline.yaml: RUSTC_WRAPPER: {mine} answers for rustc: what it "
+            "compiles is not pushed without `cargo: {trust_wrapper: true}`"
+        )
+    ]
     ctx = context(machine, text, env='{RUSTC_WRAPPER: ""}')
     assert (command.wrappers(ctx, ctx.config.targets[0]), lines(ctx)) == ((), [])
 

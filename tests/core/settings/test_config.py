@@ -40,7 +40,7 @@ ship:
 profile: dist
 features: {names: [tls, shop/fast-json], all: false, default: false}
 env: {SQLX_OFFLINE: "true", GREETING: "two\\nlines", EMPTY: ""}
-cargo: {locked: true, offline: true}
+cargo: {locked: true, offline: true, trust_wrapper: true}
 """
 
 
@@ -123,6 +123,7 @@ def test_every_key_is_decoded(root: Path) -> None:
         env={"SQLX_OFFLINE": "true", "GREETING": "two\nlines", "EMPTY": ""},
         locked=True,
         offline=True,
+        trust_wrapper=True,
     )
     assert config == expected
 

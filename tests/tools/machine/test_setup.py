@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import multiprocessing
 from collections.abc import Callable
 from contextlib import suppress
@@ -400,3 +402,46 @@ def test_a_cache_behind_a_link_is_tagged_where_it_lies(machine: Machine, tmp_pat
     require(machine.env)
 
     assert (tmp_path / "disk" / "CACHEDIR.TAG").is_file()
+
+
+def test_a_file_of_zig_that_was_altered_is_told_and_nothing_is_made(machine: Machine) -> None:
+    """By the list that the installer wrote: one of its headers, say."""
+    header = machine.site / "ziglang" / "lib" / "stdio.h"
+    header.parent.mkdir()
+    header.write_text("int puts(const char *);\n")
+    good = base64.urlsafe_b64encode(hashlib.sha256(header.read_bytes()).digest()).decode()
+    record = machine.site / "ziglang-0.17.1.dist-info" / "RECORD"
+    line = f"ziglang/lib/stdio.h,sha256={good.rstrip('=')},24\n"
+    record.write_text(f"ziglang/zig,,\n{line}")
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
+    header.write_text("int evil(const char *);\n")
+
+    with pytest.raises(MissingToolError) as caught:
+        run(machine)
+
+    fault, remedy = str(caught.value).splitlines()
+    assert fault == f"1 file of ziglang not as installed, such as {header}"
+    assert remedy.endswith("-m pip install --force-reinstall --no-deps ziglang==0.17.1")
+    header.unlink()
+    with pytest.raises(MissingToolError, match="1 file of ziglang not as installed"):
+        run(machine)
+
+
+def test_a_wrapper_that_was_altered_is_told_and_made_anew(machine: Machine) -> None:
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
+    chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+    (chain.wrappers / f"{TRIPLE}-cc").write_text("#!/bin/sh\nevil\n")
+
+    altered = locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+    said = run(machine)
+    restored = locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+
+    assert chain.missing == restored.missing == ()
+    (fault,) = altered.missing
+    assert fault == (
+        f"the linker wrappers for {TRIPLE} are not what was made "
+        f"({chain.wrappers}/{TRIPLE}-cc): doit setup"
+    )
+    assert any(line.startswith("made zig's wrappers") for line in said)

@@ -27,6 +27,7 @@ _SHELL = (
     "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_TARGET",
 )  # fmt: skip
 
+_CONSENT = "without `cargo: {trust_wrapper: true}`"
 # Keys of `build` that never count.
 _BUILD = (
     ("target", "the configuration's `targets` say what is built"),
@@ -72,6 +73,10 @@ def _of_target(ctx: Context, target: Target) -> Iterator[Override]:
             yield _override(ctx, wrapper.place, "not installed here: rustc is called without it")
         elif wrapper.program is None:
             yield Override(*_place(ctx, None), wrapper.variable, "not installed", used=True)
+        elif not ctx.config.trust_wrapper:
+            what = wrapper.place.keys[-1] if wrapper.place else wrapper.variable
+            why = f"{wrapper.program} answers for rustc: what it compiles is not pushed {_CONSENT}"
+            yield Override(*_place(ctx, wrapper.place), what, why, used=True)
 
 
 def _common(ctx: Context) -> Iterator[Override]:

@@ -71,6 +71,11 @@ _CARGO: Final = Record(
             Flag(), "Whether Cargo.lock must be up to date. Default: where there is one."
         ),
         "offline": Field(Flag(), "Keep cargo off the network.", default=False),
+        "trust_wrapper": Field(
+            Flag(),
+            "Push what a rustc wrapper of cargo's configuration, such as sccache, has compiled.",
+            default=False,
+        ),
     }
 )
 _VARIABLE: Final = Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*", "letters, digits, '_'")

@@ -86,7 +86,7 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
         zig_cache=zig_cache(cache),
         protoc=parts.protoc.program if parts.protoc else None,
         identity=tuple(_identity(parts, std, wrappers)),
-        missing=tuple(_missing(target, parts, std, wrappers)),
+        missing=tuple(_missing(target, parts, std, [*_unmade(folder, files)])),
     )
 
 
@@ -145,7 +145,7 @@ def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Itera
 
 
 def _missing(
-    target: Target, parts: Parts, std: Path | None, wrappers: Sequence[Path]
+    target: Target, parts: Parts, std: Path | None, unmade: Sequence[str]
 ) -> Iterator[str]:
     """One line a thing, with the command that fixes it."""
     if parts.cache is None:
@@ -162,8 +162,20 @@ def _missing(
             yield f"the Python package {name} is not installed: {pip_install(name)}"
     if parts.rust.rustc and std is None:
         yield f"Rust's std for {target.triple} is not installed: {setup_command(target)}"
-    if parts.cache and parts.zig and not all(path.is_file() for path in wrappers):
-        yield f"the linker wrappers for {target.triple} are not made yet: {setup_command(target)}"
+    if parts.cache and parts.zig and unmade:
+        yield f"the linker wrappers for {target.triple} {unmade[0]}: {setup_command(target)}"
+
+
+def _unmade(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with a target's wrappers: a text that is another is nobody's to run."""
+    if not (folder / relro.OBJECT).is_file():
+        yield "are not made yet"
+    for name, text in files.items():
+        try:
+            if (folder / name).read_text(encoding="utf-8") != text:
+                yield f"are not what was made ({folder / name})"
+        except (OSError, UnicodeDecodeError):
+            yield "are not made yet"
 
 
 def missing_rust(rust: Rust) -> Iterator[str]:

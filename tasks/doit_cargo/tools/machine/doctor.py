@@ -24,6 +24,7 @@ from doit_cargo.core.toolchain.locate import (
 )
 from doit_cargo.tools import process
 from doit_cargo.tools.machine.finding import Finding
+from doit_cargo.tools.machine.installed import damage
 
 _GIGA = 1_000_000_000
 _ROOM = 1 * _GIGA  # std and zig's cache of two targets take half of it
@@ -89,6 +90,9 @@ def _wheel(wheel: wheels.Wheel | None, name: str, package: str, question: str) -
     remedy = pip_install(package)
     if wheel is None:
         return Finding(name=name, found=False, detail=f"not in {sys.prefix}", remedy=remedy)
+    detail, repair = damage(wheel, package)
+    if detail:
+        return Finding(name=name, found=False, detail=detail, remedy=repair)
     return _ran(name, wheel.program, _ask([wheel.program, question]), remedy)
 
 
@@ -97,6 +101,8 @@ def _wrappers(chain: Toolchain, parts: Parts) -> Finding:
     remedy = setup_command(chain.target)
     if parts.cache is None or not compiler.is_file():
         return Finding(name=name, found=False, detail="zig's wrapper is not made", remedy=remedy)
+    if fault := next((line for line in chain.missing if "wrappers" in line), ""):
+        return Finding(name=name, found=False, detail=fault.partition(": ")[0], remedy=remedy)
     return _ran(name, compiler, _ask([compiler, "--version"]), remedy)
 
 

@@ -25,6 +25,7 @@ from doit_cargo.core.toolchain.locate import (
 from doit_cargo.tools import process
 from doit_cargo.tools.machine import apt, zig
 from doit_cargo.tools.machine.cache import Say, locked, require
+from doit_cargo.tools.machine.installed import damage
 from doit_cargo.tools.machine.std import build_std
 
 _RUSTUP = "install Rust with rustup (https://rustup.rs), then run doit setup again"
@@ -63,12 +64,18 @@ def setup(
 
 
 def _require_wheels(parts: Parts) -> None:
-    """Both are dependencies of this package; only a broken installation lacks them."""
+    """Both are dependencies of this package; only a broken installation lacks them, or has others.
+
+    Raises MissingToolError.
+    """
     found = ((parts.zig, wheels.ZIG), (parts.protoc, wheels.PROTOC))
     if lacking := [name for wheel, name in found if wheel is None]:
         raise MissingToolError(
             f"not installed in this Python: {', '.join(lacking)}\n{pip_install(' '.join(lacking))}"
         )
+    faults = ["\n".join(damage(wheel, name)) for wheel, name in found if wheel]
+    if found_faults := [fault for fault in faults if fault.strip()]:
+        raise MissingToolError("\n".join(found_faults))
 
 
 def _ensure_rust(parts: Parts, say: Say) -> None:
