@@ -23,6 +23,7 @@ NOUNS = {
         "reach",
         "record",
         "seal",
+        "secrets",
         "task",
         "text",
         "toml_file",
@@ -65,6 +66,7 @@ TOOLS = {
     "tools.private": {"tools.files"},
     "tools.run": {
         "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.locks", "tools.private",
+        "tools.process",
         "tools.smoke",
     },
 }  # fmt: skip

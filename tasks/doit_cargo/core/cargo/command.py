@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from doit_cargo.core.cargo import machine_paths, user_config
+from doit_cargo.core.cargo import machine_paths, shell_env, user_config
 from doit_cargo.core.cargo.toolchain_env import ENCODED, SEPARATOR, environment, rustflags
 from doit_cargo.core.model import Binary, Context, CrateGraph, Features, Target
 
@@ -25,16 +25,6 @@ HASHED = (
 # What is the same for everybody: who builds, where on earth, is no part of what comes out. Whoever
 # wants it there says so in `env:`.
 FIXED = MappingProxyType({"LANG": "C.UTF-8", "TZ": "UTC", "USER": "builder", "LOGNAME": "builder"})
-# What decides how cargo reaches the network or speaks, not what comes out. Secrets are among
-# them: they are handed on and never written down.
-PASSED = (
-    "TMPDIR", "TERM", "COLORTERM", "NO_COLOR", "CI", "SSH_AUTH_SOCK", "SSL_CERT_FILE",
-    "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "http_proxy", "https_proxy", "no_proxy",
-    "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
-)  # fmt: skip
-PASSED_PREFIXES = (
-    "CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_HTTP_", "CARGO_NET_", "SCCACHE_",
-)  # fmt: skip
 # A git hook runs with git's own programs first on PATH: no reason to build anything anew.
 _NOT_ON_PATH = "git-core"
 
@@ -122,13 +112,21 @@ def readable_by_host(ctx: Context) -> dict[str, str]:
 
 
 def cargo_env(ctx: Context, target: Target) -> dict[str, str]:
-    """Cargo's whole environment."""
-    passed = {
-        name: value
-        for name, value in ctx.env.items()
-        if name in PASSED or name.startswith(PASSED_PREFIXES)
-    }
-    return {**passed, **settings(ctx, target)}
+    """The whole environment of a cargo that compiles: build scripts and macros see all of it."""
+    hidden = secret_names(ctx)
+    kept = {name: v for name, v in shell_env.passed(ctx.env).items() if name not in hidden}
+    return {**kept, **settings(ctx, target)}
+
+
+def fetch_env(ctx: Context, target: Target) -> dict[str, str]:
+    """The whole environment of a cargo that only fetches: with what opens registries."""
+    return {**shell_env.passed(ctx.env), **settings(ctx, target)}
+
+
+def secret_names(ctx: Context) -> frozenset[str]:
+    """The variables of the shell that are for fetching alone."""
+    wrapped = any(wrapper.program for wrapper in wrappers(ctx, ctx.config.targets[0]))
+    return shell_env.secret_names(ctx.env, wrapped=wrapped)
 
 
 def search_path(path: str) -> str:
@@ -190,20 +188,34 @@ def argv(
     jobs: int = 0,
     keep_going: bool = False,
     color: bool = False,
+    fetched: bool = False,
 ) -> tuple[str, ...]:
-    """The command that builds these binaries (none: the libraries) and reports as JSON."""
+    """The command that builds these binaries (none: the libraries) and reports as JSON.
+
+    `fetched`: all sources are there, and cargo stays off the network.
+    """
     names = tuple(binaries)
     form = "json-diagnostic-rendered-ansi" if color else "json"
     return (
         *base_argv(ctx, target),
         *["--locked"] * is_locked(ctx),
-        *["--offline"] * ctx.config.offline,
+        *["--offline"] * (ctx.config.offline or fetched),
         *(word for name in names for word in ("--bin", name)),
         *["--lib"] * (not names),
         *(("--jobs", str(number)) if (number := jobs or user_config.fewer_jobs(ctx)) else ()),
         *["--keep-going"] * keep_going,
         f"--message-format={form}",
     )
+
+
+def fetch_argv(ctx: Context, targets: Iterable[Target]) -> tuple[str, ...]:
+    """The command that fetches the sources of all that builds for these targets may need."""
+    wanted = tuple(targets)
+    return (
+        str(ctx.toolchains[wanted[0].arch].cargo or "cargo"), "fetch",
+        *["--locked"] * is_locked(ctx),
+        *(word for target in wanted for word in ("--target", target.triple)),
+    )  # fmt: skip
 
 
 def is_locked(ctx: Context) -> bool:

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doit_cargo.core import architectures
-from doit_cargo.core.images import secrets
+from doit_cargo.core import architectures, secrets
 from doit_cargo.core.images.contents import Entry, Image
 
 if TYPE_CHECKING:

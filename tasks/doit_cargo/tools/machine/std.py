@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core import hosts
-from doit_cargo.core.cargo.command import PASSED, PASSED_PREFIXES
+from doit_cargo.core.cargo.shell_env import PASSED, PASSED_PREFIXES
 from doit_cargo.core.cargo.toolchain_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.toolchain import caches

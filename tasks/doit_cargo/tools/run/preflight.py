@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from doit_cargo.core.cargo import command
+from doit_cargo.core.cargo.shell_env import AGENT
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.workspace import cross_check
+from doit_cargo.tools import process
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
 from doit_cargo.tools.run import always
@@ -31,6 +33,7 @@ class Preflight:
         self._ctx = ctx
         self.cargo_cache = CargoCache(ctx.config, ctx.graph.target_directory)
         self._spoiled: frozenset[str] = frozenset()
+        self._fetched = False
         self._jobs = jobs
         self._color = color
 
@@ -43,6 +46,7 @@ class Preflight:
         self._tools(plan.target for plan in plans)
         self._lock(plans[0].target)
         self._agree(plans[0].target)
+        self._fetched = self._fetch([plan.target for plan in plans])
         with Forgetting.under_lock(self._ctx, self.cargo_cache) as cargo:
             self._spoiled = cargo.spoiled()
             for plan in plans:
@@ -60,7 +64,7 @@ class Preflight:
         if command.is_locked(ctx):
             return
         before = path.read_bytes() if path.is_file() else None
-        env = command.cargo_env(ctx, target)
+        env = command.fetch_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
         if path.read_bytes() != before:
@@ -75,6 +79,26 @@ class Preflight:
         if found := cross_check.differences(ctx.graph, answer):
             raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
 
+    def _fetch(self, targets: Sequence[Target]) -> bool:
+        """Have cargo fetch with the shell's secrets, so that it can build without them.
+
+        False if nothing there is fetched with one: cargo gets none, and no fetch before it.
+        """
+        ctx = self._ctx
+        names, sources = command.secret_names(ctx), self._sources()
+        git = any("git+" in source for source in sources)
+        if ctx.config.offline or not sources or not (names if git else names - {AGENT}):
+            return False
+        argv, env = command.fetch_argv(ctx, targets), command.fetch_env(ctx, targets[0])
+        process.run(argv, env=env, cwd=ctx.graph.root)
+        return True
+
+    def _sources(self) -> list[str]:
+        """Where the packages come from that lie in no folder of the workspace, by Cargo.lock."""
+        path = self._ctx.graph.root / "Cargo.lock"
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return [line for line in text.splitlines() if line.startswith("source = ")]
+
     def _order(self, plan: Plan, *, keep_going: bool) -> Order:
         ctx = self._ctx
         wanted = self._wanted(plan)
@@ -84,7 +108,13 @@ class Preflight:
             arch=plan.target.arch,
             folder=ctx.graph.target_directory / plan.target.triple,
             argv=command.argv(
-                ctx, plan.target, names, jobs=self._jobs, keep_going=keep_going, color=self._color
+                ctx,
+                plan.target,
+                names,
+                jobs=self._jobs,
+                keep_going=keep_going,
+                color=self._color,
+                fetched=self._fetched,
             ),
             env={**env, **always.kept_fresh(ctx, plan, env), **(_TERMINAL if self._color else {})},
             directory=ctx.graph.root,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doit_cargo.core.images.secrets import secret_file, secret_text, secret_variable
+from doit_cargo.core.secrets import secret_file, secret_text, secret_variable
 
 
 @pytest.mark.parametrize(
