@@ -54,11 +54,14 @@ TOOLS = {
     "tools.artifact": set(),
     "tools.console": set(),
     "tools.locks": set(),
+    "tools.orphans": set(),
     "tools.log": {"tools.console"},
     "tools.git": {"tools.process"},
     "tools.git_hooks": {"tools.files", "tools.process"},
     "tools.init_files": {"tools.cargo", "tools.files"},
-    "tools.cargo": {"tools.console", "tools.files", "tools.locks", "tools.process"},
+    "tools.cargo": {
+        "tools.console", "tools.files", "tools.locks", "tools.orphans", "tools.process"
+    },
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess  # noqa: TID251 - this is the one place
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,9 @@ def find(name: str, path: str | None = None) -> Path | None:
     return Path(found) if found else None
 
 
+_started: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
+
+
 def spawn(
     argv: Sequence[str | Path],
     *,
@@ -53,7 +57,7 @@ def spawn(
     Raises MissingToolError if the program is not there.
     """
     try:
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [str(word) for word in argv],
             env=None if env is None else dict(env),
             cwd=cwd,
@@ -66,6 +70,13 @@ def spawn(
         )
     except FileNotFoundError as error:
         raise MissingToolError(f"cannot run {argv[0]}: {error.strerror}") from error
+    _started.add(started)
+    return started
+
+
+def running() -> frozenset[int]:
+    """The process ids of what `spawn` has started and nobody has seen end."""
+    return frozenset(process.pid for process in [*_started] if process.returncode is None)
 
 
 def ends(process: Process[bytes], seconds: float) -> bool:
@@ -110,7 +121,11 @@ class Guard:
         self.dismiss()
 
     def wait(self) -> int:
-        """Wait until the leader ends by itself; its exit code."""
+        """Wait until the leader ends, and end what it left in its group; its exit code."""
+        with suppress(ChildProcessError):  # not reaped yet: its number is still the group's
+            os.waitid(os.P_PID, self._leader.pid, os.WEXITED | os.WNOWAIT)
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._leader.pid, signal.SIGKILL)
         code = self._leader.wait()
         self.dismiss()
         return code

@@ -25,6 +25,7 @@ HASHED = (
 # What is the same for everybody: who builds, where on earth, is no part of what comes out. Whoever
 # wants it there says so in `env:`.
 FIXED = MappingProxyType({"LANG": "C.UTF-8", "TZ": "UTC", "USER": "builder", "LOGNAME": "builder"})
+BUILD_DIR = "CARGO_BUILD_BUILD_DIR"
 # A git hook runs with git's own programs first on PATH: no reason to build anything anew.
 _NOT_ON_PATH = "git-core"
 
@@ -48,7 +49,7 @@ def _base(ctx: Context) -> dict[str, str]:
     """What is the same for all targets: the user's, what we fix, what is configured."""
     user = {name: ctx.env[name] for name in HASHED if name in ctx.env}
     path = search_path(ctx.env.get("PATH", os.defpath))
-    build = {"CARGO_BUILD_BUILD_DIR": _build_dir(ctx.graph)}
+    build = {BUILD_DIR: _build_dir(ctx.graph)}
     fixed = {**build, **FIXED, "CARGO_INCREMENTAL": "0", "PATH": path}
     return {**user, **fixed, **ctx.config.env}
 

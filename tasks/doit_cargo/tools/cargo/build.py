@@ -8,8 +8,9 @@ import select
 import threading
 from collections.abc import Callable, Mapping
 
+from doit_cargo.core.cargo.command import BUILD_DIR
 from doit_cargo.core.model import CrateGraph
-from doit_cargo.tools import process
+from doit_cargo.tools import orphans, process
 from doit_cargo.tools.cargo import messages
 from doit_cargo.tools.cargo.order import Delivery, Order
 from doit_cargo.tools.cargo.stderr import plain_text
@@ -45,6 +46,7 @@ class CargoBuild:
 
     def start(self) -> None:
         """Start cargo and the thread that reads it."""
+        orphans.adopt()
         child = process.spawn(
             (*self.order.argv, *["-vv"] * self.order.verbose),
             env=self.order.env,
@@ -62,7 +64,14 @@ class CargoBuild:
         if self._reader:
             self._reader.join()
         succeeded = self._guard is not None and self._guard.wait() == 0
+        self._end_daemons()
         self._end(succeeded=succeeded)
+
+    def _end_daemons(self) -> None:
+        """What build scripts left running. A wrapper's server is there for other builds too."""
+        folder = self.order.env.get(BUILD_DIR)
+        if folder is not None and not self.order.wrapped:
+            orphans.end(BUILD_DIR, folder, ours=process.running())
 
     def settle(self) -> None:
         """Wait for that, in another thread than the one that joins."""

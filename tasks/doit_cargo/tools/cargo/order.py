@@ -16,6 +16,7 @@ class Order(NamedTuple):
     packages whose build cargo was made to forget: taking one for fresh is an error, at least in
     `folder`, the target's own part of the target directory; the host's part is shared with other
     targets, whose cargo may just have built it. `verbose`: cargo tells each command that it runs.
+    `wrapped`: a rustc wrapper is called.
     """
 
     arch: str
@@ -26,6 +27,7 @@ class Order(NamedTuple):
     wanted: Mapping[str, frozenset[str]]
     dropped: frozenset[str] = frozenset()
     verbose: bool = False
+    wrapped: bool = False
 
 
 class Script(NamedTuple):
