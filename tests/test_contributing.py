@@ -64,7 +64,7 @@ def test_a_search_does_with_its_options() -> None:
     """Each program that is called with a seed knows the options."""
     lines = [line for block in BLOCKS for line in block.splitlines() if "--seed" in line]
 
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         argv = [sys.executable, *shlex.split(line, comments=True)[1:2], "--help"]
         said = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=True)
