@@ -17,6 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NOUNS = {
     f"core.{name}"
     for name in (
+        "bounded",
         "errors",
         "image_settings",
         "model",

@@ -118,6 +118,31 @@ def test_a_foreign_version_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "state.damaged").exists()
 
 
+ENDLESS = """
+create view tasks as with recursive more(n) as (select 1 union all select n + 1 from more)
+select n as name, n as data, n as digest from more;
+"""
+TRIGGER = """
+create table tasks (name text primary key, data text, digest text);
+create trigger more after insert on tasks begin delete from tasks; end;
+"""
+
+
+@pytest.mark.parametrize("script", [ENDLESS, TRIGGER, "create table tasks (name)", ""])
+def test_a_database_with_anything_but_our_table_is_set_aside(tmp_path: Path, script: str) -> None:
+    """A view of the table's name could go on for ever."""
+    path = tmp_path / "state"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(f"{script}; pragma user_version = 2;")
+    connection.close()
+
+    state = store(path)
+    assert state.get("build", "x") is None
+    finish(state, "build", x=1)
+    assert store(path).get("build", "x") == 1
+    assert (tmp_path / "state.damaged").is_file()
+
+
 def test_another_run_is_noticed(tmp_path: Path) -> None:
     first, second = store(tmp_path / "state"), store(tmp_path / "state")
     assert not first.outdated()

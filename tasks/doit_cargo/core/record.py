@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from doit_cargo.core import bounded
+
 T = TypeVar("T")
 
 
@@ -20,8 +22,7 @@ def encode(record: Mapping[str, Any]) -> bytes:
 def read(path: Path | str) -> dict[str, Any]:
     """The record at that path; an unreadable or damaged one counts as empty: it grants nothing."""
     try:
-        with open(path, "rb") as file:
-            loaded = json.load(file)
+        loaded = json.loads(bounded.read(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return loaded if isinstance(loaded, dict) else {}

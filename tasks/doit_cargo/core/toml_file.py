@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import os.path
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 import tomli
+
+from doit_cargo.core import bounded
 
 Table = Mapping[str, object]
 _EMPTY: Table = {}
@@ -91,10 +92,7 @@ def read(path: str, faults: list[str], *, named_in: str = "") -> TomlFile | None
 
 
 def _parse(path: str) -> Table:
-    if not os.path.isfile(path):  # opening a pipe would wait for ever
-        raise FileNotFoundError(path)
-    with open(path, "rb") as file:
-        return parse(file.read().removeprefix(codecs.BOM_UTF8).decode())
+    return parse(bounded.read(path).removeprefix(codecs.BOM_UTF8).decode())
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -20,7 +20,10 @@ Rows = dict[str, tuple[str, str]]
 
 _VERSION = 2
 _DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-_SCHEMA = "create table if not exists tasks (name text primary key, data text, digest text)"
+_COLUMNS = "tasks (name text primary key, data text, digest text)"
+_SCHEMA = f"create table if not exists {_COLUMNS}"
+# What SQLite remembers of it. A view of that name could go on for ever, a trigger do more.
+_REMEMBERED = [("table", f"CREATE TABLE {_COLUMNS}")]
 _ALL = "select name, data, digest from tasks"
 
 
@@ -45,7 +48,7 @@ class Database:
         with suppress(sqlite3.Error):
             connection = sqlite3.connect(f"file:{quote(self._name)}?mode=ro{settled}", uri=True)
             try:
-                if connection.execute("pragma user_version").fetchone() == (_VERSION,):
+                if _is_of_this_version(connection):
                     return _rows(connection)
             finally:
                 connection.close()
@@ -101,6 +104,13 @@ class Database:
         return self._writer
 
 
+def _is_of_this_version(connection: sqlite3.Connection) -> bool:
+    """Whether it holds our table and nothing else."""
+    version = connection.execute("pragma user_version").fetchone()
+    found = connection.execute("select type, sql from sqlite_master where sql is not null limit 2")
+    return bool(version == (_VERSION,) and found.fetchall() == _REMEMBERED)
+
+
 def _rows(connection: sqlite3.Connection) -> Rows:
     return {name: (data, digest) for name, data, digest in connection.execute(_ALL)}
 
@@ -134,10 +144,8 @@ def _is_ours(name: str) -> bool:
         return not os.path.lexists(name)
     connection = sqlite3.connect(name)
     try:
-        found = [
-            connection.execute(f"pragma {p}").fetchone() for p in ("user_version", "quick_check")
-        ]
-        return bool(found == [(_VERSION,), ("ok",)])
+        whole = connection.execute("pragma quick_check").fetchone() == ("ok",)
+        return whole and _is_of_this_version(connection)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorname in _DAMAGED:
             return False

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from doit_cargo.core import layout
+from doit_cargo.core import bounded, layout
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import read
 from doit_cargo.core.workspace import lockfile, script_output
@@ -69,7 +69,7 @@ def _missing(ctx: Context, target: Target) -> Iterator[tuple[str, str]]:
 
 def _watched(ctx: Context, package: str, output: Path) -> set[str]:
     crate = ctx.graph.crates.get(package)
-    return script_output.parse(output.read_bytes()).places(crate.directory if crate else None)
+    return script_output.parse(bounded.read(output)).places(crate.directory if crate else None)
 
 
 def _below(ctx: Context, crate: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doit_cargo.core import layout
+from doit_cargo.core import bounded, layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Crate, Target
 from doit_cargo.core.record import encode, paths, read
@@ -155,7 +155,9 @@ def _answer(part: _Part, delivery: Delivery) -> dict[str, object]:
     from doit_cargo.tools.run import script_answers
 
     directory = part.crate.directory
-    found = [script_output.parse(s.output.read_bytes()).absent(directory) for s in delivery.scripts]
+    found = [
+        script_output.parse(bounded.read(s.output)).absent(directory) for s in delivery.scripts
+    ]
     absent = sorted({path for paths in found for path in paths})
     if not (absent and _may_ask(part)):
         script_answers.forget(part.ctx, part.target, part.crate.name)
@@ -187,9 +189,9 @@ def _read_elsewhere(part: _Part, delivery: Delivery) -> list[str]:
     base = graph.root if crate.member else crate.directory
     named: set[str] = set()
     for path in delivery.dep_infos:
-        named |= sources_elsewhere.compiled(path.read_bytes(), base)
+        named |= sources_elsewhere.compiled(bounded.read(path), base)
     for script in delivery.scripts:
-        named |= script_output.parse(script.output.read_bytes()).places(crate.directory)
+        named |= script_output.parse(bounded.read(script.output)).places(crate.directory)
     for path in delivery.foreign:  # a relative path is the third-party crate's own, which is fixed
-        named |= script_output.parse(path.read_bytes()).places(None)
+        named |= script_output.parse(bounded.read(path)).places(None)
     return sources_elsewhere.beyond(named, frozenset(part.sources), part.made)

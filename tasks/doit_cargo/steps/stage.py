@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doit_cargo.core import layout, manifest
+from doit_cargo.core import bounded, layout, manifest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import digest
@@ -46,7 +46,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _stage(ctx: Context, session: Session, target: Target) -> Outcome:
     from doit_cargo.tools import files
 
-    text = layout.manifest(ctx.config, target).read_text()
+    text = bounded.read_text(layout.manifest(ctx.config, target))
     sums = manifest.parse(text)
     size = sum(_copy(ctx, session, target, binary, sums) for binary in ctx.ship)
     keep = frozenset(layout.staged(ctx.config, target, binary) for binary in ctx.ship)

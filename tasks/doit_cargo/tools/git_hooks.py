@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core import pre_push_hook
+from doit_cargo.core import bounded, pre_push_hook
 from doit_cargo.core.errors import CheckError, PipelineError, SetupError
 from doit_cargo.tools import files, process
 
@@ -53,7 +53,7 @@ def status(repository: Repository) -> pre_push_hook.Whose | None:
         return None
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LONGEST:
         return "foreign"
-    return pre_push_hook.whose(path.read_bytes().decode(errors="surrogateescape"))
+    return pre_push_hook.whose(bounded.read(path).decode(errors="surrogateescape"))
 
 
 def install(repository: Repository, *, doit: str, force: bool) -> None:

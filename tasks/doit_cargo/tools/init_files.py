@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from doit_cargo.core import layout, toml_file
+from doit_cargo.core import bounded, layout, toml_file
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
 from doit_cargo.core.init_files import IGNORE_FILE, MADE, ignoring
 from doit_cargo.core.model import CrateGraph
@@ -139,7 +139,7 @@ def _fault(root: Path, path: Path) -> str:
 
 def _bytes(path: Path) -> bytes | None:
     """What a plain file holds; None if there is no such file."""
-    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+    return bounded.read(path) if path.is_file() and not path.is_symlink() else None
 
 
 def write(root: Path, wanted: Mapping[Path, bytes]) -> None:

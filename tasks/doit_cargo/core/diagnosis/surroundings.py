@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from doit_cargo.core import bounded
 from doit_cargo.core.workspace import cargo_config, lockfile
 
 
@@ -57,6 +58,6 @@ class Surroundings:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return bounded.read(path).decode(errors="replace")
     except OSError:
         return ""

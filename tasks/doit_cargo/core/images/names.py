@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from doit_cargo.core import bounded
 from doit_cargo.core.image_settings import Images
 from doit_cargo.core.model import Binary, Context, Target
 
@@ -110,5 +111,5 @@ def _packed(common: Path, name: str) -> str:
 
 def _read(path: Path) -> str:
     with suppress(OSError, ValueError):
-        return path.read_text().strip()
+        return bounded.read_text(path).strip()
     return ""

@@ -9,6 +9,8 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from doit_cargo.core import bounded
+
 Entries = dict[tuple[str, str], str]
 """(category, name) → location, as `("COMMAND", "run")` → `doit_cargo.plugins:Run`."""
 
@@ -85,7 +87,7 @@ def read(folder: Path) -> dict[str, str]:
     doit reads no other folder than the one it is started in.
     """
     paths = {name: folder / name for name in FORMS}
-    return {name: decode(path.read_bytes()) for name, path in paths.items() if path.is_file()}
+    return {name: decode(bounded.read(path)) for name, path in paths.items() if path.is_file()}
 
 
 def decode(data: bytes) -> str:

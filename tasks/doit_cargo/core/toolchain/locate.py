@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core import hosts
+from doit_cargo.core import bounded, hosts
 from doit_cargo.core.model import Target, Toolchain
 from doit_cargo.core.toolchain import caches, relro, wheels
 from doit_cargo.core.toolchain.compiler import Rust, find, on_path, std_in
@@ -172,7 +172,7 @@ def _unmade(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
         yield "are not made yet"
     for name, text in files.items():
         try:
-            if (folder / name).read_text(encoding="utf-8") != text:
+            if bounded.read_text(folder / name) != text:
                 yield f"are not what was made ({folder / name})"
         except (OSError, UnicodeDecodeError):
             yield "are not made yet"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doit_cargo.core import toml_file
+from doit_cargo.core import bounded, toml_file
 from doit_cargo.core.errors import SetupError
 
 _FILES = ("rust-toolchain", "rust-toolchain.toml")  # if both are there, rustup takes the first
@@ -90,7 +90,7 @@ def _nearest(folder: Path, settings: Mapping[str, Any]) -> tuple[str, str] | Non
 def _named_in(file: Path) -> str:
     """What a toolchain file names: a channel, or a path; "" for nothing."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = bounded.read_text(file)
     except (OSError, UnicodeDecodeError):
         return ""
     if file.suffix != ".toml" and len(text.split()) == 1 and "[" not in text:
@@ -122,7 +122,7 @@ def _folder(base: Path, name: str, host: str) -> Path:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return _parse(path.read_text(encoding="utf-8"))
+        return _parse(bounded.read_text(path))
     except (OSError, UnicodeDecodeError):
         return {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from doit_cargo.core import layout, manifest
+from doit_cargo.core import bounded, layout, manifest
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile
@@ -32,7 +32,7 @@ def extra_files(images: Images) -> dict[str, bytes]:
 def read(path: Path) -> bytes:
     """A file of this machine that images are made of. Raises CheckError."""
     try:
-        return path.read_bytes()
+        return bounded.read(path)
     except OSError as error:
         raise CheckError(
             f"{path}, which images need, cannot be read: {error.strerror} (certificates and time "
@@ -44,7 +44,7 @@ def manifest_sum(ctx: Context, target: Target, binary: Binary) -> str:
     """The SHA-256 that the manifest lists. Raises CheckError if there is none."""
     path = layout.manifest(ctx.config, target)
     try:
-        sums = manifest.parse(path.read_text())
+        sums = manifest.parse(bounded.read_text(path))
         return sums[f"{binary.crate}/{binary.name}"]
     except (OSError, ValueError, KeyError) as error:
         raise CheckError(f"{path} does not list {binary.name} ({error}): run doit") from None

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from doit_cargo.core import layout
+from doit_cargo.core import bounded, layout
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.image_settings import Images
 from doit_cargo.core.images import dockerfile, engines
@@ -128,7 +128,7 @@ def _disk(ctx: Context) -> Finding:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return bounded.read_text(path).splitlines()
     except OSError:
         return []
 

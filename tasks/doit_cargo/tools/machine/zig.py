@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from doit_cargo.core import toml_file
+from doit_cargo.core import bounded, toml_file
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.core.toolchain import relro
@@ -64,7 +64,7 @@ def warm_up(chains: Sequence[Toolchain], cache: Path, *, strip: bool, say: Say) 
 def strips(workspace: Path) -> bool:
     """Tell whether any profile of the workspace strips symbols: a job of the linker's."""
     try:
-        data = toml_file.parse((workspace / "Cargo.toml").read_text(encoding="utf-8"))
+        data = toml_file.parse(bounded.read_text(workspace / "Cargo.toml"))
     except (OSError, ValueError):
         return False
     profiles = data.get("profile", {})
@@ -79,7 +79,7 @@ def _mode(name: str) -> int:
 def _holds(path: Path, text: str) -> bool:
     try:
         mode = path.stat().st_mode & 0o777
-        return path.read_text(encoding="utf-8") == text and mode == _mode(path.name)
+        return bounded.read_text(path) == text and mode == _mode(path.name)
     except OSError:
         return False
 

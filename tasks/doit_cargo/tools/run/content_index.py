@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from doit_cargo.core import bounded
 from doit_cargo.core.seal import Seal
 from doit_cargo.tools.run.mounts import Mounts
 
@@ -26,6 +27,7 @@ TICKS_NS = 20_000_000
 # vm.dirty_expire_centisecs and dirty_writeback_centisecs, 30 s and 5 s, and much patience
 _WRITTEN_BACK_NS = 300 * 10**9
 _KIND = "index"  # of the seal; another word for another form
+_MAX_BYTES = 512 * 1024**2  # some 300 bytes a file
 # What stands for the content of something that is no regular file: it equals no SHA-256.
 NO_FILE = "no regular file"
 
@@ -86,9 +88,8 @@ class FileIndex:
         if self._entries is None:
             self._entries = {}
             with suppress(OSError, ValueError, RecursionError):
-                if self._path.is_file():  # a pipe would be waited for
-                    data = self._seal.opened(_KIND, self._path.read_bytes())
-                    self._entries = json.loads(data) if data else {}
+                data = self._seal.opened(_KIND, bounded.read(self._path, _MAX_BYTES))
+                self._entries = json.loads(data) if data else {}
         return self._entries
 
     def _read(

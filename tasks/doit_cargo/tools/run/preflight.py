@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from doit_cargo.core import bounded
 from doit_cargo.core.cargo import command
 from doit_cargo.core.cargo.shell_env import AGENT
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
@@ -63,11 +64,11 @@ class Preflight:
         ctx, path = self._ctx, self._ctx.graph.root / "Cargo.lock"
         if command.is_locked(ctx):
             return
-        before = path.read_bytes() if path.is_file() else None
+        before = bounded.read(path) if path.is_file() else None
         env = command.fetch_env(ctx, target)
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
-        if path.read_bytes() != before:
+        if bounded.read(path) != before:
             made = f"made {path}: commit it, so that every build takes the same versions"
             raise StartOver(made if before is None else f"cargo brought {path} up to date")
 
@@ -96,7 +97,7 @@ class Preflight:
     def _sources(self) -> list[str]:
         """Where the packages come from that lie in no folder of the workspace, by Cargo.lock."""
         path = self._ctx.graph.root / "Cargo.lock"
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = bounded.read_text(path) if path.is_file() else ""
         return [line for line in text.splitlines() if line.startswith("source = ")]
 
     def _order(self, plan: Plan, *, keep_going: bool) -> Order:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from doit_cargo.core import layout
+from doit_cargo.core import bounded, layout
 from doit_cargo.core.model import Context, Crate, Target
 from doit_cargo.core.record import digest, encode, read, typed
 from doit_cargo.core.seal import Seal
@@ -54,7 +54,7 @@ def answer(output: bytes, out_dir: Path) -> str:
 def given(scripts: Iterable[Script]) -> str:
     """The answer that lies in cargo's folders, of all runs of a crate's script."""
     found = sorted(scripts, key=lambda script: script.out_dir)
-    return digest([answer(s.output.read_bytes(), s.out_dir) for s in found])
+    return digest([answer(bounded.read(s.output), s.out_dir) for s in found])
 
 
 def changed_below(ctx: Context, target: Target, crate: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _entry(path: str, out_dir: bytes) -> tuple[str, ...]:
     if stat.S_ISLNK(mode):
         content = os.fsencode(os.readlink(path))
     elif stat.S_ISREG(mode):
-        content = Path(path).read_bytes()
+        content = bounded.read(path)
     else:
         return (str(stat.S_IFMT(mode)),)
     sha = hashlib.sha256(content.replace(out_dir, _OUT_DIR)).hexdigest()
