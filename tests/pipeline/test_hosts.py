@@ -93,6 +93,32 @@ def test_what_uname_says(
     assert hosts.this_host(system, processor) == triple
 
 
+@pytest.mark.parametrize(
+    ("loader", "libc", "host"),
+    [
+        ("ld-musl.so", "glibc 2.36", "gnu"),  # Debian with musl-tools
+        ("ld-musl.so", None, "musl"),  # Alpine
+        ("none", "glibc 2.36", "gnu"),
+        ("none", None, "gnu"),
+    ],
+)
+def test_which_c_library_this_host_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: str, libc: str | None, host: str
+) -> None:
+    """That of the programs here, not whose loader happens to be installed."""
+    (tmp_path / "ld-musl.so").touch()
+
+    def confstr(name: str) -> str | None:
+        if libc is None:
+            raise ValueError(f"unrecognized configuration name {name}")
+        return libc
+
+    monkeypatch.setattr(hosts, "_MUSL_LOADERS", str(tmp_path / loader))
+    monkeypatch.setattr("os.confstr", confstr)
+
+    assert hosts.this_host("Linux", "x86_64") == f"x86_64-unknown-linux-{host}"
+
+
 def test_a_compiler_for_another_host(machine: Machine) -> None:
     """Intel's on Apple's processor: its name tells what it is, and its linker is overridden."""
     (machine.home / ".rustup/settings.toml").write_text(

@@ -7,6 +7,7 @@ be made (and tested) on this one.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from doit_cargo.core import architectures
 
@@ -27,8 +28,15 @@ def this_host(system: str = "", machine: str = "") -> str:
     machine = _MACHINES.get(machine, machine)
     if system == "Darwin":
         return f"{machine}-apple-darwin"
-    libc = "musl" if os.path.exists(_MUSL_LOADERS.format(machine)) else "gnu"
+    libc = "musl" if os.path.exists(_MUSL_LOADERS.format(machine)) and not _is_glibc() else "gnu"
     return f"{machine}-unknown-linux-{libc}"
+
+
+def _is_glibc() -> bool:
+    """Whether this Python runs on glibc: Debian's musl-tools bring musl's loader as well."""
+    with suppress(ValueError, OSError):  # musl knows no such name
+        return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
+    return False
 
 
 def compiler_host(toolchain: str | None, host: str) -> str:
