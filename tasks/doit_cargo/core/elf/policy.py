@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from doit_cargo.core import architectures
-from doit_cargo.core.elf.rules import RULES, Case
+from doit_cargo.core.elf.case import Case
+from doit_cargo.core.elf.rules import RULES
 from doit_cargo.core.text import one_line
 
 if TYPE_CHECKING:

@@ -7,17 +7,15 @@ only: whether it is applied, and how strictly, is the policy's affair.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from doit_cargo.core.elf.case import Case, Finding
 from doit_cargo.core.elf.numbers import ET_DYN, ET_EXEC, PF_R, PF_W, PF_X
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from doit_cargo.core.architectures import Architecture
     from doit_cargo.core.elf.coverage import LoadFault, RelroGap
-    from doit_cargo.core.elf.reader import Facts
-    from doit_cargo.core.model import Policy, Target
 
 # EI_OSABI of glibc's elf.h. Linux runs any; these are what linkers for Linux write.
 _ABI_NAMES = MappingProxyType({0: "System V", 3: "GNU/Linux"})
@@ -34,30 +32,6 @@ _LOAD_FAULTS: Mapping[LoadFault, str] = MappingProxyType(
         "outside": "a segment that is read by its address, but not loaded there",
     }
 )
-
-
-class Case(NamedTuple):
-    """Everything that a rule may look at."""
-
-    facts: Facts
-    policy: Policy
-    target: Target
-    architecture: Architecture
-    name: str
-    build_paths: Sequence[str]
-
-    @property
-    def again(self) -> str:
-        """The remedy for a file that this build did not make."""
-        return f"remove it and run: doit build:{self.target.arch}"
-
-
-class Finding(NamedTuple):
-    """What a broken rule found and wanted, and the remedy."""
-
-    found: str
-    wanted: str
-    remedy: str
 
 
 def _machine(case: Case) -> Finding | None:
