@@ -282,7 +282,7 @@ LINUX_ONLY = {
     "os": (
         "memfd_create", "sched_getaffinity", "sched_setaffinity", "getrandom", "eventfd", "splice",
         "copy_file_range", "pidfd_open", "posix_fadvise", "posix_fallocate", "fdatasync", "pipe2",
-        "listxattr", "getxattr", "setxattr", "removexattr", "getresuid", "setresuid", "setns",
+        "waitid", "listxattr", "getxattr", "setxattr", "removexattr", "getresuid", "setresuid", "setns",
         "unshare", "O_PATH", "O_TMPFILE", "O_DIRECT", "O_NOATIME", "O_LARGEFILE", "O_RSYNC",
         "SCHED_BATCH", "P_PIDFD", "MFD_CLOEXEC",
     ),

@@ -122,9 +122,10 @@ class Guard:
 
     def wait(self) -> int:
         """Wait until the leader ends, and end what it left in its group; its exit code."""
-        with suppress(ChildProcessError):  # not reaped yet: its number is still the group's
-            os.waitid(os.P_PID, self._leader.pid, os.WEXITED | os.WNOWAIT)
-            with suppress(ProcessLookupError, PermissionError):
+        waitid = getattr(os, "waitid", None)  # macOS has it with Python 3.13
+        with suppress(ChildProcessError, ProcessLookupError, PermissionError):
+            if waitid:  # not reaped yet: its number is still the group's
+                waitid(os.P_PID, self._leader.pid, os.WEXITED | os.WNOWAIT)
                 os.killpg(self._leader.pid, signal.SIGKILL)
         code = self._leader.wait()
         self.dismiss()
