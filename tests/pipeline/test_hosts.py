@@ -282,8 +282,8 @@ LINUX_ONLY = {
     "os": (
         "memfd_create", "sched_getaffinity", "sched_setaffinity", "getrandom", "eventfd", "splice",
         "copy_file_range", "pidfd_open", "posix_fadvise", "posix_fallocate", "fdatasync", "pipe2",
-        "waitid", "listxattr", "getxattr", "setxattr", "removexattr", "getresuid", "setresuid", "setns",
-        "unshare", "O_PATH", "O_TMPFILE", "O_DIRECT", "O_NOATIME", "O_LARGEFILE", "O_RSYNC",
+        "waitid", "listxattr", "getxattr", "setxattr", "removexattr", "getresuid", "setresuid",
+        "setns", "unshare", "O_PATH", "O_TMPFILE", "O_DIRECT", "O_NOATIME", "O_LARGEFILE", "O_RSYNC",
         "SCHED_BATCH", "P_PIDFD", "MFD_CLOEXEC",
     ),
     "select": ("epoll", "EPOLLIN"),
