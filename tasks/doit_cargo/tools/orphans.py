@@ -36,7 +36,8 @@ def end(variable: str, value: str, *, ours: frozenset[int]) -> None:
         return  # whatever was started here has it
     mark = os.fsencode(f"{variable}={value}")
     for _ in range(_ROUNDS):
-        found = [pid for pid in _children() if pid not in ours and mark in _environment(pid)]
+        others = (pid for pid in _children() if pid not in ours and not _is_of_this_group(pid))
+        found = [pid for pid in others if mark in _environment(pid)]
         if not found:
             return
         for pid in found:
@@ -49,6 +50,13 @@ def _children() -> Iterator[int]:
     for path in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
             yield from map(int, path.read_text().split())
+
+
+def _is_of_this_group(pid: int) -> bool:
+    """Whether it was started here as a shell starts it: a command of a task of the user's own."""
+    with suppress(OSError):
+        return os.getpgid(pid) == os.getpgrp()
+    return False
 
 
 def _environment(pid: int) -> list[bytes]:
