@@ -75,21 +75,3 @@ def test_a_daemon_of_a_task_of_the_users_own_stays(tmp_path: Path) -> None:
     finally:
         for pid in left(mark):
             os.kill(pid, 9)
-
-
-def test_a_command_of_a_task_that_has_our_environment_goes_on(tmp_path: Path) -> None:
-    """Such as cargo by the words of `doit env`, while the pipeline's own cargo ends."""
-    folder = tmp_path / "target"
-    dodo = (
-        "from doit_cargo.pipeline import load\n\nDOIT_CONFIG, task_cargo = load(__file__)\n\n\n"
-        "def task_beside():\n"
-        f"    action = 'CARGO_BUILD_BUILD_DIR={folder} sh -c \"sleep 6; echo went on > beside\"'\n"
-        "    return {'actions': [action]}\n"
-    )
-    project = Project(tmp_path)
-    project.path("dodo.py").write_text(dodo)
-
-    done = project.doit("-n", "2", "-P", "thread", "beside", "stage")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert project.path("beside").read_text() == "went on\n"
