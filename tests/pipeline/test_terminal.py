@@ -42,25 +42,27 @@ def on_a_terminal(project: Project) -> tuple[int, str]:
     return process.wait(), shown.decode().replace("\r\n", "\n").replace(ERASE, "")
 
 
-def test_a_build_script_cannot_reach_the_clipboard(tmp_path: Path) -> None:
-    script = f'fn main() {{ println!("cargo::warning={CLIPBOARD}mine"); panic!("{CLEAR}"); }}\n'
-    project = Project(tmp_path, {**SOURCES, "alpha/build.rs": script})
-
-    code, shown = on_a_terminal(project)
-
-    assert code == 1
-    assert "mine" in shown
-    assert harmless(shown)
+BUILD_SCRIPT = f'fn main() {{ println!("cargo::warning={CLIPBOARD}mine"); panic!("{CLEAR}"); }}\n'
+WARNED = f'fn main() {{ let unused = "{CLIPBOARD}{CLEAR}\\u{{202e}}"; }}\n'
 
 
-def test_a_warning_cannot_either(tmp_path: Path) -> None:
-    source = f'fn main() {{ let unused = "{CLIPBOARD}{CLEAR}\\u{{202e}}"; }}\n'
-    project = Project(tmp_path, {**SOURCES, "alpha/src/main.rs": source})
+@pytest.mark.parametrize(
+    ("file", "text", "code", "said"),
+    [
+        ("alpha/build.rs", BUILD_SCRIPT, 1, "mine"),
+        ("alpha/src/main.rs", WARNED, 0, "unused variable"),
+    ],
+    ids=["a build script", "a warning"],
+)
+def test_what_others_say_cannot_reach_the_clipboard(
+    tmp_path: Path, file: str, text: str, code: int, said: str
+) -> None:
+    project = Project(tmp_path, {**SOURCES, file: text})
 
-    code, shown = on_a_terminal(project)
+    ended, shown = on_a_terminal(project)
 
-    assert code == 0
-    assert "unused variable" in shown
+    assert ended == code
+    assert said in shown
     assert harmless(shown)
 
 

@@ -11,7 +11,7 @@ from doit.cmd_base import DoitCmdBase
 from doit_cargo.commands.base import selected_targets
 from doit_cargo.core import layout
 from doit_cargo.core.model import Config, Target
-from doit_cargo.core.text import one_line, plural
+from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import console, files
 from doit_cargo.tools.run.content_index import FileIndex
@@ -81,7 +81,7 @@ def _wrong(config: Config, index: FileIndex) -> Iterator[str]:
     if index.wrong:
         files.remove(config.root, layout.content_index(config))
     for path in layout.relative(map(Path, sorted(index.wrong)), config.root):
-        yield f"{one_line(path)} was changed, and neither its times nor its size tell: run doit"
+        yield f"{path} was changed, and neither its times nor its size tell: run doit"
 
 
 def _reason(reasons: Any, root: Path) -> str:

@@ -45,11 +45,11 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 
 def _push(ctx: Context, images: Images, session: Session, binary: Binary) -> Outcome:
     """By digest first: until all of it is there no tag names any of it."""
-    _refuse_wrapped(ctx)
     from doit_cargo.tools import git
     from doit_cargo.tools.images import check
     from doit_cargo.tools.images.registry import Registry
 
+    _refuse_wrapped(ctx)
     tags = names.tags(ctx, binary)
     if faults := names.tag_faults(tags):
         raise SetupError("\n".join(faults))
@@ -76,8 +76,8 @@ def _refuse_wrapped(ctx: Context) -> None:
 
     if ctx.config.trust_wrapper:
         return
-    wrappers = (w for target in ctx.config.targets for w in command.wrappers(ctx, target))
-    if programs := sorted({str(w.program) for w in wrappers if w.program}):
+    found = (command.wrapper_programs(ctx, target) for target in ctx.config.targets)
+    if programs := sorted({str(program) for programs in found for program in programs}):
         raise SetupError(
             f"compiled through {', '.join(programs)}, which answers for rustc: not pushed\n"
             "switch the wrapper off, or trust it: cargo: {trust_wrapper: true}"

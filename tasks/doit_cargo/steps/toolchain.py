@@ -35,7 +35,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             action=partial(_write, ctx, session, target),
             inputs=(
                 *ctx.toolchains[target.arch].identity,
-                *(w.program for w in command.wrappers(ctx, target) if w.program),
+                *command.wrapper_programs(ctx, target),
                 *common,
             ),
             outputs=(layout.toolchain_record(ctx.config, target),),

@@ -13,6 +13,8 @@ from doit_cargo.core.cargo.toolchain_env import ENCODED, SEPARATOR, environment,
 from doit_cargo.core.model import Binary, Context, CrateGraph, Features, Target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from doit_cargo.core.cargo.rustc_wrappers import Wrapper
 
 # What cargo, rustc and build scripts may see of the user's environment, and what may therefore
@@ -94,6 +96,11 @@ def wrappers(ctx: Context, target: Target) -> tuple[Wrapper, ...]:
     return user_config.wrappers(ctx, _settings(ctx, target))
 
 
+def wrapper_programs(ctx: Context, target: Target) -> tuple[Path, ...]:
+    """The programs among them: those that are there, and called."""
+    return tuple(wrapper.program for wrapper in wrappers(ctx, target) if wrapper.program)
+
+
 def _is_ours(name: str, configured: Mapping[str, str]) -> bool:
     """What the configuration sets stands, but for lists that ours extend."""
     return name not in configured or name == "PATH" or name.startswith(("CFLAGS", "CXXFLAGS"))
@@ -126,8 +133,8 @@ def fetch_env(ctx: Context, target: Target) -> dict[str, str]:
 
 def secret_names(ctx: Context) -> frozenset[str]:
     """The variables of the shell that are for fetching alone."""
-    wrapped = any(wrapper.program for wrapper in wrappers(ctx, ctx.config.targets[0]))
-    return shell_env.secret_names(ctx.env, wrapped=wrapped)
+    wrapped = wrapper_programs(ctx, ctx.config.targets[0])
+    return shell_env.secret_names(ctx.env, wrapped=bool(wrapped))
 
 
 def search_path(path: str) -> str:

@@ -71,12 +71,23 @@ def load_faults(layout: Layout) -> tuple[LoadFault, ...]:
     return tuple(fault for fault, is_so in found.items() if is_so)
 
 
+def relro_range(layout: Layout, page: int = PAGE) -> range | None:
+    """The addresses that are in whole pages of PT_GNU_RELRO; None if there is no such segment.
+
+    A loader protects these and no others: of the last page only what others own may be left.
+    """
+    for segment in layout.of_type(PT_GNU_RELRO):
+        if segment.memsz:
+            stop = segment.vaddr + segment.memsz
+            return range(segment.vaddr // page * page, stop // page * page)
+    return None
+
+
 def relro_gaps(layout: Layout, dynamic: Dynamic | None) -> tuple[RelroGap, ...]:
     """Say which tables PT_GNU_RELRO leaves writable, though the file has such a segment."""
-    relro = [s for s in layout.of_type(PT_GNU_RELRO) if s.memsz]
-    if not relro or dynamic is None:
+    relro = relro_range(layout)
+    if relro is None or dynamic is None:
         return ()
-    first, last = relro[0].vaddr // PAGE, (relro[0].vaddr + relro[0].memsz) // PAGE
     tables: dict[RelroGap, list[tuple[int, int]]] = {
         "dynamic": [(s.vaddr, s.memsz) for s in layout.of_type(PT_DYNAMIC)],
         "got": [*_got_sections(layout), *((place, 1) for place in dynamic.got)],
@@ -85,7 +96,7 @@ def relro_gaps(layout: Layout, dynamic: Dynamic | None) -> tuple[RelroGap, ...]:
         table
         for table, ranges in tables.items()
         if any(
-            _is_writable(layout, start) and not first * PAGE <= start <= start + size <= last * PAGE
+            _is_writable(layout, start) and not relro.start <= start <= start + size <= relro.stop
             for start, size in ranges
         )
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from doit_cargo.core.elf import coverage
 from doit_cargo.core.elf import layout as elf_layout
-from doit_cargo.core.elf.numbers import PT_GNU_RELRO, PT_LOAD
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from doit_cargo.core.elf.numbers import PT_LOAD
 
 Protection = Literal["read-only", "writable", "unseen", "none"]
 
@@ -22,26 +20,18 @@ def relro(data: bytes, maps: str, *, program: str, page: int) -> Protection:
     the executable is not valid.
     """
     layout = elf_layout.parse(data)
-    ranges = list(_ranges(layout, page))
-    if not ranges:
+    protected = coverage.relro_range(layout, page)
+    if not protected:
         return "none"
     lines = [line.split(maxsplit=5) for line in maps.splitlines()]
     own = [_place(words)[0] for words in lines if words[-1].strip().endswith(program)]
     if not own:
         return "unseen"
     base = min(own) - min(s.vaddr for s in layout.of_type(PT_LOAD)) // page * page
+    start, stop = base + protected.start, base + protected.stop
     writable = [_place(words) for words in lines if "w" in words[1]]
-    for start, stop in ranges:
-        if any(first < base + stop and base + start < last for first, last in writable):
-            return "writable"
-    return "read-only"
-
-
-def _ranges(layout: elf_layout.Layout, page: int) -> Iterator[tuple[int, int]]:
-    for segment in layout.of_type(PT_GNU_RELRO):
-        start, stop = segment.vaddr // page, (segment.vaddr + segment.memsz) // page
-        if start < stop:
-            yield start * page, stop * page
+    overlapping = any(first < stop and start < last for first, last in writable)
+    return "writable" if overlapping else "read-only"
 
 
 def _place(words: list[str]) -> tuple[int, int]:

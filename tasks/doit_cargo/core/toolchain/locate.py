@@ -86,7 +86,7 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
         zig_cache=zig_cache(cache),
         protoc=parts.protoc.program if parts.protoc else None,
         identity=tuple(_identity(parts, std, wrappers)),
-        missing=tuple(_missing(target, parts, std, [*_unmade(folder, files)])),
+        missing=tuple(_missing(target, parts, std)),
     )
 
 
@@ -144,9 +144,7 @@ def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Itera
     yield from (path for path in wrappers if path.is_file())
 
 
-def _missing(
-    target: Target, parts: Parts, std: Path | None, unmade: Sequence[str]
-) -> Iterator[str]:
+def _missing(target: Target, parts: Parts, std: Path | None) -> Iterator[str]:
     """One line a thing, with the command that fixes it."""
     if parts.cache is None:
         yield (
@@ -162,20 +160,28 @@ def _missing(
             yield f"the Python package {name} is not installed: {pip_install(name)}"
     if parts.rust.rustc and std is None:
         yield f"Rust's std for {target.triple} is not installed: {setup_command(target)}"
-    if parts.cache and parts.zig and unmade:
-        yield f"the linker wrappers for {target.triple} {unmade[0]}: {setup_command(target)}"
+    if fault := wrapper_fault(target.triple, parts):
+        yield f"{fault}: {setup_command(target)}"
 
 
-def _unmade(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with a target's wrappers: a text that is another is nobody's to run."""
+def wrapper_fault(triple: str, parts: Parts) -> str:
+    """What is wrong with a target's wrappers: a text that is another is nobody's to run.
+
+    "" if nothing is, or what they are made of is missing itself.
+    """
+    if parts.cache is None or parts.zig is None:
+        return ""
+    folder, files = wrapper_files(triple, parts)
+    what, unmade = f"the linker wrappers for {triple}", "are not made yet"
     if not (folder / relro.OBJECT).is_file():
-        yield "are not made yet"
+        return f"{what} {unmade}"
     for name, text in files.items():
         try:
             if bounded.read_text(folder / name) != text:
-                yield f"are not what was made ({folder / name})"
+                return f"{what} are not what was made ({folder / name})"
         except (OSError, UnicodeDecodeError):
-            yield "are not made yet"
+            return f"{what} {unmade}"
+    return ""
 
 
 def missing_rust(rust: Rust) -> Iterator[str]:

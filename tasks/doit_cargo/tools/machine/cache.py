@@ -8,9 +8,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from doit_cargo.core import bounded
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.toolchain.caches import VARIABLE, cache_folder
 from doit_cargo.tools import files
@@ -49,11 +50,9 @@ def is_ours(folder: Path) -> bool:
     """Tell whether a cache folder has our tag, or is one that we made before there was a tag."""
     tag = folder / _TAG
     if os.path.lexists(tag):
-        return (
-            tag.is_file()
-            and tag.stat().st_size == len(_TAG_TEXT)
-            and (tag.read_bytes() == _TAG_TEXT)
-        )
+        with suppress(OSError):  # no file, or a longer one
+            return bounded.read(tag, len(_TAG_TEXT)) == _TAG_TEXT
+        return False
     return (folder / "lock").is_file() and any((folder / "wrappers").glob("*-*/*-cc"))
 
 

@@ -21,6 +21,7 @@ from doit_cargo.core.toolchain.locate import (
     setup_command,
     std_of,
     survey,
+    wrapper_fault,
 )
 from doit_cargo.tools import process
 from doit_cargo.tools.machine.finding import Finding
@@ -90,8 +91,8 @@ def _wheel(wheel: wheels.Wheel | None, name: str, package: str, question: str) -
     remedy = pip_install(package)
     if wheel is None:
         return Finding(name=name, found=False, detail=f"not in {sys.prefix}", remedy=remedy)
-    detail, repair = damage(wheel, package)
-    if detail:
+    if damaged := damage(wheel, package):
+        detail, repair = damaged
         return Finding(name=name, found=False, detail=detail, remedy=repair)
     return _ran(name, wheel.program, _ask([wheel.program, question]), remedy)
 
@@ -101,8 +102,8 @@ def _wrappers(chain: Toolchain, parts: Parts) -> Finding:
     remedy = setup_command(chain.target)
     if parts.cache is None or not compiler.is_file():
         return Finding(name=name, found=False, detail="zig's wrapper is not made", remedy=remedy)
-    if fault := next((line for line in chain.missing if "wrappers" in line), ""):
-        return Finding(name=name, found=False, detail=fault.partition(": ")[0], remedy=remedy)
+    if fault := wrapper_fault(chain.target.triple, parts):
+        return Finding(name=name, found=False, detail=fault, remedy=remedy)
     return _ran(name, compiler, _ask([compiler, "--version"]), remedy)
 
 

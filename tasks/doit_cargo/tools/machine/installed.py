@@ -13,11 +13,11 @@ from doit_cargo.core.toolchain.locate import pip_install
 from doit_cargo.core.toolchain.wheels import Wheel
 
 
-def damage(wheel: Wheel, package: str) -> tuple[str, str]:
-    """What is wrong with an installed package's files, and the command that fixes it; or "", ""."""
+def damage(wheel: Wheel, package: str) -> tuple[str, str] | None:
+    """What is wrong with an installed package's files, if anything, and the command to fix it."""
     files = list(_damaged(wheel))
     if not files:
-        return "", ""
+        return None
     count = plural(len(files), "file")
     detail = f"{count} of {package} not as installed, such as {one_line(files[0])}"
     return detail, pip_install(f"--force-reinstall --no-deps {package}=={wheel.version}")

@@ -73,9 +73,9 @@ def _require_wheels(parts: Parts) -> None:
         raise MissingToolError(
             f"not installed in this Python: {', '.join(lacking)}\n{pip_install(' '.join(lacking))}"
         )
-    faults = ["\n".join(damage(wheel, name)) for wheel, name in found if wheel]
-    if found_faults := [fault for fault in faults if fault.strip()]:
-        raise MissingToolError("\n".join(found_faults))
+    damaged = [lines for wheel, name in found if wheel and (lines := damage(wheel, name))]
+    if damaged:
+        raise MissingToolError("\n".join(line for lines in damaged for line in lines))
 
 
 def _ensure_rust(parts: Parts, say: Say) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from doit_cargo.core import hosts
-from doit_cargo.core.cargo.shell_env import PASSED, PASSED_PREFIXES
+from doit_cargo.core.cargo.shell_env import passed
 from doit_cargo.core.cargo.toolchain_env import host_linker
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.toolchain import caches
@@ -51,7 +51,7 @@ case " $* " in
 esac
 exec "$@"
 """
-_PASSED = ("HOME", "PATH", "LANG", "CARGO_HOME", "RUSTUP_HOME", *PASSED)
+_KEPT = ("HOME", "PATH", "LANG", "CARGO_HOME", "RUSTUP_HOME")
 
 
 def build_std(rust: Rust, triple: str, cache: Path, env: Mapping[str, str], say: Say) -> Path:
@@ -112,7 +112,8 @@ def _environment(rust: Rust, seed: Path, library: Path, env: Mapping[str, str]) 
         remaps = {cargo_home(str(seed), env): "/cargo", **remaps}
     flags = ["-Cembed-bitcode=yes", *(f"--remap-path-prefix={p}={to}" for p, to in remaps.items())]
     return {
-        **{n: env[n] for n in env if n in _PASSED or n.startswith(PASSED_PREFIXES)},
+        **{name: env[name] for name in _KEPT if name in env},
+        **passed(env),
         "RUSTC": str(rust.rustc),
         "RUSTC_BOOTSTRAP": "1",
         "RUSTC_WRAPPER": str(seed / "rustc-wrapper"),

@@ -121,7 +121,7 @@ class Preflight:
             directory=ctx.graph.root,
             wanted=wanted,
             verbose=always.may_want_always(ctx, plan),
-            wrapped=any(wrapper.program for wrapper in command.wrappers(ctx, plan.target)),
+            wrapped=bool(command.wrapper_programs(ctx, plan.target)),
             dropped=self._spoiled.union(plan.dropped.intersection(wanted)),
         )
 
