@@ -168,8 +168,8 @@ def _gaps(file: Parsed) -> list[str]:
     ranges = [s for s in file.of("PT_GNU_RELRO") if s["p_memsz"]]
     if file.dynamic is None or not ranges:
         return []
-    low = ranges[0]["p_vaddr"] & -_PAGE
-    high = (ranges[0]["p_vaddr"] + ranges[0]["p_memsz"]) & -_PAGE
+    end = ranges[0]["p_vaddr"] + ranges[0]["p_memsz"]
+    safe = range(ranges[0]["p_vaddr"] // _PAGE, end // _PAGE)
     got = [(place, 1) for place in file.tags("DT_PLTGOT")]
     got += [
         (s["sh_addr"], s["sh_size"])
@@ -177,25 +177,22 @@ def _gaps(file: Parsed) -> list[str]:
         if s["sh_flags"] & _SHF_ALLOC and s["sh_size"] and _name(file, s) in {".got", ".got.plt"}
     ]
     tables = {
-        "dynamic": [(s["p_vaddr"], s["p_memsz"]) for s in file.of("PT_DYNAMIC")],
+        "dynamic": [(s["p_vaddr"], s["p_memsz"] or 1) for s in file.of("PT_DYNAMIC")],
         "got": got,
     }
+    loads = [s for s in file.of("PT_LOAD") if s["p_flags"] & _PF_W]
+    written = [pages for s in loads if (pages := _pages(s["p_vaddr"], s["p_memsz"]))]
     return [
         name
         for name, places in tables.items()
-        if any(
-            _writable(file, at) and (at < low or at + size > high) for at, size in places
-        )
-    ]  # fmt: skip
+        if any(_open(_pages(*place), pages, safe) for place in places for pages in written)
+    ]
 
 
-def _writable(file: Parsed, address: int) -> bool:
-    held = (s for s in file.of("PT_LOAD") if address in range(s["p_vaddr"], _end(s)))
-    return any(s["p_flags"] & _PF_W for s in held)
-
-
-def _end(segment: Any) -> int:  # noqa: ANN401 - pyelftools' own
-    return int(segment["p_vaddr"] + segment["p_memsz"])
+def _open(table: range, written: range, safe: range) -> bool:
+    """Whether both have a page that is not safe: the first or the last tells."""
+    both = range(max(table.start, written.start), min(table.stop, written.stop))
+    return bool(both) and not (both[0] in safe and both[-1] in safe)
 
 
 def _overlay(file: Parsed, data: bytes | memoryview) -> int:

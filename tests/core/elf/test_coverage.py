@@ -21,10 +21,11 @@ from doit_cargo.core.elf.numbers import (
     SHT_NOBITS,
 )
 from doit_cargo.core.elf.reader import read
-from helpers.elf_files import HEADER, SEGMENT, Seg, elf, poke_header, poke_section
+from helpers.elf_files import HEADER, SEGMENT, Seg, elf, poke_header, poke_section, poke_segment
 
 NOW = (DT_FLAGS_1, DF_1_NOW | DF_1_PIE)
 BASE, READ_ONLY = 0x10000, 0x20000
+DYNAMIC = 1  # where `elf` puts PT_DYNAMIC
 
 
 def load(**fields: int) -> Seg:
@@ -74,6 +75,38 @@ def test_what_no_whole_page_of_relro_holds_is_told(
     more = [load(flags=PF_R | PF_W), load(vaddr=READ_ONLY)]
 
     assert read(elf(load_flags=6, relro=relro, dynamic=dynamic, more=more)).relro_gaps == gaps
+
+
+@pytest.mark.parametrize(
+    ("size", "flags", "gaps"),
+    [
+        (4096, PF_R | PF_W, ()),
+        (BASE, PF_R | PF_W, ("dynamic",)),
+        (1 << 63, PF_R | PF_W, ("dynamic",)),
+        (1 << 63, PF_R, ()),
+    ],
+)
+@pytest.mark.parametrize("first", [PF_R, PF_R | PF_W])
+def test_each_page_that_a_table_touches_counts(
+    first: int, size: int, flags: int, gaps: tuple[str, ...]
+) -> None:
+    """The first page of `.dynamic` is protected or read-only, a later one in another PT_LOAD."""
+    data = elf(load_flags=first, relro=4096, dynamic=[NOW], more=[load(flags=flags)])
+
+    assert read(poke_segment(data, DYNAMIC, "p_memsz", size)).relro_gaps == gaps
+
+
+def test_a_table_beside_a_segment_on_a_page_of_it_can_be_written() -> None:
+    data = elf(load_flags=6, relro=4096, dynamic=[NOW, (DT_PLTGOT, BASE + 4095)])
+    more = elf(
+        load_flags=6,
+        relro=4096,
+        dynamic=[NOW, (DT_PLTGOT, BASE + 4095)],
+        more=[load(flags=PF_R | PF_W)],
+    )
+
+    assert read(data).relro_gaps == ()
+    assert read(more).relro_gaps == ("got",)
 
 
 @pytest.mark.parametrize("name", [".got", ".got.plt"])

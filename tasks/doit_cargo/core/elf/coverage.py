@@ -84,21 +84,23 @@ def relro_range(layout: Layout, page: int = PAGE) -> range | None:
 
 
 def relro_gaps(layout: Layout, dynamic: Dynamic | None) -> tuple[RelroGap, ...]:
-    """Say which tables PT_GNU_RELRO leaves writable, though the file has such a segment."""
+    """Say which tables PT_GNU_RELRO leaves writable, though the file has such a segment.
+
+    A page counts as a whole: for each one that a table touches and that a PT_LOAD makes writable.
+    """
     relro = relro_range(layout)
     if relro is None or dynamic is None:
         return ()
-    tables: dict[RelroGap, list[tuple[int, int]]] = {
-        "dynamic": [(s.vaddr, s.memsz) for s in layout.of_type(PT_DYNAMIC)],
-        "got": [*_got_sections(layout), *((place, 1) for place in dynamic.got)],
+    tables: dict[RelroGap, list[range]] = {
+        "dynamic": [_pages(s.vaddr, s.memsz) for s in layout.of_type(PT_DYNAMIC)],
+        "got": [*_got_sections(layout), *(_pages(place, 1) for place in dynamic.got)],
     }
+    loads = layout.of_type(PT_LOAD)
+    writable = [_pages(s.vaddr, s.memsz) for s in loads if s.flags & PF_W and s.memsz]
     return tuple(
         table
         for table, ranges in tables.items()
-        if any(
-            _is_writable(layout, start) and not relro.start <= start <= start + size <= relro.stop
-            for start, size in ranges
-        )
+        if any(_leaves(relro, held, load) for held in ranges for load in writable)
     )
 
 
@@ -115,14 +117,21 @@ def overlay(layout: Layout) -> int:
     return total if is_padding else total + len(tail)
 
 
-def _got_sections(layout: Layout) -> Iterator[tuple[int, int]]:
+def _got_sections(layout: Layout) -> Iterator[range]:
     for section in layout.sections:
         if section.name in _GOT and section.flags & SHF_ALLOC and section.size:
-            yield section.address, section.size
+            yield _pages(section.address, section.size)
 
 
-def _is_writable(layout: Layout, address: int) -> bool:
-    return any(s.flags & PF_W and 0 <= address - s.vaddr < s.memsz for s in layout.of_type(PT_LOAD))
+def _pages(start: int, size: int) -> range:
+    """The addresses of the whole pages that these bytes touch, and at least one page."""
+    return range(start // PAGE * PAGE, -(-(start + max(size, 1)) // PAGE) * PAGE)
+
+
+def _leaves(relro: range, table: range, load: range) -> bool:
+    """Whether a page is in the table and in the writable PT_LOAD, and not in RELRO's range."""
+    start, stop = max(table.start, load.start), min(table.stop, load.stop)
+    return start < stop and not relro.start <= start <= stop <= relro.stop
 
 
 def _covered(layout: Layout) -> Iterator[tuple[int, int]]:
