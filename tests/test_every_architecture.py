@@ -100,7 +100,11 @@ def test_doctor_names_what_runs_it(tmp_path: Path, case: Case) -> None:
     config = load_config(machine.workspace / "pipeline.yaml", machine.workspace)
 
     found = doctor.examine(
-        config.targets, workspace=machine.workspace, env=machine.env, host=machine.host
+        config.targets,
+        workspace=machine.workspace,
+        env=machine.env,
+        stripped=True,
+        host=machine.host,
     )
 
     assert [f.name for f in found if f.name.startswith("qemu")] == [case.emulator] * bool(

@@ -28,6 +28,7 @@ NOUNS = {
         "task",
         "text",
         "toml_file",
+        "user_state",
     )
 }
 CORE = {
@@ -66,12 +67,12 @@ TOOLS = {
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},
-    "tools.machine": {"tools.files", "tools.process"},
+    "tools.machine": {"tools.files", "tools.key", "tools.private", "tools.process"},
     "tools.private": {"tools.files"},
+    "tools.key": {"tools.private"},
     "tools.run": {
-        "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.locks", "tools.private",
-        "tools.process",
-        "tools.smoke",
+        "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.key", "tools.locks",
+        "tools.machine", "tools.private", "tools.process", "tools.smoke",
     },
 }  # fmt: skip
 # What stands above them; the standard library is free everywhere.

@@ -20,8 +20,8 @@ from doit_cargo.core.workspace.crates import is_same, load_graph
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.selection import Selection, selected_context
 from doit_cargo.doit_ext.tasks import doit_tasks, renew
+from doit_cargo.tools.key import seal
 from doit_cargo.tools.run.content_index import FileIndex
-from doit_cargo.tools.run.key import seal
 from doit_cargo.tools.run.session import Session
 
 # A module of steps/ each, in the order of the pipeline. One is imported when a command can ask

@@ -11,7 +11,7 @@ from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.admission import admit
 from doit_cargo.pipeline import STEPS, specs
-from doit_cargo.tools.run.key import Trust
+from doit_cargo.tools.key import Trust
 from doit_cargo.tools.run.ownership import is_ours
 from doit_cargo.tools.run.session import Session
 from helpers.contexts import context

@@ -11,6 +11,22 @@ from doit_cargo.core.model import Target
 TRIPLE = "x86_64-unknown-linux-musl"
 TARGET = Target(arch="x86_64", triple=TRIPLE, platform="linux/amd64")
 LINUX = "x86_64-unknown-linux-gnu"
+MUSL = "o/0123456789abcdef0123456789abcdef/libc.a"
+ZIG = f"""\
+#!/bin/sh
+musl=$ZIG_GLOBAL_CACHE_DIR/{MUSL}
+for word do
+  if [ "$last" = -o ]; then : > "$word"; fi
+  if [ "$word" = -v ]; then
+    [ -f "$musl" ] || {{ mkdir -p "${{musl%/*}}"; echo made > "$musl"; }}
+    echo "ar rcs $musl a.o" >&2
+    echo "ld.lld -o hello /wrappers/relro.o $musl" >&2
+  fi
+  last=$word
+done
+echo 0.17.1
+"""
+"""zig that "links": makes the file named after -o, and musl in its cache if there is none."""
 
 
 def program(path: Path, text: str = "#!/bin/sh\n") -> Path:

@@ -19,7 +19,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.core.toolchain.locate import survey, wrapper_files
 from doit_cargo.tools.machine import doctor
 from doit_cargo.tools.machine.setup import setup
-from helpers.machines import LINUX, TRIPLE, Machine, add_std, program, usual
+from helpers.machines import LINUX, TRIPLE, ZIG, Machine, add_std, program, usual
 from helpers.project import Project
 from helpers.workspaces import app, virtual, write
 
@@ -35,7 +35,6 @@ target.aarch64-unknown-linux-gnu.linker = "of_arm_linux"
 target.x86_64-unknown-linux-gnu.linker = "of_linux"
 """
 SAYS = '#!/bin/sh\necho "tool 1.2"\n'
-ZIG = '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done\necho 0.17.1\n'
 
 RUSTUP = """\
 lib="$HOME/.rustup/toolchains/$4/lib/rustlib/$5/lib"
@@ -198,7 +197,11 @@ def test_doctor(machine: Machine) -> None:
     """It names emulators where they can be had and are needed."""
     ctx = context(machine)
     found = doctor.examine(
-        ctx.config.targets, workspace=machine.workspace, env=machine.env, host=machine.host
+        ctx.config.targets,
+        workspace=machine.workspace,
+        env=machine.env,
+        stripped=True,
+        host=machine.host,
     )
 
     emulators = [f.name for f in found if "qemu" in f.name]
@@ -213,7 +216,9 @@ def test_doctor_without_a_compiler(machine: Machine) -> None:
     remedy = "xcode-select --install" if is_mac(machine) else "doit setup"
     program(machine.usr / "bin/cc", "#!/bin/sh\necho 'no developer tools were found' >&2; exit 1\n")
 
-    found = doctor.examine((), workspace=machine.workspace, env=machine.env, host=machine.host)
+    found = doctor.examine(
+        (), workspace=machine.workspace, env=machine.env, stripped=True, host=machine.host
+    )
     (linker,) = [f for f in found if f.name.startswith("cc ")]
     assert (linker.found, linker.remedy) == (False, remedy)
 
@@ -231,7 +236,7 @@ def run_setup(machine: Machine) -> list[str]:
     said: list[str] = []
     setup(
         context(machine).config.targets, workspace=machine.workspace, env=machine.env,
-        say=said.append, host=machine.host,
+        stripped=True, say=said.append, host=machine.host,
     )  # fmt: skip
     return said
 

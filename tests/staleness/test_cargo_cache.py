@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.record import encode
-from doit_cargo.tools.run.key import seal
+from doit_cargo.tools.key import seal
 from helpers.project import SOURCES, Project
 from helpers.workspaces import package
 

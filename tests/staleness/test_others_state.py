@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.tools.key import seal
 from doit_cargo.tools.run.content_index import signature
-from doit_cargo.tools.run.key import seal
 from helpers.project import Project
 
 pytestmark = pytest.mark.integration

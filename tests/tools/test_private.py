@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core import user_state
 from doit_cargo.tools import private
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = private.folder({"XDG_STATE_HOME": str(tmp_path)}) / "file"
+    path = user_state.folder({"XDG_STATE_HOME": str(tmp_path)}) / "file"
     private.write(path, b"mine")
     return path
 
@@ -74,4 +75,4 @@ FOLDERS = {
 
 @pytest.mark.parametrize(("env", "folder"), FOLDERS.values(), ids=FOLDERS.keys())
 def test_the_folder_is_named_by(env: dict[str, str], folder: str) -> None:
-    assert private.folder(env) == Path(folder, "doit-cargo")
+    assert user_state.folder(env) == Path(folder, "doit-cargo")

@@ -10,6 +10,7 @@ from doit.dependency import JSONCodec
 from doit_cargo.commands.base import ContextCommand, selected_targets
 from doit_cargo.core import layout
 from doit_cargo.core.model import Context
+from doit_cargo.core.settings.profiles import links_stripped
 from doit_cargo.core.task import OwnName
 from doit_cargo.doit_ext.state import TaskStore
 from doit_cargo.tools import console
@@ -29,7 +30,12 @@ class Doctor(ContextCommand):
         del options
         targets = selected_targets(ctx, names)
         findings = (
-            *doctor.examine(targets, workspace=ctx.config.workspace, env=ctx.env),
+            *doctor.examine(
+                targets,
+                workspace=ctx.config.workspace,
+                env=ctx.env,
+                stripped=links_stripped(ctx.config, ctx.graph),
+            ),
             *image_doctor.examine(ctx),
             *doctor.examine_objcopy(ctx),
             *plugin_doctor.examine(Path.cwd()),

@@ -6,6 +6,7 @@ from typing import Any
 
 from doit_cargo.commands.base import ContextCommand, selected_targets
 from doit_cargo.core.model import Context
+from doit_cargo.core.settings.profiles import links_stripped
 from doit_cargo.tools import console
 
 
@@ -20,5 +21,11 @@ class Setup(ContextCommand):
 
         del options
         targets = selected_targets(ctx, names)
-        setup(targets, workspace=ctx.config.workspace, env=ctx.env, say=console.say)
+        setup(
+            targets,
+            workspace=ctx.config.workspace,
+            env=ctx.env,
+            stripped=links_stripped(ctx.config, ctx.graph),
+            say=console.say,
+        )
         return 0

@@ -11,7 +11,7 @@ from doit_cargo.core.elf.policy import for_development
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Binary, Context, CrateGraph
 from doit_cargo.core.settings import config as configuration
-from doit_cargo.core.settings.profiles import is_for_development, profile_fault
+from doit_cargo.core.settings.profiles import is_for_development, links_stripped, profile_fault
 from doit_cargo.core.settings.settings_file import read_yaml
 from doit_cargo.core.settings.shapes import NAME
 from doit_cargo.core.toolchain import locate
@@ -54,7 +54,10 @@ def read_context(
     if is_for_development(config, graph):
         policies = {arch: for_development(policy) for arch, policy in policies.items()}
     parts = locate.survey(config.workspace, env, host=host)
-    chains = {target.arch: locate.assemble(target, parts) for target in config.targets}
+    stripped = links_stripped(config, graph)
+    chains = {
+        target.arch: locate.assemble(target, parts, stripped=stripped) for target in config.targets
+    }
     config = configuration.check_ship(config, graph)
     return Context(
         config=config,

@@ -185,8 +185,9 @@ class Toolchain(NamedTuple):
     """What compiles for one target, found from files alone (no process is started).
 
     `identity` names the files whose bytes decide what comes out (compiler, driver library, the
-    target's std, zig, wrappers, protoc); `missing` holds one line for each thing that is not
-    there, with the command that fixes it.
+    target's std, zig, wrappers, what zig links, protoc); `stripped` tells whether the linker
+    strips; the records say what setup compiled (core/toolchain/runtime.py); `missing` holds one
+    line for each thing that is not there, with the command that fixes it.
     """
 
     target: Target
@@ -198,6 +199,9 @@ class Toolchain(NamedTuple):
     private_sysroot: bool
     wrappers: Path
     zig_cache: Path
+    stripped: bool
+    zig_record: Path
+    std_record: Path | None
     protoc: Path | None
     identity: tuple[Path, ...] = ()
     missing: tuple[str, ...] = ()

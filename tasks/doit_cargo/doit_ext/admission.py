@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from doit_cargo.core.errors import MissingToolError, SetupError
 from doit_cargo.core.model import Context
 from doit_cargo.core.task import TaskSpec
-from doit_cargo.tools.run.key import Trust
+from doit_cargo.tools.key import Trust
 from doit_cargo.tools.run.ownership import claim
 
 

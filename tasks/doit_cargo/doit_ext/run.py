@@ -27,10 +27,10 @@ from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
 from doit_cargo.doit_ext.selection import Selection
 from doit_cargo.tools import console, files
+from doit_cargo.tools.key import Trust
 from doit_cargo.tools.log import log
 from doit_cargo.tools.run.exit_codes import guarded
 from doit_cargo.tools.run.hints import Hints
-from doit_cargo.tools.run.key import Trust
 from doit_cargo.tools.run.lock import RunLock
 
 if TYPE_CHECKING:

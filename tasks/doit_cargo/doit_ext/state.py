@@ -16,7 +16,7 @@ from doit.exceptions import InvalidCommand
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.task import OwnName, plain
 from doit_cargo.doit_ext.database import Database
-from doit_cargo.tools.run.key import trusting
+from doit_cargo.tools.key import trusting
 
 _LAST_KEY = "deps:"  # what doit's Dependency.save_success writes last
 _IGNORE = "ignore:"

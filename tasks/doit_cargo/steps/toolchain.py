@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from doit_cargo.core import layout
 from doit_cargo.core.cargo import command
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.record import digest, encode
 from doit_cargo.core.task import TaskSpec, task_name
+from doit_cargo.core.toolchain import locate
 
 if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
@@ -67,9 +69,15 @@ def describe(ctx: Context, target: Target) -> dict[str, object]:
 
 
 def _write(ctx: Context, session: Session, target: Target) -> None:
-    """The digest was taken before cargo started: what is edited later counts next time."""
-    from doit_cargo.tools import files
+    """The digest was taken before cargo started: what is edited later counts next time.
 
+    Raises SetupError if what zig links is not what it made.
+    """
+    from doit_cargo.tools import files
+    from doit_cargo.tools.machine import runtime
+
+    if fault := runtime.fault(ctx.toolchains[target.arch]):
+        raise SetupError(f"{fault}: {locate.setup_command(target)}")
     content = {
         "digest": session.digest(task_name(NAME, target.arch)),
         "env": digest(command.readable(ctx, target)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,17 +12,6 @@ from doit_cargo.tools import files
 _MODE = 0o600
 _OTHERS = 0o077
 _MAX_BYTES = 4 * 1024**2
-
-
-def folder(env: Mapping[str, str]) -> Path:
-    """`$XDG_STATE_HOME/doit-cargo`, by default in `~/.local/state`; a relative one is ignored.
-
-    Source: XDG Base Directory Specification 0.8.
-    """
-    named = env.get("XDG_STATE_HOME", "")
-    if os.path.isabs(named):
-        return Path(named, "doit-cargo")
-    return Path(env.get("HOME") or os.path.expanduser("~"), ".local", "state", "doit-cargo")
 
 
 def read(path: Path) -> bytes | None:

@@ -31,7 +31,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def examine(machine: Machine, *targets: Target) -> dict[str, Finding]:
-    found = doctor.examine(targets or (TARGET,), workspace=machine.workspace, env=machine.env)
+    found = doctor.examine(
+        targets or (TARGET,), workspace=machine.workspace, env=machine.env, stripped=True
+    )
     return {finding.name: finding for finding in found}
 
 
@@ -79,7 +81,7 @@ def test_it_changes_nothing(machine: Machine) -> None:
 
 def test_nothing_at_all(tmp_path: Path) -> None:
     """No HOME and no PATH: everything is missing, nothing is raised."""
-    found = doctor.examine((TARGET,), workspace=tmp_path, env={"PATH": ""})
+    found = doctor.examine((TARGET,), workspace=tmp_path, env={"PATH": ""}, stripped=True)
 
     missing = {finding.name for finding in found if not finding.found}
     assert {"rustc", "cargo", "std x86_64", "cache folder", "git"} <= missing

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from doit_cargo.core.errors import MissingToolError, SetupError
+from doit_cargo.core.model import Toolchain
 from doit_cargo.core.toolchain import compiler as rust
 from doit_cargo.core.toolchain import locate
 from doit_cargo.tools.machine import apt, std
 from doit_cargo.tools.machine.cache import locked, remove_cache, require
+from doit_cargo.tools.machine.runtime import fault, std_fault
 from doit_cargo.tools.machine.setup import setup
-from helpers.machines import LINUX, TARGET, TRIPLE, Machine, add_std, program, usual
+from helpers.machines import LINUX, MUSL, TARGET, TRIPLE, ZIG, Machine, add_std, program, usual
 
-# zig that "links" by making the file named after -o
-ZIG = '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done\n'
 RUSTUP_ADDS = f"""\
 #!/bin/sh
 echo "$@" >> "$HOME/asked"
@@ -60,7 +60,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def run(machine: Machine) -> list[str]:
     """What it said."""
     said: list[str] = []
-    setup([TARGET], workspace=machine.workspace, env=machine.env, say=said.append)
+    setup([TARGET], workspace=machine.workspace, env=machine.env, stripped=True, say=said.append)
     return said
 
 
@@ -144,7 +144,7 @@ def test_rustup_without_that_std_fetches_the_source(machine: Machine) -> None:
     said: list[str] = []
     env = {**machine.env, "https_proxy": "http://proxy", "RUSTFLAGS": "-Cno"}
 
-    setup([TARGET], workspace=machine.workspace, env=env, say=said.append)
+    setup([TARGET], workspace=machine.workspace, env=env, stripped=True, say=said.append)
 
     assert any(line.startswith("fetching the source of std, about 3 MB") for line in said)
     assert "--offline" not in (machine.home / "argv").read_text().split()
@@ -188,7 +188,7 @@ def test_a_selected_toolchain_is_installed(machine: Machine) -> None:
 
 
 def _setup_as_setup_error(machine: Machine, said: list[str]) -> None:
-    setup([TARGET], workspace=machine.workspace, env=machine.env, say=said.append)
+    setup([TARGET], workspace=machine.workspace, env=machine.env, stripped=True, say=said.append)
 
 
 def test_debian_as_root_without_rust(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,3 +445,109 @@ def test_a_wrapper_that_was_altered_is_told_and_made_anew(machine: Machine) -> N
         f"({chain.wrappers}/{TRIPLE}-cc): doit setup"
     )
     assert any(line.startswith("made zig's wrappers") for line in said)
+
+
+UNMADE = f"musl for stripped {TRIPLE} executables is not compiled yet"
+
+
+def tampered(machine: Machine, what: str) -> Path:
+    """What setup made in the cache: musl, what is linked with it, or a mark of zig's."""
+    (made,) = machine.cache.glob({"musl": f"zig/{MUSL}", "relro.o": "wrappers/*/relro.o"}[what])
+    return made
+
+
+@pytest.mark.parametrize("what", ["musl", "relro.o"])
+@pytest.mark.parametrize("how", ["altered", "gone", "a link"])
+def test_what_zig_links_is_told_when_it_is_not_what_was_made_and_made_anew(
+    machine: Machine, what: str, how: str
+) -> None:
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
+    made = tampered(machine, what)
+    before = made.read_bytes()
+    if how == "altered":
+        made.write_text("evil")
+    else:
+        made.unlink()
+    if how == "a link":
+        made.symlink_to("/dev/zero")
+
+    assert fault(chain(machine)) == f"musl for {TRIPLE} is not what was made ({made})"
+    said = run(machine)
+
+    assert fault(chain(machine)) == ""
+    assert made.read_bytes() == before
+    assert not made.is_symlink()
+    assert any(line.startswith("made zig's wrappers") for line in said)
+    assert len(run(machine)) == 3  # Rust, std and the last line
+
+
+EVIL = hashlib.sha256(b"evil").hexdigest()
+OF_ANOTHER_KEY = f'{"0" * 32}\n{{"{MUSL}": "{EVIL}"}}'
+
+
+@pytest.mark.parametrize("record", [None, "", "[]", OF_ANOTHER_KEY])
+def test_without_a_record_of_this_users_all_of_it_is_made_anew(
+    machine: Machine, record: str | None
+) -> None:
+    """Such as a cache that was restored: zig would take what lies in it."""
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
+    found = chain(machine)
+    tampered(machine, "musl").write_text("evil")
+    if record is None:
+        found.zig_record.unlink()
+    else:
+        found.zig_record.write_text(record)
+
+    assert fault(chain(machine)) == UNMADE
+    run(machine)
+
+    assert fault(chain(machine)) == ""
+    assert tampered(machine, "musl").read_text() == "made\n"
+
+
+def test_what_zig_links_belongs_to_the_toolchains_identity(machine: Machine) -> None:
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
+    found = chain(machine)
+
+    assert {tampered(machine, "musl"), tampered(machine, "relro.o"), found.zig_record} <= {
+        *found.identity
+    }
+
+
+@pytest.mark.parametrize("how", ["altered", "another one", "no record"])
+def test_a_std_that_setup_built_is_told_when_it_is_not_and_built_anew(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
+    library = f"stable-{LINUX}/lib/rustlib/src/rust/library"
+    source = machine.home / ".rustup" / "toolchains" / library
+    program(source / "std" / "Cargo.toml")
+    (source / "vendor").mkdir()
+    monkeypatch.setattr(std, "_compile", fake_compile)
+    run(machine)
+    found = chain(machine)
+    assert found.sysroot
+    assert found.std_record in found.identity
+    lib = found.sysroot / "lib" / "rustlib" / TRIPLE / "lib"
+    if how == "no record":
+        found.std_record.unlink()
+    else:
+        (lib / {"altered": "libstd-9.rlib", "another one": "libevil-1.rlib"}[how]).write_text("x")
+
+    wrong = std_fault(chain(machine))
+    said = run(machine)
+
+    assert wrong in said
+    assert wrong.startswith(f"std for {TRIPLE} is not what was made ({lib}/lib") or (
+        wrong == f"nothing says who built std for {TRIPLE}" and how == "no record"
+    )
+    assert std_fault(chain(machine)) == ""
+    assert [path.name for path in lib.iterdir()] == ["libstd-9.rlib"]
+    assert (lib / "libstd-9.rlib").read_bytes() == b""
+
+
+def chain(machine: Machine) -> Toolchain:
+    return locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)

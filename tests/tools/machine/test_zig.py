@@ -18,6 +18,7 @@ from doit_cargo.core.toolchain.zig_scripts import scripts, zig_target
 from doit_cargo.tools import process
 from doit_cargo.tools.machine import zig
 from doit_cargo.tools.machine.cache import new_folder
+from helpers.machines import ZIG, program
 
 X86 = "x86_64-unknown-linux-musl"
 ARM = "aarch64-unknown-linux-musl"
@@ -177,20 +178,25 @@ def test_zigs_names(triple: str, name: str) -> None:
     assert zig_target(triple) == name
 
 
-def test_writing_them_twice_does_nothing(tmp_path: Path) -> None:
+def test_wrappers_that_are_not_as_they_must_be_are_told(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    script = "#!/bin/sh\n: > relro.o\n"
-    folder, texts = tmp_path / "wrappers" / "one", {"a-cc": script, "relro.c": "int a;\n"}
+    folder = tmp_path / "wrappers" / "one"
+    texts = {f"{X86}-cc": "#!/bin/sh\n", "relro.c": "int a;\n"}
+    zig_program = program(tmp_path / "zig", ZIG)
 
-    assert zig.write_wrappers(tmp_path, folder, "a", texts)
-    assert not zig.write_wrappers(tmp_path, folder, "a", texts)
+    assert not zig.hold(folder, texts)
+    zig.write_wrappers(tmp_path, folder, X86, zig_program, texts)
+    assert zig.hold(folder, texts)
+    assert {path.name for path in folder.iterdir()} == {*texts, "relro.o"}
 
-    for name, text in (("a-cc", "broken"), ("relro.c", "int b;\n"), ("relro.o", None)):
-        (folder / name).unlink() if text is None else (folder / name).write_text(text)
-        assert zig.write_wrappers(tmp_path, folder, "a", texts)
-        assert {path.name for path in folder.iterdir()} == {"a-cc", "relro.c", "relro.o"}
-        assert (folder / "a-cc").read_text() == script
-        assert os.access(folder / "a-cc", os.X_OK)
+    (folder / f"{X86}-cc").chmod(0o644)
+    assert not zig.hold(folder, texts)
+    for name in texts:
+        zig.write_wrappers(tmp_path, folder, X86, zig_program, texts)
+        assert zig.hold(folder, texts)
+        (folder / name).write_text("broken")
+        assert not zig.hold(folder, texts)
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -226,23 +232,6 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 
     assert not (tmp_path / "x").exists()
     assert list((tmp_path / "tmp").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("manifest", "strips"),
-    [
-        ("[profile.release]\nstrip = true\n", True),
-        ('[profile.dist]\nstrip = "symbols"\n', True),
-        ('[profile.release]\nstrip = "debuginfo"\n', False),
-        ("[workspace]\n", False),
-        ("profile = 3\n", False),
-        ("[broken", False),
-    ],
-)
-def test_whether_a_workspace_strips(tmp_path: Path, manifest: str, strips: bool) -> None:
-    (tmp_path / "Cargo.toml").write_text(manifest)
-
-    assert zig.strips(tmp_path) is strips
 
 
 @pytest.mark.integration
@@ -380,7 +369,7 @@ def _compiler(folder: Path, triple: str) -> Path:
         relro.SOURCE: relro.source(),
     }
     (folder / "tmp").mkdir()
-    zig.write_wrappers(folder, folder / "w", triple, texts)
+    zig.write_wrappers(folder, folder / "w", triple, found.program, texts)
     return folder / "w" / f"{triple}-cc"
 
 

@@ -33,12 +33,24 @@ def is_for_development(config: Config, graph: CrateGraph) -> bool:
 
     `release` is never.
     """
-    tables = [table or {} for _, table in _line(config, graph)]
-    strip, debug = (
-        next((table[key] for table in tables if key in table), None) for key in ("strip", "debug")
-    )
-    wanted = strip in _OFF and debug not in _OFF
-    return wanted and config.profile != RELEASE and not config.split_debug
+    wanted = not links_stripped(config, graph)
+    debug = _setting(config, graph, "debug")
+    return wanted and debug not in _OFF and config.profile != RELEASE and not config.split_debug
+
+
+def links_stripped(config: Config, graph: CrateGraph) -> bool:
+    """Whether rustc has the linker strip: as asked, else where there is no debug information.
+
+    Source: "strip" in the Cargo Book, chapter "Profiles".
+    """
+    strip = _setting(config, graph, "strip")
+    return (_setting(config, graph, "debug") in _OFF) if strip is None else strip not in _OFF
+
+
+def _setting(config: Config, graph: CrateGraph, key: str) -> object:
+    """The value that holds, the nearest profile's; None if nobody sets it."""
+    tables = (table or {} for _, table in _line(config, graph))
+    return next((table[key] for table in tables if key in table), None)
 
 
 def _line(config: Config, graph: CrateGraph) -> Iterator[tuple[str, Table | None]]:

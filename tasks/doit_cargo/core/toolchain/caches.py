@@ -3,7 +3,7 @@
 wrappers/<triple>-<key>/<triple>-cc   zig as a C compiler and linker (zig_scripts.py)
 wrappers/<triple>-<key>/relro.o       linked into every executable (relro.py)
 sysroots/<triple>-<key>/lib/…         std, where the toolchain has none (tools/std.py)
-zig/                                  zig's own cache: musl, libunwind, compiler-rt
+zig/                                  zig's own cache: musl, libunwind, compiler-rt (runtime.py)
 CACHEDIR.TAG                          says that this folder is ours; without it nothing is removed
 tmp/                                  half-made things; swept by the next setup
 """

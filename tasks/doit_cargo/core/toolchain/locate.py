@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from doit_cargo.core import bounded, hosts
+from doit_cargo.core import bounded, hosts, user_state
 from doit_cargo.core.model import Target, Toolchain
-from doit_cargo.core.toolchain import caches, relro, wheels
+from doit_cargo.core.toolchain import caches, relro, runtime, wheels
 from doit_cargo.core.toolchain.compiler import Rust, find, on_path, std_in
 from doit_cargo.core.toolchain.zig_scripts import scripts
 
@@ -31,6 +31,7 @@ class Parts:
     zig: wheels.Wheel | None
     protoc: wheels.Wheel | None
     cache: Path | None
+    state: Path
     has_cc: bool
 
 
@@ -41,12 +42,13 @@ def locate(
     env: Mapping[str, str],
     host: str = "",
     search: Sequence[str] | None = None,
+    stripped: bool = True,
 ) -> Toolchain:
     """The toolchain of a target, for cargo run in the workspace.
 
     `host` (a triple) and `search` (in place of sys.path) stand for another machine.
     """
-    return assemble(target, survey(workspace, env, host=host, search=search))
+    return assemble(target, survey(workspace, env, host=host, search=search), stripped=stripped)
 
 
 def survey(
@@ -64,17 +66,21 @@ def survey(
         zig=wheels.zig(search),
         protoc=wheels.protoc(search),
         cache=caches.cache_folder(env),
+        state=user_state.folder(env),
         has_cc=on_path(hosts.LINKER, env) is not None,
     )
 
 
-def assemble(target: Target, parts: Parts) -> Toolchain:
-    """The toolchain that these parts make for the target."""
+def assemble(target: Target, parts: Parts, *, stripped: bool) -> Toolchain:
+    """The toolchain that these parts make for the target.
+
+    zig links other libraries into executables that it strips.
+    """
     rust, cache = parts.rust, parts.cache or _NOWHERE
     std, sysroot, private = _std(target.triple, rust, cache)
     folder, files = wrapper_files(target.triple, parts)
     wrappers = [folder / name for name in (*files, relro.OBJECT)]
-    return Toolchain(
+    chain = Toolchain(
         target=target,
         host=hosts.compiler_host(rust.toolchain, parts.host),
         rustup_toolchain=rust.toolchain,
@@ -84,9 +90,16 @@ def assemble(target: Target, parts: Parts) -> Toolchain:
         private_sysroot=private,
         wrappers=folder,
         zig_cache=zig_cache(cache),
+        stripped=stripped,
+        zig_record=runtime.zig_record(parts.state, folder, stripped=stripped),
+        std_record=runtime.std_record(parts.state, sysroot) if private and sysroot else None,
         protoc=parts.protoc.program if parts.protoc else None,
-        identity=tuple(_identity(parts, std, wrappers)),
-        missing=tuple(_missing(target, parts, std)),
+    )
+    records = [path for path in (chain.zig_record, chain.std_record) if path]
+    made = (*wrappers, *runtime.linked_files(chain), *records)
+    return chain._replace(
+        identity=tuple(_identity(parts, std, made)),
+        missing=tuple(_missing(chain, parts, std)),
     )
 
 
@@ -130,7 +143,7 @@ def _std(triple: str, rust: Rust, cache: Path) -> tuple[Path | None, Path | None
     return std, (private if std else None), std is not None
 
 
-def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Iterator[Path]:
+def _identity(parts: Parts, std: Path | None, others: Iterable[Path]) -> Iterator[Path]:
     """The files whose bytes decide what comes out; those that are there."""
     rust = parts.rust
     yield from (path for path in (rust.cargo, rust.rustc) if path)
@@ -141,11 +154,12 @@ def _identity(parts: Parts, std: Path | None, wrappers: Sequence[Path]) -> Itera
         if wheel:
             yield wheel.program
             yield wheel.record
-    yield from (path for path in wrappers if path.is_file())
+    yield from (path for path in others if path.is_file())
 
 
-def _missing(target: Target, parts: Parts, std: Path | None) -> Iterator[str]:
+def _missing(chain: Toolchain, parts: Parts, std: Path | None) -> Iterator[str]:
     """One line a thing, with the command that fixes it."""
+    target = chain.target
     if parts.cache is None:
         yield (
             f"no cache folder: HOME, XDG_CACHE_HOME and {caches.VARIABLE} are not set; "
@@ -160,6 +174,8 @@ def _missing(target: Target, parts: Parts, std: Path | None) -> Iterator[str]:
             yield f"the Python package {name} is not installed: {pip_install(name)}"
     if parts.rust.rustc and std is None:
         yield f"Rust's std for {target.triple} is not installed: {setup_command(target)}"
+    if chain.std_record and not chain.std_record.is_file():
+        yield f"nothing says who built std for {target.triple}: {setup_command(target)}"
     if fault := wrapper_fault(target.triple, parts):
         yield f"{fault}: {setup_command(target)}"
 

@@ -24,6 +24,7 @@ from doit_cargo.core.toolchain.locate import (
     wrapper_fault,
 )
 from doit_cargo.tools import process
+from doit_cargo.tools.machine import runtime
 from doit_cargo.tools.machine.finding import Finding
 from doit_cargo.tools.machine.installed import damage
 
@@ -33,20 +34,26 @@ _TIMEOUT = 60.0
 
 
 def examine(
-    targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], host: str = ""
+    targets: Sequence[Target],
+    *,
+    workspace: Path,
+    env: Mapping[str, str],
+    stripped: bool,
+    host: str = "",
 ) -> tuple[Finding, ...]:
     """Look at everything. Starts programs to ask for their versions; writes nothing.
 
-    `host` (a triple) stands for another machine.
+    `stripped` tells whether the linker strips. `host` (a triple) stands for another machine.
     """
     parts = survey(workspace, env, host=host)
+    chains = [assemble(target, parts, stripped=stripped) for target in targets]
     return (
         *_rust(parts, workspace, env),
-        *(_std(target, parts) for target in targets),
+        *(_std(chain, parts) for chain in chains),
         _host_linker(parts.host, env),
         _wheel(parts.zig, "zig", wheels.ZIG, "version"),
         _wheel(parts.protoc, "protoc", wheels.PROTOC, "--version"),
-        *(_wrappers(assemble(target, parts), parts) for target in targets),
+        *(_wrappers(chain, parts) for chain in chains),
         _cache(parts.cache),
         _on_path("git", "git", env, "install git", optional=True),
         *_emulators(targets, parts.host, env),
@@ -78,13 +85,17 @@ def _rust(parts: Parts, workspace: Path, env: Mapping[str, str]) -> Iterator[Fin
             yield _ran(name, program, version, remedy)
 
 
-def _std(target: Target, parts: Parts) -> Finding:
+def _std(chain: Toolchain, parts: Parts) -> Finding:
+    target = chain.target
     name, std = f"std {target.arch}", std_of(target.triple, parts)
     if std is None:
         return Finding(
             name=name, found=False, detail=f"none for {target.triple}", remedy=setup_command(target)
         )
-    return Finding(name=name, found=True, detail=str(std))
+    wrong = runtime.std_fault(chain)
+    return Finding(
+        name=name, found=not wrong, detail=wrong or str(std), remedy=setup_command(target)
+    )
 
 
 def _wheel(wheel: wheels.Wheel | None, name: str, package: str, question: str) -> Finding:
@@ -102,7 +113,7 @@ def _wrappers(chain: Toolchain, parts: Parts) -> Finding:
     remedy = setup_command(chain.target)
     if parts.cache is None or not compiler.is_file():
         return Finding(name=name, found=False, detail="zig's wrapper is not made", remedy=remedy)
-    if fault := wrapper_fault(chain.target.triple, parts):
+    if fault := wrapper_fault(chain.target.triple, parts) or runtime.zig_fault(chain):
         return Finding(name=name, found=False, detail=fault, remedy=remedy)
     return _ran(name, compiler, _ask([compiler, "--version"]), remedy)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from doit_cargo.core import hosts
 from doit_cargo.core.errors import MissingToolError, PipelineError, SetupError
-from doit_cargo.core.model import Target
+from doit_cargo.core.model import Target, Toolchain
 from doit_cargo.core.toolchain import wheels
-from doit_cargo.core.toolchain.compiler import Rust
+from doit_cargo.core.toolchain.compiler import Rust, std_in
 from doit_cargo.core.toolchain.locate import (
     Parts,
     assemble,
@@ -22,10 +22,12 @@ from doit_cargo.core.toolchain.locate import (
     survey,
     wrapper_files,
 )
+from doit_cargo.core.toolchain.runtime import std_record
 from doit_cargo.tools import process
-from doit_cargo.tools.machine import apt, zig
+from doit_cargo.tools.machine import apt, musl, zig
 from doit_cargo.tools.machine.cache import Say, locked, require
 from doit_cargo.tools.machine.installed import damage
+from doit_cargo.tools.machine.runtime import keep_std, std_fault, zig_fault
 from doit_cargo.tools.machine.std import build_std
 
 _RUSTUP = "install Rust with rustup (https://rustup.rs), then run doit setup again"
@@ -38,11 +40,17 @@ Look = Callable[[], Parts]  # what is there now
 
 
 def setup(
-    targets: Sequence[Target], *, workspace: Path, env: Mapping[str, str], say: Say, host: str = ""
+    targets: Sequence[Target],
+    *,
+    workspace: Path,
+    env: Mapping[str, str],
+    stripped: bool,
+    say: Say,
+    host: str = "",
 ) -> None:
     """Fix the machine for these targets. Raises SetupError with what the user must do.
 
-    `host` (a triple) stands for another machine.
+    `stripped` tells whether the linker strips. `host` (a triple) stands for another machine.
     """
     cache, look = require(env), partial(survey, workspace, env, host=host)
     with locked(cache, say):
@@ -50,16 +58,12 @@ def setup(
         _ensure_rust(look(), say)
         _ensure_linker(look(), say)
         for target in targets:
-            _ensure_std(target, cache, look(), env, say)
+            _ensure_std(assemble(target, look(), stripped=stripped), cache, look(), env, say)
         parts = look()
-        for target in targets:
-            folder, scripts = wrapper_files(target.triple, parts)
-            if zig.write_wrappers(cache, folder, target.triple, scripts):
-                say(f"made zig's wrappers for {target.triple} in {folder}")
-        chains = [assemble(target, parts) for target in targets]
+        _link([assemble(target, parts, stripped=stripped) for target in targets], parts, cache, say)
+        chains = [assemble(target, parts, stripped=stripped) for target in targets]
         if missing := list(dict.fromkeys(line for chain in chains for line in chain.missing)):
             raise SetupError("\n".join(missing))
-        zig.warm_up(chains, cache, strip=zig.strips(workspace), say=say)
     say(f"{', '.join(target.arch for target in targets)}: everything is in place, in {cache}")
 
 
@@ -130,10 +134,13 @@ def _apt(packages: Sequence[str], what: str, say: Say, or_else: str = "") -> Non
 
 
 def _ensure_std(
-    target: Target, cache: Path, parts: Parts, env: Mapping[str, str], say: Say
+    chain: Toolchain, cache: Path, parts: Parts, env: Mapping[str, str], say: Say
 ) -> None:
     """Get std for a target: what is there, else rustup's, else built from source."""
-    if std := std_of(target.triple, parts):
+    target = chain.target
+    if wrong := std_fault(chain):
+        say(wrong)
+    elif std := std_of(target.triple, parts):
         say(f"std for {target.triple} is there: {std}")
         return
     rust, failure = parts.rust, ""
@@ -149,7 +156,9 @@ def _ensure_std(
         say(f"{failure}\nrustup could not fetch it; trying to build it from source")
     if rust.source is None:
         rust = _fetch_source(parts, target, failure, say)
-    build_std(rust, target.triple, cache, env, say)
+    sysroot = build_std(rust, target.triple, cache, env, say)
+    if std := std_in(sysroot, target.triple):
+        keep_std(chain, std_record(parts.state, sysroot), std)
 
 
 def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
@@ -172,6 +181,19 @@ def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
         )
     _apt((package,), "the source of std", say)
     return rust
+
+
+def _link(chains: Sequence[Toolchain], parts: Parts, cache: Path, say: Say) -> None:
+    """Make the wrappers of the targets, and what zig links with them."""
+    if parts.zig is None:
+        return
+    for chain in chains:
+        triple = chain.target.triple
+        folder, texts = wrapper_files(triple, parts)
+        if zig_fault(chain) or not zig.hold(folder, texts):
+            zig.write_wrappers(cache, folder, triple, parts.zig.program, texts)
+            say(f"made zig's wrappers for {triple} in {folder}")
+    musl.compile_missing(chains, cache, say)
 
 
 def _rustup(program: Path, words: Sequence[str], say: Say) -> None:

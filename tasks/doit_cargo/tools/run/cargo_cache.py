@@ -15,8 +15,8 @@ from doit_cargo.core import layout
 from doit_cargo.core.model import Config
 from doit_cargo.core.record import digest, encode, paths, read
 from doit_cargo.tools import files
+from doit_cargo.tools.key import trusting
 from doit_cargo.tools.run.content_index import FileIndex
-from doit_cargo.tools.run.key import trusting
 
 _KIND = "cargo-cache"
 

@@ -14,8 +14,8 @@ from doit_cargo.core.model import Context
 from doit_cargo.core.record import encode, read
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo import fingerprints, target_lock
+from doit_cargo.tools.key import seal
 from doit_cargo.tools.run.cargo_cache import CargoCache
-from doit_cargo.tools.run.key import seal
 from doit_cargo.tools.run.plan import Plan
 
 

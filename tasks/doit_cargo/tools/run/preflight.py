@@ -9,11 +9,13 @@ from doit_cargo.core import bounded
 from doit_cargo.core.cargo import command
 from doit_cargo.core.cargo.shell_env import AGENT
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
-from doit_cargo.core.model import Context, Target
+from doit_cargo.core.model import Context, Target, Toolchain
+from doit_cargo.core.toolchain import runtime
 from doit_cargo.core.workspace import cross_check
-from doit_cargo.tools import process
+from doit_cargo.tools import console, process
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
+from doit_cargo.tools.machine import cache, musl
 from doit_cargo.tools.run import always
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.forgetting import Forgetting
@@ -42,9 +44,12 @@ class Preflight:
         """Make sure that cargo can start and will compile what is stale; its commands.
 
         Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
-        in another way than we did, StartOver when cargo made or changed the lock file.
+        in another way than we did, StartOver when cargo made or changed the lock file or zig has
+        compiled what it links.
         """
-        self._tools(plan.target for plan in plans)
+        chains = [self._ctx.toolchains[plan.target.arch] for plan in plans]
+        self._tools(chains)
+        self._linked(chains)
         self._lock(plans[0].target)
         self._agree(plans[0].target)
         self._fetched = self._fetch([plan.target for plan in plans])
@@ -54,10 +59,18 @@ class Preflight:
                 cargo.planned(plan)
         return [self._order(plan, keep_going=keep_going) for plan in plans]
 
-    def _tools(self, targets: Iterable[Target]) -> None:
-        lines = [line for t in targets for line in self._ctx.toolchains[t.arch].missing]
-        if lines:
+    def _tools(self, chains: Iterable[Toolchain]) -> None:
+        if lines := [line for chain in chains for line in chain.missing]:
             raise MissingToolError("\n".join(dict.fromkeys(lines)))
+
+    def _linked(self, chains: Sequence[Toolchain]) -> None:
+        """Have musl for this kind of executable: setup made it for the profile of that day."""
+        if all(runtime.is_linked(chain) for chain in chains):
+            return
+        folder = cache.require(self._ctx.env)
+        with cache.locked(folder, console.warn):
+            musl.compile_missing(chains, folder, console.warn)
+        raise StartOver
 
     def _lock(self, target: Target) -> None:
         """Have a lock file that fits: which crates there are may be told by it."""

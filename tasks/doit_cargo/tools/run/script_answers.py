@@ -21,7 +21,7 @@ from doit_cargo.core.seal import Seal
 from doit_cargo.core.workspace import script_output
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo.order import Script
-from doit_cargo.tools.run.key import seal
+from doit_cargo.tools.key import seal
 
 _OUT_DIR = b"\0OUT_DIR\0"
 _KIND = "script"

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doit_cargo.core import user_state
 from doit_cargo.core.settings import node, settings_file
 from doit_cargo.core.settings.node import Node
 from doit_cargo.tools import private
@@ -27,7 +28,7 @@ class SettingsMemory:
     """One for a run; `env` says where the user's own files are."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self._folder = private.folder(env)
+        self._folder = user_state.folder(env)
 
     def read_yaml(self, path: Path, faults: Faults) -> Node:
         """As `settings_file.read_yaml`. A file with a fault is never remembered."""

@@ -11,6 +11,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+from doit_cargo.core import user_state
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.seal import Seal
 from doit_cargo.tools import private
@@ -37,7 +38,7 @@ def seal(state: Path) -> Seal:
 
     Raises SetupError if there is no place for a key, or the variable's is too short.
     """
-    return Seal(_given() or _kept(private.folder(os.environ) / "key"), str(state))
+    return Seal(_given() or _kept(user_state.folder(os.environ) / "key"), str(state))
 
 
 def _given() -> bytes:

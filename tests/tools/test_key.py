@@ -8,7 +8,7 @@ import pytest
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.seal import Seal
-from doit_cargo.tools.run import key
+from doit_cargo.tools import key
 
 STATE = Path("/work/.doit-cargo")
 

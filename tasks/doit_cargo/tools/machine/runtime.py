@@ -1,0 +1,89 @@
+"""Compares what setup compiled with the records of what it was when it was made.
+
+A record is sealed, so that a cache and its records can be shared by those that share a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from doit_cargo.core import bounded
+from doit_cargo.core.model import Toolchain
+from doit_cargo.core.seal import Seal
+from doit_cargo.core.toolchain import runtime
+from doit_cargo.core.toolchain.compiler import std_in
+from doit_cargo.tools import private
+from doit_cargo.tools.key import seal
+
+
+def fault(chain: Toolchain) -> str:
+    """What is wrong with what setup compiled for a target, if anything."""
+    return std_fault(chain) or zig_fault(chain)
+
+
+def zig_fault(chain: Toolchain) -> str:
+    """The same of what zig links."""
+    record = _read(chain, chain.zig_record)
+    if not record:
+        kind = "stripped" if chain.stripped else "unstripped"
+        return f"musl for {kind} {chain.target.triple} executables is not compiled yet"
+    return _told("musl", chain, _altered(dict(runtime.places(chain, record)), record))
+
+
+def std_fault(chain: Toolchain) -> str:
+    """The same of a std that setup built: a file too many is one that rustc might load."""
+    std = std_in(chain.sysroot, chain.target.triple) if chain.sysroot else None
+    if chain.std_record is None or std is None:
+        return ""
+    record = _read(chain, chain.std_record)
+    if not record:
+        return f"nothing says who built std for {chain.target.triple}"
+    found = {path.name: path for path in std.iterdir()}
+    return _told("std", chain, _altered({name: std / name for name in record} | found, record))
+
+
+def keep_linked(chain: Toolchain, paths: Iterable[str], zig_cache: Path) -> None:
+    """Write down what zig has made in that cache. Raises OSError."""
+    places = runtime.places(chain._replace(zig_cache=zig_cache), paths)
+    _keep(chain, chain.zig_record, dict(places))
+
+
+def keep_std(chain: Toolchain, record: Path, std: Path) -> None:
+    """Write down the libraries of a std that was built. Raises OSError."""
+    _keep(chain, record, {path.name: path for path in std.iterdir()})
+
+
+def _keep(chain: Toolchain, file: Path, places: Mapping[str, Path]) -> None:
+    record = runtime.encode({name: _sum(path) for name, path in places.items()})
+    private.write(file, _seal(chain).sealed(file.name, record))
+
+
+def _read(chain: Toolchain, file: Path) -> runtime.Record:
+    found = _seal(chain).opened(file.name, private.read(file) or b"")
+    return runtime.decode(found or b"")
+
+
+def _seal(chain: Toolchain) -> Seal:
+    """Of that cache."""
+    return seal(chain.zig_cache)
+
+
+def _altered(places: Mapping[str, Path], record: runtime.Record) -> Path | None:
+    """The first file that is not as the record has it."""
+    for name, place in places.items():
+        try:
+            if _sum(place) != record.get(name):
+                return place
+        except OSError:
+            return place
+    return None
+
+
+def _told(what: str, chain: Toolchain, altered: Path | None) -> str:
+    return f"{what} for {chain.target.triple} is not what was made ({altered})" if altered else ""
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(bounded.read(path)).hexdigest()
