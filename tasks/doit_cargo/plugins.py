@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "show": "Show",
     "size": "Size",
     "audit": "Audit",
+    "info": "Info",
     "reset-dep": "ResetDep",
     "hooks": "Hooks",
 }

@@ -145,6 +145,10 @@ class Intact:
         self.spec = spec
         self.checker = checker
 
+    def __repr__(self) -> str:
+        """What `doit info` says where it is not so."""
+        return "its settings, and what it wrote last"
+
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
         """False if the fingerprint changed, an output was touched or a foreign file appeared.
 

@@ -9,7 +9,8 @@ from doit_cargo.core.errors import ConfigError
 MAX_FAULTS: Final = 50
 BAD: Final = object()  # what a decoder returns once it has added a fault
 
-_SHOWN: Final = 60
+_SHOWN: Final = 60  # characters
+_LISTED: Final = 20  # names
 
 
 class Faults:
@@ -62,4 +63,7 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
 
     if near := difflib.get_close_matches(name[:_SHOWN], known, n=1):
         return f"did you mean '{near[0]}'?"
-    return f"known: {', '.join(known)}" if known else "it has none"
+    if not known:
+        return "it has none"
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"known: {', '.join(known[:_LISTED])}{more}"
