@@ -1,4 +1,4 @@
-"""The command `doit-cargo`, for what has to happen before doit can run in a workspace."""
+"""The command `doit-cargo`: `init`, help, and the door to everything that doit does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from doit_cargo.core.errors import SetupError
 from doit_cargo.tools import console
 from doit_cargo.tools.run.exit_codes import guarded
 
+_NAME = "doit-cargo"
 _NEXT = """
 next{where}:
   {doit} setup     fetch and make what is missing: Rust, the target's std, linker wrappers
@@ -23,23 +24,40 @@ next{where}:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code: 0 done, 1 something is in the way, 3 wrong input."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.command is None:
-        parser.print_help()
+    """Run the command line; the exit code: 2 for a wrong one, else as doit's."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    first = words[0] if words else "--help"
+    if first == "init":
+        return _init_main(words[1:])
+    if first in ("-h", "--help") or words == ["help"]:
+        return guarded(_help)
+    if first == "--version":
+        console.say(f"{_NAME} {version(_NAME)}")
         return 0
+    return guarded(lambda: _run(words))
+
+
+def _run(words: Sequence[str]) -> int:
+    from doit_cargo import front_door  # noqa: PLC0415 - init needs none of it
+
+    return front_door.run(words)
+
+
+def _help() -> int:
+    from doit_cargo import help_page  # noqa: PLC0415
+
+    console.say(help_page.text())
+    return 0
+
+
+def _init_main(words: Sequence[str]) -> int:
+    options = _parser().parse_args(words)
     return guarded(lambda: _init(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="doit-cargo", description="Verified, static Linux binaries of a Cargo workspace."
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('doit-cargo')}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     about = "put doit-cargo's files into a Cargo workspace; then `doit` works there"
-    init = commands.add_parser("init", help=about, description=about)
+    init = argparse.ArgumentParser(prog=f"{_NAME} init", description=about)
     init.add_argument(
         "path", nargs="?", default=".", metavar="PATH", help="the workspace (default: this folder)"
     )
@@ -50,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     existing.add_argument("--force", action="store_true", help="overwrite files that are there")
     keep = "leave files that are there; of doit.cfg and pyproject.toml only our own lines change"
     existing.add_argument("--keep", action="store_true", help=keep)
-    return parser
+    return init
 
 
 def _init(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, cast
 from doit.exceptions import InvalidDodoFile
 from doit.task import Task
 
-from doit_cargo.core import layout
+from doit_cargo.core import layout, short_names
 from doit_cargo.core.errors import SetupError, StartOver
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.task import TaskSpec, task_name
@@ -91,6 +91,15 @@ class Pipeline:
         found = {spec.name: spec for spec in specs(self.ctx, self.session, ("toolchain", "build"))}
         for task in builds:
             renew(task, found)
+
+    def meant(self, name: str) -> tuple[str, ...]:
+        """The tasks that a short name, or one without the prefix, stands for."""
+        tasks = short_names.tasks_of(self.ctx, name) or ((name,) if self._prefix else ())
+        return tuple(f"{self._prefix}{task}" for task in tasks)
+
+    def names(self) -> tuple[str, ...]:
+        """What a short name may be."""
+        return short_names.known(self.ctx)
 
     def config(self) -> dict[str, Any]:
         """The settings of doit that no user chooses on the command line."""

@@ -23,7 +23,6 @@ _BEHIND = "status     : run\n * These tasks, which it waits for, are not up to d
 class Info(cmd_info.Info):
     """A task of ours is up to date only if all are that it waits for."""
 
-    base_options = ()
     outstream: TextIO
     task_list: list[Task]
 

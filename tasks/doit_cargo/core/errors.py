@@ -38,6 +38,12 @@ class SetupError(PipelineError):
     exit_code: ClassVar[int] = 3
 
 
+class UsageError(PipelineError):
+    """The command line is wrong (exit code 2)."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class ConfigError(SetupError):
     """A configuration file has faults: all of them, one a line, each with its place."""
 

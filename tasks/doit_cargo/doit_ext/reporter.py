@@ -13,7 +13,7 @@ from doit.exceptions import BaseFail, UnmetDependency
 from doit.reporter import ConsoleReporter
 from doit.task import Task
 
-from doit_cargo.core.text import one_line, plain, plural, seconds, size
+from doit_cargo.core.text import one_line, plural, seconds, size
 from doit_cargo.doit_ext.tasks import outcome_of, size_of, spec_of
 from doit_cargo.doit_ext.wording import details, told
 from doit_cargo.tools import console
@@ -150,7 +150,7 @@ class _Screen:
     def line(self, text: str) -> None:
         """Print a line, or several; nothing if there is no text."""
         if text:
-            self.write(f"{plain(text)}\n")
+            self.write(f"{console.spoken(text)}\n")
 
     def show_status(self, text: str) -> None:
         """Put this in the place of the status line, if there is a terminal to have one."""

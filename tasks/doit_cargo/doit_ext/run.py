@@ -25,7 +25,7 @@ from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.prerequisites import selected_specs
 from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
-from doit_cargo.doit_ext.selection import Selection
+from doit_cargo.doit_ext.selection import Selection, select
 from doit_cargo.tools import console, files
 from doit_cargo.tools.key import Trust
 from doit_cargo.tools.log import log
@@ -129,7 +129,7 @@ class Run(cmd_run.Run):
         delayed = self._options["auto_delayed_regex"]
         control = TaskControl(self.task_list, auto_delayed_regex=delayed)
         self._sources = link(control, pipeline.ctx)
-        control.process(self.sel_tasks)
+        select(control, self.sel_tasks, pipeline)
         if self._options["single"]:
             _single(control)
         return control

@@ -1,14 +1,19 @@
-"""The context that the command line asks for: `config=FILE`, `profile=NAME`."""
+"""What the command line asks for: the context, by `config=FILE` and `profile=NAME`, and tasks."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from doit.doit_cmd import get_var
+from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.context import read_context
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context
+from doit_cargo.plugins import COMMANDS
 from doit_cargo.tools.run.settings_memory import SettingsMemory
 
 
@@ -30,3 +35,27 @@ def selected_context(root: Path) -> Context:
         profile=get_var("profile", ""),
         read=SettingsMemory(os.environ).read_yaml,
     )
+
+
+def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:
+    """Have doit select tasks; a name that it does not know may be a short one of ours.
+
+    Raises SetupError for one that nobody knows.
+    """
+    try:
+        control.process(words)
+    except InvalidCommand as error:
+        name = error.not_found
+        if name is None or not words:
+            raise
+        meant = pipeline.meant(name)
+        if not meant or not all(task in control.tasks for task in meant):
+            known = (*COMMANDS, *pipeline.names(), *control.tasks)
+            raise SetupError(_unknown(name, known)) from None
+        select(control, [m for w in words for m in (meant if w == name else (w,))], pipeline)
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    from doit_cargo.core.settings.faults import nearest
+
+    return f"there is no task or command '{name}', {nearest(name, tuple(dict.fromkeys(known)))}"
