@@ -48,7 +48,8 @@ def libraries(env: Mapping[str, str]) -> dict[str, str]:
 def linked(env: Mapping[str, str]) -> list[Path]:
     """What the linker is given of it, by the records."""
     records = Path(env["XDG_STATE_HOME"]).glob("doit-cargo/toolchain/*.json")
-    names = {name for record in records for name in json.loads(record.read_bytes())}
+    texts = [record.read_bytes().partition(b"\n")[2] for record in records]
+    names = {name for text in texts for name in json.loads(text)}
     return [Path(path) for path in libraries(env) if any(path.endswith(name) for name in names)]
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from doit_cargo.core import user_state
 from doit_cargo.tools.key import seal
 from doit_cargo.tools.run.content_index import signature
 from helpers.project import Project
+from helpers.seals import seal_toolchain
 
 pytestmark = pytest.mark.integration
 UP_TO_DATE = "up to date: "
@@ -19,6 +22,12 @@ UP_TO_DATE = "up to date: "
 def elsewhere(tmp_path: Path, **more: str) -> dict[str, str]:
     """The variables of another user, whose own files are elsewhere."""
     return {"XDG_STATE_HOME": str(tmp_path / "another"), **more}
+
+
+def set_up(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The same variables, with which the toolchain has been made."""
+    seal_toolchain(user_state.folder(os.environ) / "toolchain", Project.environment(env))
+    return env
 
 
 def test_another_users_state_is_unknown(finished: Project, tmp_path: Path) -> None:
@@ -32,15 +41,16 @@ def test_another_users_state_is_unknown(finished: Project, tmp_path: Path) -> No
 
 def test_who_has_the_key_shares_the_state(finished: Project, tmp_path: Path) -> None:
     given = {"DOIT_CARGO_KEY": "a secret of trusted jobs"}
-    finished.build(env=given)
+    other = set_up(elsewhere(tmp_path, **given))
+    finished.build(env=set_up({"XDG_STATE_HOME": str(tmp_path / "one"), **given}))
 
-    assert finished.build(env=elsewhere(tmp_path, **given)).startswith(UP_TO_DATE)
+    assert finished.build(env=other).startswith(UP_TO_DATE)
 
 
 def test_a_run_may_take_it_as_it_is_and_no_other_run_takes_that(
     finished: Project, tmp_path: Path
 ) -> None:
-    other = elsewhere(tmp_path)
+    other = set_up(elsewhere(tmp_path))
     trusted = finished.build("--trust-state", env=other)
     finished.path("core/src/lib.rs").write_text('pub fn greet() -> &\'static str { "new" }\n')
     again = finished.build("--trust-state", env=other)

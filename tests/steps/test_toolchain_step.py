@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context, Features
 from doit_cargo.core.record import digest
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.steps import toolchain
+from doit_cargo.tools.machine import runtime
 from helpers.contexts import BOTH, context, session, shown
 from helpers.machines import program
 from helpers.project import SOURCES
@@ -117,6 +119,23 @@ def test_what_is_no_file_makes_it_stale_too(
     assert after.fingerprint != before.fingerprint
 
 
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What setup compiled is there, and as it was."""
+    monkeypatch.setattr(runtime, "fault", lambda _: "")
+
+
+def test_what_setup_did_not_compile_is_not_linked(tmp_path: Path) -> None:
+    (spec,) = toolchain.specs(context(tmp_path), session(toolchain__x86_64="12ab"))
+    assert spec.action
+
+    with pytest.raises(SetupError, match=r"^musl for stripped .* is not compiled yet: doit setup$"):
+        spec.action()
+
+    assert not spec.outputs[0].exists()
+
+
+@pytest.mark.usefixtures("made")
 def test_the_record_is_what_was_planned(tmp_path: Path) -> None:
     """Not what lies there when the task runs: that is for the next run to see."""
     ctx = context(tmp_path)
@@ -131,6 +150,7 @@ def test_the_record_is_what_was_planned(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("made")
 def test_the_records_environment_is_without_path(tmp_path: Path) -> None:
     """It differs from shell to shell: build scripts are not run again for that."""
     ctx = context(tmp_path, {"Cargo.toml": '[workspace]\nmembers = ["alpha"]\n', **app("alpha")})

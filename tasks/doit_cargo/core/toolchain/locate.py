@@ -95,10 +95,8 @@ def assemble(target: Target, parts: Parts, *, stripped: bool) -> Toolchain:
         std_record=runtime.std_record(parts.state, sysroot) if private and sysroot else None,
         protoc=parts.protoc.program if parts.protoc else None,
     )
-    records = [path for path in (chain.zig_record, chain.std_record) if path]
-    made = (*wrappers, *runtime.linked_files(chain), *records)
     return chain._replace(
-        identity=tuple(_identity(parts, std, made)),
+        identity=tuple(_identity(parts, std, (*wrappers, *runtime.linked_files(chain)))),
         missing=tuple(_missing(chain, parts, std)),
     )
 
@@ -116,11 +114,13 @@ def wrapper_files(triple: str, parts: Parts) -> tuple[Path, Mapping[str, str]]:
     cache = parts.cache or _NOWHERE
     if parts.zig is None:
         return cache / "wrappers" / triple, {}
-    files = {
-        **scripts(triple, parts.zig.program, zig_cache(cache)),
-        relro.SOURCE: relro.source(),
-    }
+    files = wrapper_texts(triple, parts.zig.program, zig_cache(cache))
     return caches.wrappers(cache, triple, parts.zig.version, files), files
+
+
+def wrapper_texts(triple: str, zig: Path, cache: Path) -> Mapping[str, str]:
+    """The same texts, by name, around that zig with its cache there."""
+    return {**scripts(triple, zig, cache), relro.SOURCE: relro.source()}
 
 
 def std_of(triple: str, parts: Parts) -> Path | None:

@@ -78,12 +78,6 @@ def linked_files(chain: Toolchain) -> tuple[Path, ...]:
     return tuple(place for _, place in places(chain, sorted(record)))
 
 
-def is_linked(chain: Toolchain) -> bool:
-    """Whether zig has compiled what it links, by what is there."""
-    found = linked_files(chain)
-    return bool(found) and all(path.is_file() for path in found)
-
-
 def places(chain: Toolchain, paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
     """Each path of zig's record, and the file that it stands for."""
     for path in paths:

@@ -15,10 +15,11 @@ from pathlib import Path
 from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.core.toolchain import relro, runtime, wheels
+from doit_cargo.core.toolchain.locate import wrapper_texts
 from doit_cargo.tools import process
 from doit_cargo.tools.machine.cache import Say, remove_tree
 from doit_cargo.tools.machine.runtime import keep_linked, zig_fault
-from doit_cargo.tools.machine.zig import fresh_compiler
+from doit_cargo.tools.machine.zig import fresh_compiler, write_wrappers
 
 _HELLO = """\
 #include <stdio.h>
@@ -34,6 +35,7 @@ _ORDER = ("z", "b", "o", "h")
 def compile_missing(chains: Sequence[Toolchain], cache: Path, say: Say) -> None:
     """Compile what is missing or altered, for all targets at once, under the cache's lock.
 
+    What zig links beside it, in the folder of the wrappers, is made anew too.
     Raises SetupError with zig's own words.
     """
     cold = [chain for chain in chains if zig_fault(chain)]
@@ -42,6 +44,10 @@ def compile_missing(chains: Sequence[Toolchain], cache: Path, say: Say) -> None:
         return
     names = ", ".join(chain.target.triple for chain in cold)
     say(f"compiling musl for {names}, a minute or two, once, into {cold[0].zig_cache}")
+    for chain in cold:
+        triple = chain.target.triple
+        texts = wrapper_texts(triple, zig.program, chain.zig_cache)
+        write_wrappers(cache, chain.wrappers, triple, zig.program, texts)
     work = cache / "tmp" / "musl"  # the same each time: a static library holds its members' paths
     work.mkdir()
     fresh = work / "zig"

@@ -23,6 +23,12 @@ def fault(chain: Toolchain) -> str:
     return std_fault(chain) or zig_fault(chain)
 
 
+def is_known(chain: Toolchain) -> bool:
+    """Whether a setup with this user's key has made what zig links, and it is there."""
+    record = _read(chain, chain.zig_record)
+    return bool(record) and all(path.is_file() for _, path in runtime.places(chain, record))
+
+
 def zig_fault(chain: Toolchain) -> str:
     """The same of what zig links."""
     record = _read(chain, chain.zig_record)

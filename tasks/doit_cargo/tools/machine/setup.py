@@ -27,7 +27,7 @@ from doit_cargo.tools import process
 from doit_cargo.tools.machine import apt, musl, zig
 from doit_cargo.tools.machine.cache import Say, locked, require
 from doit_cargo.tools.machine.installed import damage
-from doit_cargo.tools.machine.runtime import keep_std, std_fault, zig_fault
+from doit_cargo.tools.machine.runtime import keep_std, std_fault
 from doit_cargo.tools.machine.std import build_std
 
 _RUSTUP = "install Rust with rustup (https://rustup.rs), then run doit setup again"
@@ -190,7 +190,7 @@ def _link(chains: Sequence[Toolchain], parts: Parts, cache: Path, say: Say) -> N
     for chain in chains:
         triple = chain.target.triple
         folder, texts = wrapper_files(triple, parts)
-        if zig_fault(chain) or not zig.hold(folder, texts):
+        if not zig.hold(folder, texts):
             zig.write_wrappers(cache, folder, triple, parts.zig.program, texts)
             say(f"made zig's wrappers for {triple} in {folder}")
     musl.compile_missing(chains, cache, say)

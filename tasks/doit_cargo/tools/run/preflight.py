@@ -10,12 +10,11 @@ from doit_cargo.core.cargo import command
 from doit_cargo.core.cargo.shell_env import AGENT
 from doit_cargo.core.errors import MissingToolError, SetupError, StartOver
 from doit_cargo.core.model import Context, Target, Toolchain
-from doit_cargo.core.toolchain import runtime
 from doit_cargo.core.workspace import cross_check
 from doit_cargo.tools import console, process
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
-from doit_cargo.tools.machine import cache, musl
+from doit_cargo.tools.machine import cache, musl, runtime
 from doit_cargo.tools.run import always
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.forgetting import Forgetting
@@ -64,8 +63,11 @@ class Preflight:
             raise MissingToolError("\n".join(dict.fromkeys(lines)))
 
     def _linked(self, chains: Sequence[Toolchain]) -> None:
-        """Have musl for this kind of executable: setup made it for the profile of that day."""
-        if all(runtime.is_linked(chain) for chain in chains):
+        """Have musl for this kind of executable: setup made it for the profile of that day.
+
+        What another user's setup made, or one with another key, is unknown, and made anew.
+        """
+        if all(runtime.is_known(chain) for chain in chains):
             return
         folder = cache.require(self._ctx.env)
         with cache.locked(folder, console.warn):
