@@ -21,7 +21,7 @@ from helpers.project import REPOSITORY
 COMMANDS = {
     "run": "Run", "clean": "Clean", "setup": "Setup", "doctor": "Doctor", "env": "Env",
     "show": "Show", "size": "Size", "audit": "Audit", "hooks": "Hooks",
-    "info": "Info", "reset-dep": "ResetDep",
+    "list": "List", "info": "Info", "reset-dep": "ResetDep",
 }  # fmt: skip
 BACKENDS = {"doit-cargo": "TaskStore"}
 TABLES = {

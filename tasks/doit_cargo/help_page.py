@@ -22,10 +22,7 @@ _LOOK = ("list", "info", "show", "size", "audit", "env")
 _SET_UP = ("setup", "doctor", "hooks")
 _TIDY = ("clean", "forget")
 _INIT = ("init [PATH]", "put doit-cargo's files into a Cargo workspace")
-_DOITS: Final = {
-    "list": ("doit.cmd_list", "List"),
-    "forget": ("doit.cmd_forget", "Forget"),
-}
+_DOITS: Final = {"forget": ("doit.cmd_forget", "Forget")}
 _FOOT = """\
 `doit-cargo help COMMAND` says more. Options stand before or after names; `profile=NAME` and
 `config=FILE` choose for one run. It works in every folder of the project."""

@@ -16,6 +16,7 @@ from doit_cargo.core import layout, short_names
 from doit_cargo.core.errors import SetupError, StartOver
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.task import TaskSpec, task_name
+from doit_cargo.core.text import plain
 from doit_cargo.core.workspace.crates import is_same, load_graph
 from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.selection import Selection, selected_context
@@ -133,7 +134,7 @@ def load(
     try:
         pipeline = Pipeline(selected_context(Path(dodo_file).resolve().parent), prefix)
     except SetupError as error:
-        raise InvalidDodoFile(str(error)) from None
+        raise InvalidDodoFile(plain(str(error))) from None  # doit prints it as it is
 
     def task_cargo() -> Iterator[Task]:
         return pipeline.tasks()

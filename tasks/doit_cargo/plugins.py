@@ -17,11 +17,15 @@ COMMANDS: Final = {
     "show": "Show",
     "size": "Size",
     "audit": "Audit",
+    "list": "List",
     "info": "Info",
     "reset-dep": "ResetDep",
     "hooks": "Hooks",
 }
 """doit command → the name here."""
+
+DOITS: Final = {"run", "clean", "list", "info", "reset-dep"}
+"""Those that doit has by itself."""
 
 BACKENDS: Final = {"doit-cargo": "TaskStore"}
 """doit backend → the name here."""

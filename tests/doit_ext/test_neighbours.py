@@ -175,6 +175,7 @@ def test_with_a_prefix_the_names_are_free(ctx: Context) -> None:
     [
         ("Task can't be called 'env' because this is a command name.", True),
         ("Task can't be called 'list' because this is a command name.", False),
+        ("Task can't be called 'run' because this is a command name.", False),
     ],
 )
 def test_a_command_of_ours_is_said_to_be_ours(text: str, ours: bool) -> None:

@@ -50,6 +50,18 @@ def test_a_name_that_there_is_not_is_told(tmp_path: Path) -> None:
     assert unlike.stderr.startswith("ERROR: there is no task '-', known: toolchain, ")
 
 
+def test_faults_of_what_others_wrote_are_lines_of_ours(tmp_path: Path) -> None:
+    """Doit prints them, before any command of ours is there to do so."""
+    project = Project(tmp_path / "project")
+    manifest = SOURCES["Cargo.toml"].replace('"beta"]', '"beta", "x*"]')
+    write(project.root, {"Cargo.toml": manifest, "x\x1b[2J\nERROR: y/Cargo.toml": "[package\n"})
+
+    for command in ("list", "run", "show"):
+        done = project.doit(command)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+        assert done.stderr.startswith(f"ERROR: {project.root}/x\\x1b[2J\\nERROR: y/Cargo.toml: ")
+
+
 def test_the_name_of_a_file_has_no_power_over_the_terminal(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     write(project.root, {"core/src/\x1b[2J\x1b]52;c;evil\x07.txt": ""})
@@ -58,3 +70,7 @@ def test_the_name_of_a_file_has_no_power_over_the_terminal(tmp_path: Path) -> No
 
     assert "/core/src/\\x1b[2J\\x1b]52;c;evil\\x07.txt\n" in said
     assert "\x1b" not in said
+    listed = project.build("list", "--deps", "build:x86_64:core_lib")
+    assert " -  " in listed
+    assert "/core/src/\\x1b[2J" in listed
+    assert "\x1b" not in listed

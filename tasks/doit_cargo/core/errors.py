@@ -45,10 +45,13 @@ class UsageError(PipelineError):
 
 
 class ConfigError(SetupError):
-    """A configuration file has faults: all of them, one a line, each with its place."""
+    """A configuration file has faults: all of them, one a line, each with its place.
+
+    What a fault cites is the workspace's: no name in it makes a line of its own.
+    """
 
     def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("\n".join(faults))
+        super().__init__("\n".join(map(one_line, faults)))
         self.faults = faults
 
 

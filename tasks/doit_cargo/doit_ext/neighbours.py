@@ -18,7 +18,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.planner import is_planned
 from doit_cargo.doit_ext.prerequisites import upstream
 from doit_cargo.doit_ext.tasks import spec_of
-from doit_cargo.plugins import COMMANDS
+from doit_cargo.plugins import COMMANDS, DOITS
 
 
 def others(tasks: Iterable[Task]) -> list[Task]:
@@ -44,7 +44,7 @@ def check_names(tasks: Iterable[Task]) -> None:
 def explain_names(error: InvalidDodoFile) -> InvalidDodoFile:
     """Doit's refusal of a task called like a command, and whose command that is."""
     text = str(error)
-    for name in COMMANDS:
+    for name in COMMANDS.keys() - DOITS:
         if f"'{name}' because this is a command name" in text:
             return InvalidDodoFile(
                 f"{text} The command `{name}` is doit-cargo's: give it another name in the "

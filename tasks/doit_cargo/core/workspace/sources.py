@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Crate, CrateGraph
+from doit_cargo.core.text import one_line
 
 _REPOSITORIES = frozenset({".git", ".hg", ".svn", ".jj"})
 # https://bford.info/cachedir/ - cargo marks every target directory with it, an editor's own too.
@@ -113,7 +114,7 @@ def _list(folder: str) -> Listing:
                 _sort_in(entry, listing)
         return Listing([], [], []) if tag in listing.files and _is_cache(tag) else listing
     except OSError as error:
-        raise SetupError(f"{error.filename or folder}: {error.strerror}") from error
+        raise SetupError(f"{one_line(error.filename or folder)}: {error.strerror}") from error
 
 
 def _sort_in(entry: os.DirEntry[str], listing: Listing) -> None:
