@@ -18,7 +18,8 @@ from doit.doit_cmd import DoitMain
 from doit_cargo.core import bounded, command_line
 from doit_cargo.core.command_line import Option
 from doit_cargo.core.context import CONFIG_FILE, CONFIG_VARIABLE
-from doit_cargo.core.errors import SetupError
+from doit_cargo.core.errors import SetupError, UsageError
+from doit_cargo.core.settings.faults import nearest
 from doit_cargo.pipeline import load
 from doit_cargo.plugins import BACKENDS, COMMANDS
 from doit_cargo.tools.console import Door
@@ -36,7 +37,10 @@ def run(words: Sequence[str]) -> int:
     Raises UsageError for a wrong option, SetupError outside of every project.
     """
     Door.name = NAME
-    root = find_root(Path.cwd(), words)
+    try:
+        root = find_root(Path.cwd(), words)
+    except SetupError as error:
+        raise _misspelt(words) or error from None
     _enter(root)
     own = _loads_us(root / _DODO)
     main = Main(root, own=own)
@@ -125,6 +129,14 @@ class Pipelines(NamespaceTaskLoader):  # type: ignore[misc]  # doit has no types
         del opt_values
         config, creator = load(str(self._root / _DODO))
         self.namespace = {"DOIT_CONFIG": config, "task_cargo": creator}
+
+
+def _misspelt(words: Sequence[str]) -> UsageError | None:
+    """Outside of a project a name that is like a command's is that, misspelt."""
+    known = ("init", *Main(Path(), own=False).get_cmds())
+    if not words or words[0] in known or "?" not in (said := nearest(words[0], known)):
+        return None
+    return UsageError(f"there is no command '{words[0]}', {said}")
 
 
 def _subject(command: str, words: Sequence[str]) -> str:

@@ -16,11 +16,11 @@ import os, sys
 from pathlib import Path
 from doit_cargo.core import user_state
 from doit_cargo.core.toolchain import caches
-from doit_cargo.core.toolchain.locate import zig_cache
+from doit_cargo.core.toolchain import wheels
 from doit_cargo.tools import private
 from doit_cargo.tools.key import seal
 folder = user_state.folder(os.environ) / "toolchain"
-mine = seal(zig_cache(caches.cache_folder(os.environ)))
+mine = seal(caches.zig(caches.cache_folder(os.environ), wheels.zig().program))
 for path in map(Path, sys.argv[1:]):
     record = path.read_bytes().partition(b"\\n")[2]
     private.write(folder / path.name, mine.sealed(path.name, record))

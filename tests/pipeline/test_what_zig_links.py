@@ -40,8 +40,8 @@ def project(tmp_path: Path, env: Mapping[str, str]) -> Project:
 
 def libraries(env: Mapping[str, str]) -> dict[str, str]:
     """What zig has made for linkers: path → SHA-256."""
-    made = Path(env["DOIT_CARGO_CACHE"]) / "zig" / "o"
-    found = [*made.glob("*/lib*.a"), *made.glob("*/*crt1.o")]
+    cache = Path(env["DOIT_CARGO_CACHE"])
+    found = [*cache.glob("zig/*/o/*/lib*.a"), *cache.glob("zig/*/o/*/*crt1.o")]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
@@ -95,9 +95,9 @@ def test_an_altered_one_is_refused_until_setup_has_made_it_anew(
 def test_a_removed_one_is_made_anew_by_the_run(project: Project, env: Mapping[str, str]) -> None:
     """From nothing: zig would take the objects that lie beside it."""
     before = libraries(env)
-    for path in Path(env["DOIT_CARGO_CACHE"]).glob("zig/o/*/libc.a"):
+    for path in Path(env["DOIT_CARGO_CACHE"]).glob("zig/*/o/*/libc.a"):
         path.unlink()
-    for path in Path(env["DOIT_CARGO_CACHE"]).glob("zig/o/*/write.o"):
+    for path in Path(env["DOIT_CARGO_CACHE"]).glob("zig/*/o/*/write.o"):
         path.write_bytes(b"")
     write(project.root, {"core/src/lib.rs": SOURCES["core/src/lib.rs"] + "// new\n"})
 

@@ -452,7 +452,7 @@ UNMADE = f"musl for stripped {TRIPLE} executables is not compiled yet"
 
 def tampered(machine: Machine, what: str) -> Path:
     """What setup made in the cache: musl, what is linked with it, or a mark of zig's."""
-    (made,) = machine.cache.glob({"musl": f"zig/{MUSL}", "relro.o": "wrappers/*/relro.o"}[what])
+    (made,) = machine.cache.glob({"musl": f"zig/*/{MUSL}", "relro.o": "wrappers/*/relro.o"}[what])
     return made
 
 
@@ -549,3 +549,15 @@ def test_a_std_that_setup_built_is_told_when_it_is_not_and_built_anew(
 
 def chain(machine: Machine) -> Toolchain:
     return locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+
+
+def test_what_is_the_same_stays_in_place(machine: Machine) -> None:
+    """Another's run may be working with it: a setup with another key makes it anew for itself."""
+    add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
+    run(machine)
+    before = [tampered(machine, what).stat() for what in ("musl", "relro.o")]
+    chain(machine).zig_record.unlink()
+
+    assert any(line.startswith("compiling musl") for line in run(machine))
+
+    assert [tampered(machine, what).stat() for what in ("musl", "relro.o")] == before

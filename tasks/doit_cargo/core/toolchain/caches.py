@@ -3,7 +3,7 @@
 wrappers/<triple>-<key>/<triple>-cc   zig as a C compiler and linker (zig_scripts.py)
 wrappers/<triple>-<key>/relro.o       linked into every executable (relro.py)
 sysroots/<triple>-<key>/lib/…         std, where the toolchain has none (tools/std.py)
-zig/                                  zig's own cache: musl, libunwind, compiler-rt (runtime.py)
+zig/<key>/                            zig's own cache: musl, libunwind, compiler-rt (runtime.py)
 CACHEDIR.TAG                          says that this folder is ours; without it nothing is removed
 tmp/                                  half-made things; swept by the next setup
 """
@@ -44,6 +44,14 @@ def sysroot(cache: Path, rust: Rust, triple: str) -> Path:
 def wrappers(cache: Path, triple: str, version: str, scripts: Mapping[str, str]) -> Path:
     """Where the wrappers with these contents belong, for that version of zig."""
     return cache / "wrappers" / f"{triple}-{_key((version, *scripts, *scripts.values()))}"
+
+
+def zig(cache: Path, program: Path) -> Path:
+    """The cache folder of that zig.
+
+    Another installation's would have other bytes under the same names: debug information has paths.
+    """
+    return cache / "zig" / _key([str(program)])
 
 
 def _key(parts: Iterable[str]) -> str:

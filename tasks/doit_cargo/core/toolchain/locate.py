@@ -89,7 +89,7 @@ def assemble(target: Target, parts: Parts, *, stripped: bool) -> Toolchain:
         sysroot=sysroot,
         private_sysroot=private,
         wrappers=folder,
-        zig_cache=zig_cache(cache),
+        zig_cache=caches.zig(cache, parts.zig.program if parts.zig else _NOWHERE),
         stripped=stripped,
         zig_record=runtime.zig_record(parts.state, folder, stripped=stripped),
         std_record=runtime.std_record(parts.state, sysroot) if private and sysroot else None,
@@ -101,11 +101,6 @@ def assemble(target: Target, parts: Parts, *, stripped: bool) -> Toolchain:
     )
 
 
-def zig_cache(cache: Path) -> Path:
-    """The cache folder of zig itself."""
-    return cache / "zig"
-
-
 def wrapper_files(triple: str, parts: Parts) -> tuple[Path, Mapping[str, str]]:
     """The folder of a target's wrappers, and the text of each file that belongs in it.
 
@@ -114,7 +109,8 @@ def wrapper_files(triple: str, parts: Parts) -> tuple[Path, Mapping[str, str]]:
     cache = parts.cache or _NOWHERE
     if parts.zig is None:
         return cache / "wrappers" / triple, {}
-    files = wrapper_texts(triple, parts.zig.program, zig_cache(cache))
+    program = parts.zig.program
+    files = wrapper_texts(triple, program, caches.zig(cache, program))
     return caches.wrappers(cache, triple, parts.zig.version, files), files
 
 

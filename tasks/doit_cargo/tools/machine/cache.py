@@ -106,12 +106,17 @@ def locked(cache: Path, say: Say) -> Iterator[None]:
 
 @contextmanager
 def new_folder(cache: Path, final: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `final` in one rename when the block ends well."""
+    """A temporary folder that becomes `final` in one rename when the block ends well.
+
+    One that is the same is left as it is: somebody may be working with it.
+    """
     work = Path(tempfile.mkdtemp(dir=cache / "tmp", prefix=f"{final.name}."))
     work.chmod(0o755)
     try:
         yield work
         final.parent.mkdir(parents=True, exist_ok=True)
+        if is_same(work, final):
+            return
         if final.exists():
             remove_tree(final)
         work.rename(final)
@@ -142,6 +147,18 @@ def remove_cache(env: Mapping[str, str], *, dry: bool, say: Say) -> None:
             remove_tree(path)
     if not os.listdir(folder):
         folder.rmdir()
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether both are files, or folders of files, with the same bytes and modes."""
+    if other.is_symlink() or not other.exists() or one.stat().st_mode != other.stat().st_mode:
+        return False
+    if one.is_dir():
+        names = sorted(os.listdir(one))
+        return sorted(os.listdir(other)) == names and all(
+            is_same(one / name, other / name) for name in names
+        )
+    return bounded.read(one) == bounded.read(other)
 
 
 def remove_tree(path: Path) -> None:

@@ -17,7 +17,7 @@ from doit_cargo.core.model import Toolchain
 from doit_cargo.core.toolchain import relro, runtime, wheels
 from doit_cargo.core.toolchain.locate import wrapper_texts
 from doit_cargo.tools import process
-from doit_cargo.tools.machine.cache import Say, remove_tree
+from doit_cargo.tools.machine.cache import Say, is_same, remove_tree
 from doit_cargo.tools.machine.runtime import keep_linked, zig_fault
 from doit_cargo.tools.machine.zig import fresh_compiler, write_wrappers
 
@@ -106,14 +106,6 @@ def _move(made: Path, into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     for entry in made.iterdir() if made.is_dir() else ():
         final = into / entry.name
-        if not _is_same(entry, final):
+        if not is_same(entry, final):
             remove_tree(final)
             entry.rename(final)
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    if one.is_dir():
-        names = sorted(os.listdir(one))
-        same = other.is_dir() and sorted(os.listdir(other)) == names
-        return same and all(_is_same(one / name, other / name) for name in names)
-    return other.is_file() and not other.is_symlink() and one.read_bytes() == other.read_bytes()
