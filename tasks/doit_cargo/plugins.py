@@ -24,9 +24,6 @@ COMMANDS: Final = {
 }
 """doit command → the name here."""
 
-DOITS: Final = {"run", "clean", "list", "info", "reset-dep"}
-"""Those that doit has by itself."""
-
 BACKENDS: Final = {"doit-cargo": "TaskStore"}
 """doit backend → the name here."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from doit_cargo.core.errors import UsageError
@@ -23,7 +24,7 @@ class Option(NamedTuple):
 
 def asks_for_help(words: Iterable[str]) -> bool:
     """Whether `-h` or `--help` is among them."""
-    return any(word in ("-h", "--help") for word in _before_the_rest(words))
+    return any(word in ("-h", "--help") for word in takewhile(lambda word: word != "--", words))
 
 
 def arrange(words: Sequence[str], options: Iterable[Option], *, strict: bool = True) -> list[str]:
@@ -53,7 +54,7 @@ def _with_value(word: str, known: tuple[Option, ...], waiting: Iterator[str]) ->
     if option is None:
         raise UsageError(_unknown(word, known))
     yield word
-    if option.valued and "=" not in word and (word.startswith("--") or _ends(word, option)):
+    if option.valued and "=" not in word and (word.startswith("--") or word.endswith(option.short)):
         try:
             yield next(waiting)
         except StopIteration:
@@ -81,18 +82,7 @@ def _long(name: str, known: tuple[Option, ...]) -> Option | None:
     return begun[0] if len(begun) == 1 else None
 
 
-def _ends(word: str, option: Option) -> bool:
-    return word.endswith(option.short)
-
-
 def _unknown(word: str, known: tuple[Option, ...]) -> str:
     name = word.partition("=")[0]
     names = tuple(f"--{n}" for option in known for n in (option.long, option.inverse) if n)
     return f"there is no option {name}, {nearest(name, names)}"
-
-
-def _before_the_rest(words: Iterable[str]) -> Iterator[str]:
-    for word in words:
-        if word == "--":
-            return
-        yield word

@@ -22,8 +22,16 @@ def encode(record: Mapping[str, Any]) -> bytes:
 def read(path: Path | str) -> dict[str, Any]:
     """The record at that path; an unreadable or damaged one counts as empty: it grants nothing."""
     try:
-        loaded = json.loads(bounded.read(path))
-    except (OSError, ValueError, RecursionError):
+        return decode(bounded.read(path))
+    except OSError:
+        return {}
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """The record that the bytes are; damaged ones count as empty."""
+    try:
+        loaded = json.loads(data)
+    except (ValueError, RecursionError):
         return {}
     return loaded if isinstance(loaded, dict) else {}
 

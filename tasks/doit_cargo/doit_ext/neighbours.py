@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from doit.doit_cmd import DoitMain
 from doit.exceptions import InvalidDodoFile
 from doit.task import Task
 
@@ -18,7 +19,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.doit_ext.planner import is_planned
 from doit_cargo.doit_ext.prerequisites import upstream
 from doit_cargo.doit_ext.tasks import spec_of
-from doit_cargo.plugins import COMMANDS, DOITS
+from doit_cargo.plugins import COMMANDS
 
 
 def others(tasks: Iterable[Task]) -> list[Task]:
@@ -43,8 +44,8 @@ def check_names(tasks: Iterable[Task]) -> None:
 
 def explain_names(error: InvalidDodoFile) -> InvalidDodoFile:
     """Doit's refusal of a task called like a command, and whose command that is."""
-    text = str(error)
-    for name in COMMANDS.keys() - DOITS:
+    text, doits = str(error), {command.get_name() for command in DoitMain.DOIT_CMDS}
+    for name in COMMANDS.keys() - doits:
         if f"'{name}' because this is a command name" in text:
             return InvalidDodoFile(
                 f"{text} The command `{name}` is doit-cargo's: give it another name in the "

@@ -13,6 +13,7 @@ from doit.exceptions import InvalidCommand
 from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Context
+from doit_cargo.core.settings.faults import nearest
 from doit_cargo.plugins import COMMANDS
 from doit_cargo.tools.run.settings_memory import SettingsMemory
 
@@ -56,6 +57,4 @@ def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
-    from doit_cargo.core.settings.faults import nearest
-
     return f"there is no task or command '{name}', {nearest(name, tuple(dict.fromkeys(known)))}"

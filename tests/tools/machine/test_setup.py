@@ -64,6 +64,11 @@ def run(machine: Machine) -> list[str]:
     return said
 
 
+def located(machine: Machine) -> Toolchain:
+    """The toolchain that a build there takes."""
+    return locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+
+
 def no_rust(machine: Machine) -> None:
     for name in ("cargo", "rustc", "rustup"):
         (machine.home / ".cargo" / "bin" / name).unlink()
@@ -105,7 +110,7 @@ def test_rustup_fetches_std(machine: Machine) -> None:
         said[-1],
     ]
     assert (machine.home / "asked").read_text() == asked
-    chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env)
+    chain = located(machine)
     assert chain.missing == ()
 
 
@@ -119,20 +124,25 @@ def test_rustup_without_a_network(machine: Machine) -> None:
     assert f"component add rust-src --toolchain stable-{LINUX}" in str(caught.value)
 
 
+def no_network_but_the_source(machine: Machine) -> None:
+    """Of std, with all that it depends on."""
+    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
+    toolchain = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
+    library = toolchain / "lib/rustlib/src/rust/library"
+    program(library / "std" / "Cargo.toml")
+    (library / "vendor").mkdir()
+
+
 def test_rustup_without_a_network_but_with_the_source(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
-    library = f"stable-{LINUX}/lib/rustlib/src/rust/library"
-    source = machine.home / ".rustup" / "toolchains" / library
-    program(source / "std" / "Cargo.toml")
-    (source / "vendor").mkdir()
+    no_network_but_the_source(machine)
     monkeypatch.setattr(std, "_compile", fake_compile)
 
     said = run(machine)
 
     assert any("trying to build it from source" in line for line in said)
-    chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env)
+    chain = located(machine)
     assert chain.private_sysroot
     assert [path.name for path in chain.identity if path.suffix == ".rlib"] == ["libstd-9.rlib"]
 
@@ -156,12 +166,8 @@ def test_rustup_without_that_std_fetches_the_source(machine: Machine) -> None:
 
 
 def test_a_source_with_all_it_depends_on_needs_no_network(machine: Machine) -> None:
-    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
-    toolchain = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
-    program(toolchain / "bin" / "cargo", CARGO)
-    library = toolchain / "lib/rustlib/src/rust/library"
-    program(library / "std" / "Cargo.toml")
-    (library / "vendor").mkdir()
+    no_network_but_the_source(machine)
+    program(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}" / "bin" / "cargo", CARGO)
 
     run(machine)
 
@@ -431,12 +437,12 @@ def test_a_file_of_zig_that_was_altered_is_told_and_nothing_is_made(machine: Mac
 def test_a_wrapper_that_was_altered_is_told_and_made_anew(machine: Machine) -> None:
     add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
     run(machine)
-    chain = locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+    chain = located(machine)
     (chain.wrappers / f"{TRIPLE}-cc").write_text("#!/bin/sh\nevil\n")
 
-    altered = locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+    altered = located(machine)
     said = run(machine)
-    restored = locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
+    restored = located(machine)
 
     assert chain.missing == restored.missing == ()
     (fault,) = altered.missing
@@ -472,10 +478,10 @@ def test_what_zig_links_is_told_when_it_is_not_what_was_made_and_made_anew(
     if how == "a link":
         made.symlink_to("/dev/zero")
 
-    assert fault(chain(machine)) == f"musl for {TRIPLE} is not what was made ({made})"
+    assert fault(located(machine)) == f"musl for {TRIPLE} is not what was made ({made})"
     said = run(machine)
 
-    assert fault(chain(machine)) == ""
+    assert fault(located(machine)) == ""
     assert made.read_bytes() == before
     assert not made.is_symlink()
     assert any(line.startswith("compiling musl") for line in said)
@@ -493,24 +499,24 @@ def test_without_a_record_of_this_users_all_of_it_is_made_anew(
     """Such as a cache that was restored: zig would take what lies in it."""
     add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
     run(machine)
-    found = chain(machine)
+    found = located(machine)
     tampered(machine, "musl").write_text("evil")
     if record is None:
         found.zig_record.unlink()
     else:
         found.zig_record.write_text(record)
 
-    assert fault(chain(machine)) == UNMADE
+    assert fault(located(machine)) == UNMADE
     run(machine)
 
-    assert fault(chain(machine)) == ""
+    assert fault(located(machine)) == ""
     assert tampered(machine, "musl").read_text() == "made\n"
 
 
 def test_what_zig_links_belongs_to_the_toolchains_identity(machine: Machine) -> None:
     add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
     run(machine)
-    found = chain(machine)
+    found = located(machine)
 
     assert {tampered(machine, "musl"), tampered(machine, "relro.o")} <= {*found.identity}
 
@@ -519,14 +525,10 @@ def test_what_zig_links_belongs_to_the_toolchains_identity(machine: Machine) -> 
 def test_a_std_that_setup_built_is_told_when_it_is_not_and_built_anew(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    (machine.home / ".cargo" / "bin" / "rustup").write_text(RUSTUP_FAILS)
-    library = f"stable-{LINUX}/lib/rustlib/src/rust/library"
-    source = machine.home / ".rustup" / "toolchains" / library
-    program(source / "std" / "Cargo.toml")
-    (source / "vendor").mkdir()
+    no_network_but_the_source(machine)
     monkeypatch.setattr(std, "_compile", fake_compile)
     run(machine)
-    found = chain(machine)
+    found = located(machine)
     assert found.sysroot
     assert found.std_record
     lib = found.sysroot / "lib" / "rustlib" / TRIPLE / "lib"
@@ -535,20 +537,16 @@ def test_a_std_that_setup_built_is_told_when_it_is_not_and_built_anew(
     else:
         (lib / {"altered": "libstd-9.rlib", "another one": "libevil-1.rlib"}[how]).write_text("x")
 
-    wrong = std_fault(chain(machine))
+    wrong = std_fault(located(machine))
     said = run(machine)
 
     assert wrong in said
     assert wrong.startswith(f"std for {TRIPLE} is not what was made ({lib}/lib") or (
         wrong == f"nothing says who built std for {TRIPLE}" and how == "no record"
     )
-    assert std_fault(chain(machine)) == ""
+    assert std_fault(located(machine)) == ""
     assert [path.name for path in lib.iterdir()] == ["libstd-9.rlib"]
     assert (lib / "libstd-9.rlib").read_bytes() == b""
-
-
-def chain(machine: Machine) -> Toolchain:
-    return locate.locate(TARGET, workspace=machine.workspace, env=machine.env, host=LINUX)
 
 
 def test_what_is_the_same_stays_in_place(machine: Machine) -> None:
@@ -556,7 +554,7 @@ def test_what_is_the_same_stays_in_place(machine: Machine) -> None:
     add_std(machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}", TRIPLE)
     run(machine)
     before = [tampered(machine, what).stat() for what in ("musl", "relro.o")]
-    chain(machine).zig_record.unlink()
+    located(machine).zig_record.unlink()
 
     assert any(line.startswith("compiling musl") for line in run(machine))
 

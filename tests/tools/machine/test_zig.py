@@ -13,7 +13,8 @@ import pytest
 
 from doit_cargo.core import hosts
 from doit_cargo.core.elf import reader
-from doit_cargo.core.toolchain import relro, wheels
+from doit_cargo.core.toolchain import wheels
+from doit_cargo.core.toolchain.locate import wrapper_texts
 from doit_cargo.core.toolchain.zig_scripts import scripts, zig_target
 from doit_cargo.tools import process
 from doit_cargo.tools.machine import zig
@@ -364,10 +365,7 @@ def _compiler(folder: Path, triple: str) -> Path:
     """A target's real wrappers, in a folder `w`."""
     found = wheels.zig()
     assert found
-    texts = {
-        **scripts(triple, found.program, _shared_cache()),
-        relro.SOURCE: relro.source(),
-    }
+    texts = wrapper_texts(triple, found.program, _shared_cache())
     (folder / "tmp").mkdir()
     zig.write_wrappers(folder, folder / "w", triple, found.program, texts)
     return folder / "w" / f"{triple}-cc"

@@ -62,7 +62,7 @@ def load_faults(layout: Layout) -> tuple[LoadFault, ...]:
         "offset": any((s.vaddr - s.offset) % PAGE for s in loads),
         "empty": any(not s.memsz for s in loads),
         "page": any(
-            other.vaddr // PAGE < -(-(one.vaddr + one.memsz) // PAGE)
+            _pages(other.vaddr, other.memsz).start < _pages(one.vaddr, one.memsz).stop
             for one, other in pairwise(loads)
             if one.memsz
         ),

@@ -9,13 +9,12 @@ That of std has the names of its libraries.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doit_cargo.core import bounded
+from doit_cargo.core import bounded, record
 from doit_cargo.core.toolchain import relro
 
 if TYPE_CHECKING:
@@ -50,20 +49,11 @@ def linked(said: str) -> frozenset[str]:
     return frozenset(found[1] for word in words if (found := _LINKED.search(word)))
 
 
-def encode(record: Record) -> bytes:
-    """The record's file: the same for the same libraries."""
-    return json.dumps(record, indent=1, sort_keys=True).encode()
-
-
 def decode(data: bytes) -> dict[str, str]:
     """The record that the bytes are; empty if they are none."""
-    try:
-        found = json.loads(data)
-    except ValueError:
-        return {}
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        return {}
-    return found if all(_PATH.fullmatch(path) for path in found) else {}
+    found = record.decode(data)
+    whole = all(_PATH.fullmatch(path) and isinstance(sha, str) for path, sha in found.items())
+    return found if whole else {}
 
 
 def linked_files(chain: Toolchain) -> tuple[Path, ...]:
@@ -72,10 +62,10 @@ def linked_files(chain: Toolchain) -> tuple[Path, ...]:
     Whether the record is to be believed is for those to ask who have the key.
     """
     try:
-        record = decode(bounded.read(chain.zig_record, _MOST_BYTES).partition(b"\n")[2])
+        found = decode(bounded.read(chain.zig_record, _MOST_BYTES).partition(b"\n")[2])
     except OSError:
         return ()
-    return tuple(place for _, place in places(chain, sorted(record)))
+    return tuple(place for _, place in places(chain, sorted(found)))
 
 
 def places(chain: Toolchain, paths: Iterable[str]) -> Iterator[tuple[str, Path]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from doit_cargo.core import bounded
 from doit_cargo.core.model import Toolchain
+from doit_cargo.core.record import encode
 from doit_cargo.core.seal import Seal
 from doit_cargo.core.toolchain import runtime
 from doit_cargo.core.toolchain.compiler import std_in
@@ -62,7 +63,7 @@ def keep_std(chain: Toolchain, record: Path, std: Path) -> None:
 
 
 def _keep(chain: Toolchain, file: Path, places: Mapping[str, Path]) -> None:
-    record = runtime.encode({name: _sum(path) for name, path in places.items()})
+    record = encode({name: _sum(path) for name, path in places.items()})
     private.write(file, _seal(chain).sealed(file.name, record))
 
 

@@ -20,7 +20,7 @@ from doit_cargo.core.toolchain.locate import (
     pip_install,
     std_of,
     survey,
-    wrapper_files,
+    wrapper_texts,
 )
 from doit_cargo.core.toolchain.runtime import std_record
 from doit_cargo.tools import process
@@ -189,10 +189,10 @@ def _link(chains: Sequence[Toolchain], parts: Parts, cache: Path, say: Say) -> N
         return
     for chain in chains:
         triple = chain.target.triple
-        folder, texts = wrapper_files(triple, parts)
-        if not zig.hold(folder, texts):
-            zig.write_wrappers(cache, folder, triple, parts.zig.program, texts)
-            say(f"made zig's wrappers for {triple} in {folder}")
+        texts = wrapper_texts(triple, parts.zig.program, chain.zig_cache)
+        if not zig.hold(chain.wrappers, texts):
+            zig.write_wrappers(cache, chain.wrappers, triple, parts.zig.program, texts)
+            say(f"made zig's wrappers for {triple} in {chain.wrappers}")
     musl.compile_missing(chains, cache, say)
 
 
