@@ -40,6 +40,7 @@ CORE = {
     "core.pre_push_hook": set(),
     "core.command_line": {"core.settings"},
     "core.short_names": set(),
+    "core.terminal": set(),
     "core.elf": {"core.architectures"},
     "core.workspace": set(),
     "core.settings": {"core.architectures", "core.elf", "core.images"},
@@ -58,23 +59,27 @@ TOOLS = {
     "tools.artifact": set(),
     "tools.console": set(),
     "tools.locks": set(),
+    "tools.waiting": {"tools.console"},
     "tools.orphans": set(),
     "tools.log": {"tools.console"},
     "tools.git": {"tools.process"},
     "tools.git_hooks": {"tools.files", "tools.process"},
     "tools.init_files": {"tools.cargo", "tools.files"},
     "tools.cargo": {
-        "tools.console", "tools.files", "tools.locks", "tools.orphans", "tools.process"
+        "tools.console", "tools.files", "tools.locks", "tools.orphans", "tools.process",
+        "tools.waiting",
     },
     "tools.elf": {"tools.artifact", "tools.process"},
     "tools.images": {"tools.artifact", "tools.elf", "tools.process"},
     "tools.smoke": {"tools.process"},
-    "tools.machine": {"tools.files", "tools.key", "tools.private", "tools.process"},
+    "tools.machine": {
+        "tools.files", "tools.key", "tools.private", "tools.process", "tools.waiting"
+    },
     "tools.private": {"tools.files"},
     "tools.key": {"tools.private"},
     "tools.run": {
         "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.key", "tools.locks",
-        "tools.machine", "tools.private", "tools.process", "tools.smoke",
+        "tools.machine", "tools.private", "tools.process", "tools.smoke", "tools.waiting",
     },
 }  # fmt: skip
 # What stands above them; the standard library is free everywhere.

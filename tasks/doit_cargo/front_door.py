@@ -171,4 +171,5 @@ def _enter(root: Path) -> None:
     for index, word in enumerate(sys.orig_argv):
         if word == sys.argv[0] and os.sep in word:
             sys.orig_argv[index] = os.path.abspath(word)
+    Door.folder = os.getcwd()
     os.chdir(root)

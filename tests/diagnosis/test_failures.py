@@ -17,7 +17,7 @@ from helpers.workspaces import virtual
 pytestmark = pytest.mark.integration
 
 ROWS = {row.name: row for row in table.load()}
-HINT = re.compile(r"^hint: (.*)\n      (.*)\n      see README\.md#(.*)$", re.MULTILINE)
+HINT = re.compile(r"^hint(?: for .*?)?: (.*)\n      (.*)\n      see README\.md#(.*)$", re.MULTILINE)
 MANIFEST = virtual('"crates/*"', "[profile.release]\nopt-level = 0\nstrip = true\n")
 
 
@@ -29,7 +29,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory, target: Path) -> dict[str, str]:
-    """What one run says of each crate, by its name."""
+    """What one run says of each task or third-party crate that failed, by its name."""
     files = HUNGRY | {
         path: text for name, failing in TOGETHER.items()
         for path, text in member(name, failing).items()
@@ -43,9 +43,12 @@ def together(tmp_path_factory: pytest.TempPathFactory, target: Path) -> dict[str
     said, complaint = run.communicate(timeout=1200)  # some eighty crates of others
 
     assert run.returncode == 1, said + complaint
-    parts = re.split(r"^(?:FAILED   build:x86_64:|(?=skipped |compiled |verified ))", said,
-                     flags=re.MULTILINE)  # fmt: skip
-    return dict(part.partition("\n")[::2] for part in parts)
+    told, _, rest = complaint.partition("\nhint for ")
+    causes = dict(part.partition("\n")[::2] for part in told.split("FAILED   ")[1:])
+    for part in rest.partition("\nfailed: ")[0].split("\nhint for "):
+        name = next(name for name in causes if part.startswith(f"{name}: "))
+        causes[name] += f"\nhint for {part}"
+    return causes
 
 
 def configure(project: Project, settings: str, targets: str = "") -> None:
@@ -62,7 +65,9 @@ def expected(row: str) -> str:
 
 @pytest.mark.parametrize("name", TOGETHER)
 def test_a_crate_that_fails_is_explained(together: dict[str, str], name: str) -> None:
-    message, failing = together[name], TOGETHER[name]
+    failing = TOGETHER[name]
+    of_others = (text for text in together.values() if failing.said in text)
+    message = together.get(f"build:x86_64:{name}") or next(of_others)
     found = HINT.findall(message)
 
     assert failing.said in message.partition("hint: ")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,13 @@ import pytest
 from doit.exceptions import TaskError, TaskFailed, UnmetDependency
 from doit.task import Task
 
+from doit_cargo.core.errors import BuildError, Cause
 from doit_cargo.core.task import Outcome, Sighting, TaskSpec
 from doit_cargo.doit_ext.reporter import LineReporter
-from doit_cargo.doit_ext.tasks import StepTask, outcome_of
+from doit_cargo.doit_ext.screen import Looks
+from doit_cargo.doit_ext.tasks import BuildFailed, StepTask, outcome_of
+from doit_cargo.tools import console
+from doit_cargo.tools.cargo.progress import Step
 
 ROOT = Path("/home/me/shop")
 NOTHING = Outcome()
@@ -27,16 +32,30 @@ DIGEST = "sha256:12ab"
 class Told:
     """A reporter of a run that began 7.3 seconds ago, and what it has written."""
 
-    def __init__(self, *, terminal: bool = False, root: Path | None = ROOT) -> None:
+    def __init__(
+        self,
+        *,
+        terminal: bool = False,
+        root: Path | None = ROOT,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
         self.out = io.StringIO()
         self._read = 0
         self.explained: list[tuple[str, str]] = []
-        options = {"terminal": terminal, "root": root, "since": 100, "explain": self._explain}
-        self.reporter = LineReporter(self.out, options)
+        self.hints: dict[str, list[str]] = {}
+        known = {
+            "looks": Looks(status=terminal), "root": root, "since": 100, "explain": self._explain
+        }  # fmt: skip
+        self.reporter = LineReporter(self.out, {**known, **options})
 
-    def _explain(self, message: str, crate: str) -> str:
+    def _explain(self, message: str, crate: str) -> list[str]:
         self.explained.append((message, crate))
-        return message.rstrip()
+        return self.hints.get(crate, [])
+
+    def selected(self, *tasks: Task) -> None:
+        """A run of these tasks begins."""
+        names = [task.name for task in tasks]
+        self.reporter.initialize(dict(zip(names, tasks, strict=True)), names)
 
     @property
     def text(self) -> str:
@@ -59,6 +78,7 @@ class Told:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 107.3)
+    monkeypatch.setattr(console.Door, "screen", None)
 
 
 def spec(stage: str, arch: str = "x86_64", subject: str = "", **more: Any) -> TaskSpec:  # noqa: ANN401
@@ -283,25 +303,176 @@ def test_an_error_of_ours_comes_with_its_traceback() -> None:
     assert lines[-1] == "ZeroDivisionError: integer division or modulo by zero"
 
 
-def test_what_cannot_run_names_what_it_needs() -> None:
+def above(of: TaskSpec, *below: str) -> Task:
+    """A task that waits for others."""
+    task = done(of)
+    task.task_dep = list(below)
+    return task
+
+
+def because(*causes: Cause, needs: bool = False) -> BuildFailed:
+    return BuildFailed(BuildError(causes, needs=needs))
+
+
+CORE = Cause("core_lib", "error: no such gadget")
+SERVICES = [above(build(f"s{n}", f"s{n}"), "build:x86_64:core_lib") for n in range(30)]
+
+
+def test_a_cause_is_shown_once_with_what_waits_for_it() -> None:
+    """Whoever tells of it first: the crate itself, or one that is built upon it."""
     told = Told()
-    told.reporter.add_failure(done(STAGE), UnmetDependency("verify:x86_64:alpha manifest:x86_64"))
+    told.hints = {"core_lib": ["hint: get a gadget"]}
+    core = done(build("core_lib"))
+    told.selected(core, *SERVICES)
+    told.reporter.add_failure(SERVICES[0], because(CORE, needs=True))
+    told.reporter.add_failure(core, because(CORE))
+    told.reporter.add_failure(SERVICES[1], because(CORE, needs=True))
 
-    assert told.text == "skipped  stage:x86_64: needs verify:x86_64:alpha manifest:x86_64\n"
-    assert told.explained == []
-
-
-def test_a_run_that_failed_ends_with_the_names() -> None:
-    told = Told()
-    for task in (STAGE, build("alpha", "alpha")):
-        told.reporter.add_failure(done(task), TaskFailed("no"))
-    alone = Told()
-    alone.reporter.add_failure(done(STAGE), TaskFailed("no"))
-
-    assert told.last_word([done(build("beta", "beta"))]) == (
-        "2 tasks failed or skipped: build:x86_64:alpha, stage:x86_64\n"
+    assert told.text == "FAILED   build:x86_64:core_lib\nerror: no such gadget\n"
+    assert told.last_word() == (
+        "hint: get a gadget\n"
+        "failed: build:x86_64:core_lib; 30 crates and 30 binaries wait for it, 7.3 s\n"
+        "again: doit build:x86_64:core_lib\n"
     )
-    assert alone.last_word() == "1 task failed or skipped: stage:x86_64\n"
+
+
+def test_a_third_party_crate_fails_as_itself() -> None:
+    """Of it there is no task: what can be run again is one that waits for it."""
+    told = Told(again="doit profile=dev")
+    told.selected(*SERVICES[:2])
+    for service in SERVICES[:2]:
+        told.reporter.add_failure(service, because(Cause("z-sys", "no z"), needs=True))
+
+    assert told.text == "FAILED   z-sys for x86_64\nno z\n"
+    assert told.last_word() == (
+        "failed: z-sys for x86_64; 2 crates and 2 binaries wait for it, 7.3 s\n"
+        "again: doit profile=dev build:x86_64:s0\n"
+    )
+
+
+def test_what_cargo_says_of_no_crate_is_cargos() -> None:
+    told = Told()
+    told.selected(*SERVICES)
+    for service in SERVICES:
+        told.reporter.add_failure(service, because(Cause("", "error: no network")))
+
+    assert told.text == "FAILED   cargo for x86_64\nerror: no network\n"
+    assert told.last_word().startswith("failed: cargo for x86_64; 30 crates not tried")
+
+
+def test_several_failures_end_with_a_hint_for_each_and_what_was_not_tried() -> None:
+    told = Told()
+    alpha, beta, gamma, delta = (done(build(name, name)) for name in ("a", "b", "c", "d"))
+    told.hints = {"a": ["hint: one"], "b": ["hint: two"]}
+    told.selected(alpha, beta, gamma, delta)
+    told.reporter.add_failure(alpha, because(Cause("a", "no a")))
+    told.reporter.add_failure(beta, because(Cause("b", "no b")))
+
+    assert told.last_word([gamma]) == (
+        "hint for build:x86_64:a: one\n"
+        "hint for build:x86_64:b: two\n"
+        "failed: build:x86_64:a, build:x86_64:b; 2 binaries wait for them; "
+        "1 crate not tried (see --continue), 7.3 s\n"
+        "again: doit build:x86_64:a build:x86_64:b\n"
+    )
+
+
+def test_a_failed_check_names_its_task_and_no_other() -> None:
+    told = Told()
+    verified, staged = done(verify("alpha")), above(STAGE, "verify:x86_64:alpha")
+    told.selected(verified, staged)
+    told.reporter.add_failure(verified, TaskFailed("alpha does not pass"))
+    told.reporter.add_failure(staged, UnmetDependency("verify:x86_64:alpha"))
+
+    assert told.text == "FAILED   verify:x86_64:alpha\nalpha does not pass\n"
+    assert told.last_word() == (
+        "failed: verify:x86_64:alpha, 7.3 s\nagain: doit verify:x86_64:alpha\n"
+    )
+
+
+def test_many_failures_are_named_in_one_line() -> None:
+    told = Told()
+    for number in range(9):
+        told.reporter.add_failure(done(verify(f"b{number}")), TaskFailed("no"))
+
+    _ = told.text
+    assert told.last_word() == (
+        "failed: verify:x86_64:b0, verify:x86_64:b1, verify:x86_64:b2, verify:x86_64:b3, "
+        "verify:x86_64:b4, and 4 more, 7.3 s\nagain: doit run\n"
+    )
+
+
+def test_what_waits_for_a_failed_task_of_others_is_counted() -> None:
+    """Which doit has told of."""
+    told = Told()
+    told.reporter.add_failure(done(verify("alpha")), UnmetDependency("codegen"))
+    told.reporter.add_failure(done(STAGE), UnmetDependency("verify:x86_64:alpha publish"))
+
+    assert told.text == ""
+    assert told.last_word() == "not run: 2 tasks, which need codegen, publish, 7.3 s\n"
+
+
+WARNING = "warning: unused variable\n --> a.rs:1:2\n\n", "warning: 1 warning emitted\n\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "line"),
+    [
+        (False, "warnings: 1 of alpha, 2 of beta (-v 1 shows them)"),
+        (True, "\n".join(text.rstrip() for text in (*WARNING, "warning: a", "warning: b"))),
+    ],
+)
+def test_warnings_come_back_on_the_next_run(*, shown: bool, line: str) -> None:
+    told = Told(warnings=shown)
+    tasks = [
+        known(build("alpha", "alpha"), Outcome(warnings=WARNING)),
+        known(build("beta", "beta"), Outcome(warnings=("warning: a", "warning: b"))),
+        known(verify("alpha"), SIZES[0]),
+    ]
+
+    assert told.last_word(same=tasks) == f"{line}\nup to date: 1 binary, 1.0 KiB (7.3 s)\n"
+
+
+def test_paths_of_the_compiler_are_seen_from_where_the_user_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = Told(workspace=ROOT / "rust")
+    monkeypatch.setattr(console.Door, "folder", str(ROOT / "docs"))
+    colours = "\x1b[1m\x1b[94m"
+    text = f"  {colours}--> \x1b[0ma/src/lib.rs:3:5\n  ::: /abs/b.rs:1:1\nsee a/src/lib.rs:3:5"
+    told.reporter.add_failure(done(STAGE), TaskFailed(text))
+
+    assert told.text == (
+        "FAILED   stage:x86_64\n  --> ../rust/a/src/lib.rs:3:5\n"
+        "  ::: ../../../../abs/b.rs:1:1\nsee a/src/lib.rs:3:5\n"
+    )
+
+
+def test_what_went_wrong_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    options: dict[str, Any] = {"explain": lambda *_: [], "since": 100}
+    reporter = LineReporter(sys.stdout, options)
+    reporter.add_success(done(build("core_lib")))
+    reporter.add_failure(done(STAGE), TaskFailed("no"))
+    reporter.complete_run()
+
+    said = capsys.readouterr()
+    assert said.out == "compiled x86_64 core_lib\n"
+    assert said.err.startswith("FAILED   stage:x86_64\nno\nfailed: ")
+
+
+def test_colours_where_they_are_wanted() -> None:
+    told = Told(looks=Looks(colours=True))
+    told.reporter.add_success(done(build("a"), Outcome(warnings=("\x1b[33mwarning\x1b[0m: x",))))
+
+    assert told.text == "\x1b[1;32mcompiled\x1b[0m x86_64 a\n\x1b[33mwarning\x1b[0m: x\n"
+
+
+def test_no_colours_where_they_are_not() -> None:
+    """A warning was kept with those of the run before."""
+    told = Told()
+    told.reporter.add_success(done(build("a"), Outcome(warnings=("\x1b[33mwarning\x1b[0m: x",))))
+
+    assert told.text == "compiled x86_64 a\nwarning: x\n"
 
 
 def test_a_run_that_was_broken_off_has_no_summary(capsys: pytest.CaptureFixture[str]) -> None:
@@ -316,39 +487,40 @@ def test_a_run_that_was_broken_off_has_no_summary(capsys: pytest.CaptureFixture[
 
 
 ERASE = "\r\x1b[K"
+BAR = "[===>                ]"
 
 
 def test_the_status_line_is_the_last_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is erased before a result, drawn again under it, and gone in the end."""
     monkeypatch.setenv("COLUMNS", "80")
     told = Told(terminal=True)
-    told.reporter.progress(3, 19, "alpha, beta(build)")
+    told.reporter.progress(Step(3, 19, ("alpha", "beta(build)")))
     first = told.text
     told.reporter.add_success(done(build("core_lib")))
     result = told.text
-    told.reporter.progress(4, 19, "beta")
+    told.reporter.progress(Step(4, 19, ("beta",)))
     second = told.text
     last = told.last_word()
 
-    status = "  cargo 3/19  7.3 s  alpha, beta(build)"
+    status = f"{BAR} 3/19  7.3 s  alpha 0.0 s, beta(build) 0.0 s"
     assert first == f"{ERASE}{status}"
-    assert result == f"{ERASE}compiled x86_64 core_lib\n{status}"
-    assert second == f"{ERASE}  cargo 4/19  7.3 s  beta"
+    assert result == f"{ERASE}compiled x86_64 core_lib\n{ERASE}{status}"
+    assert second == f"{ERASE}[====>               ] 4/19  7.3 s  beta 0.0 s"
     assert last == f"{ERASE}1 task: 0 built, 0 reused, 7.3 s\n"
 
 
 def test_the_status_line_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that wrapped could not be erased by going back to its beginning."""
-    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("COLUMNS", "30")
     told = Told(terminal=True)
-    told.reporter.progress(3, 19, "fechatter_core")
+    told.reporter.progress(Step(3, 19, ("fechatter_core",)))
 
-    assert told.text == f"{ERASE}  cargo 3/19  7.3 s"
+    assert told.text == f"{ERASE}{BAR} 3/19  "
 
 
 def test_without_a_terminal_there_is_no_status_line() -> None:
     told = Told()
-    told.reporter.progress(3, 19, "alpha")
+    told.reporter.progress(Step(3, 19, ("alpha",)))
     told.reporter.add_success(done(build("core_lib")))
 
     assert told.text == "compiled x86_64 core_lib\n"
@@ -370,13 +542,13 @@ def test_results_of_many_threads_are_whole_lines(monkeypatch: pytest.MonkeyPatch
     with ThreadPoolExecutor(8) as pool:
         for number, task in enumerate(tasks):
             pool.submit(told.reporter.add_success, task)
-            pool.submit(told.reporter.progress, number, 200, "x")
+            pool.submit(told.reporter.progress, Step(number, 200, ("x",)))
 
     lines = told.text.replace(ERASE, "\n").split("\n")
     assert sorted(line for line in lines if line.startswith("compiled")) == sorted(
         f"compiled x86_64 {task.name.split(':')[2]}" for task in tasks
     )
-    assert {line[:8] for line in lines} <= {"", "compiled", "  cargo "}
+    assert {line[:1] for line in lines} <= {"", "c", "["}
 
 
 def test_an_output_that_is_gone_is_named() -> None:

@@ -33,7 +33,7 @@ _STAGES = r"(?:toolchain|build|verify|manifest|package|stage)(?::[\w:]+)?"
 _OWN = re.compile(
     rf"(?:\. |--|!!) +{_STAGES}|(?:compiled|verified) .*|up to date: .*|\d+ tasks?: .*"
     r"|\d+ binar(?:y|ies), .*|(?:would remove|removing|keeping) .*"
-    rf"|\d+ tasks? failed or skipped: .*|(?:[RUIE] )?{_STAGES}(?: .*)?"
+    rf"|not run: \d+ tasks?, which need .*|again: .*|(?:[RUIE] )?{_STAGES}(?: .*)?"
     rf"|(?:processed|skip|forgetting) {_STAGES}"
 )
 _INSIDE = re.compile(

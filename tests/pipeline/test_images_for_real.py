@@ -113,7 +113,7 @@ def test_a_program_that_fails_is_shown_with_its_log(project: Bundled, first_run:
     done = project.doit("smoke:x86_64:notify_server", broken, env=ENV)
 
     assert done.returncode == 1
-    assert "FAILED   smoke:x86_64:notify_server\nnotify_server ended with 1 before" in done.stdout
+    assert "FAILED   smoke:x86_64:notify_server\nnotify_server ended with 1 before" in done.stderr
     assert "notify_server wrote:\n  " in done.stdout
     assert 'FECHATTER_NOTIFY_ADDR: cannot use "nowhere"' in done.stdout
     assert left(project) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from doit_cargo.core.text import one_line
 
@@ -30,6 +30,25 @@ class PipelineError(Exception):
 
 class CheckError(PipelineError):
     """A crate, a binary or a file on disk failed its check (exit code 1)."""
+
+
+class Cause(NamedTuple):
+    """Why cargo did not make something: the crate that failed ("" if none is named), and how."""
+
+    crate: str
+    text: str
+
+
+class BuildError(CheckError):
+    """Cargo did not make a crate: it failed itself, or what it needs did, or cargo stopped before.
+
+    `needs`: the causes are of crates that this one is built upon.
+    """
+
+    def __init__(self, causes: tuple[Cause, ...], *, needs: bool = False) -> None:
+        super().__init__("\n".join(cause.text for cause in causes))
+        self.causes = causes
+        self.needs = needs
 
 
 class SetupError(PipelineError):

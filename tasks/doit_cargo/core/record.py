@@ -42,6 +42,13 @@ def paths(record: Mapping[str, Any], key: str) -> list[str]:
     return found if isinstance(found, list) and all(map(_is_path, found)) else []
 
 
+def texts(record: Mapping[str, Any], key: str) -> list[str]:
+    """The texts listed at that key; what else is in the list is left out."""
+    found = record.get(key)
+    listed = found if isinstance(found, list | tuple) else ()
+    return [text for text in listed if isinstance(text, str)]
+
+
 def _is_path(value: object) -> bool:
     try:
         return isinstance(value, str) and b"\0" not in os.fsencode(value) and value != ""

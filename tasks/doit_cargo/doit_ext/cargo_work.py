@@ -149,10 +149,14 @@ class CargoWork:
         return self._released()
 
     def _order(self, plans: Any) -> None:
+        from doit_cargo.tools.cargo.progress import Step
+
+        progress = getattr(self._runner.reporter, "progress", None) or (lambda _: None)
         self._preflight = self._preflight or self._make_preflight()
-        orders = self._preflight.orders(plans, keep_going=self._runner.continue_)
+        orders = self._preflight.orders(
+            plans, keep_going=self._runner.continue_, tell=lambda note: progress(Step(note=note))
+        )
         self._ordered |= {(order.arch, crate) for order in orders for crate in order.wanted}
-        progress = getattr(self._runner.reporter, "progress", None)
         self._session.start(orders, self.ctx.graph, self._ready, progress)
 
     def _released(self) -> list[Any]:

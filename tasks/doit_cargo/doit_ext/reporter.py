@@ -1,24 +1,25 @@
-"""Shows a run: a status line on a terminal, a line a result, a summary."""
+"""Shows a run: a line a result, what goes on, each failure once, a summary."""
 
 from __future__ import annotations
 
-import shutil
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from doit.exceptions import BaseFail, UnmetDependency
 from doit.reporter import ConsoleReporter
 from doit.task import Task
 
-from doit_cargo.core.text import one_line, plural, seconds, size
+from doit_cargo.core.text import plural, seconds, size
+from doit_cargo.doit_ext.failures import Failures
+from doit_cargo.doit_ext.progress import Progress
+from doit_cargo.doit_ext.screen import Looks, Screen
 from doit_cargo.doit_ext.tasks import outcome_of, size_of, spec_of
-from doit_cargo.doit_ext.wording import details, told
+from doit_cargo.doit_ext.wording import details, told, warned
 from doit_cargo.tools import console
 
-_ERASE = "\r\x1b[K"
+if TYPE_CHECKING:
+    from doit_cargo.tools.cargo.progress import Step
 
 
 class LineReporter:
@@ -27,40 +28,50 @@ class LineReporter:
     desc = "a line for each result of doit-cargo's tasks and a summary, the rest as on the console"
 
     def __init__(self, outstream: IO[str], options: dict[str, Any]) -> None:
-        self._screen = _Screen(outstream, terminal=bool(options.get("terminal")))
-        self._stock = ConsoleReporter(self._screen, options)
         self._root: Path | None = options.get("root")
-        self._explain: Callable[..., str] = options["explain"]
-        self._done: dict[str, list[Task]] = {"run": [], "same": [], "bad": []}
         self._started = float(options.get("since", time.monotonic()))
+        self._progress = Progress(self._started)
+        looks = options.get("looks", Looks())
+        self._screen = Screen(outstream, looks, self._progress.line, options.get("workspace"))
+        self._stock = ConsoleReporter(self._screen, options)
+        self._failures = Failures(options["explain"])
+        self._again = str(options.get("again", "doit"))
+        self._shows_warnings = bool(options.get("warnings"))
+        self._done: dict[str, list[Task]] = {"run": [], "same": []}
         self._errors: list[str] = []
         self.broken_off = False
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
         """The selection is known, nothing has run."""
-        del tasks, selected_tasks
+        self._failures.tasks, self._failures.selected = tasks, selected_tasks
 
-    def progress(self, done: int, total: int, current: str) -> None:
-        """Cargo's progress, in units. Called from the thread that reads cargo."""
-        elapsed = seconds(time.monotonic() - self._started)
-        self._screen.show_status(f"  cargo {done}/{total}  {elapsed}  {current}")
+    def progress(self, step: Step) -> None:
+        """How far cargo is. Called from the thread that reads it, too."""
+        self._progress.step(step)
+        self._screen.watch()
 
     def get_status(self, task: Task) -> None:
         """A task is about to be asked for its status."""
 
     def execute_task(self, task: Task) -> None:
         """A task starts."""
-        if spec_of(task) is None:
+        spec = spec_of(task)
+        if spec is None:
             self._stock.execute_task(task)
+        elif spec.action:
+            self._progress.start(task.name)
+            self._screen.watch()
 
     def add_success(self, task: Task) -> None:
         """A task has ended well."""
+        self._progress.end(task.name)
         spec = spec_of(task)
         if spec and spec.action:
             self._done["run"].append(task)
             outcome = outcome_of(task)
-            for text in (told(spec, outcome), *details(outcome)):
-                self._screen.line(text.rstrip())
+            self._screen.result(told(spec, outcome).rstrip(), "good")
+            for text in details(outcome):
+                self._screen.result(text.rstrip())
 
     def skip_uptodate(self, task: Task) -> None:
         """A task has nothing to do."""
@@ -75,16 +86,15 @@ class LineReporter:
         self._stock.skip_ignore(task)
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
-        """A task failed, or can't run since another did."""
+        """A task failed, or can't run since another did, which was told of that one."""
+        self._progress.end(task.name)
         if spec_of(task) is None:
             self._stock.add_failure(task, fail)
-            return
-        self._done["bad"].append(task)
-        if isinstance(fail, UnmetDependency):
-            self._screen.line(f"skipped  {task.name}: needs {fail.message}")
+        elif isinstance(fail, UnmetDependency):
+            self._failures.unmet(task, str(fail.message))
         else:
-            text = self._explain(fail.get_msg(), _crate(task))
-            self._screen.line(f"FAILED   {task.name}\n{text}")
+            for text in self._failures.add(task, fail):
+                self._screen.problem(text, "bad")
 
     def cleanup_error(self, exception: BaseFail) -> None:
         """A teardown failed."""
@@ -100,23 +110,38 @@ class LineReporter:
 
     def complete_run(self) -> None:
         """The last word."""
-        self._screen.show_status("")
+        self._screen.end()
         self._stock.complete_run()
         for error in self._errors:
             console.warn(f"ERROR: {error}")
-        if not self.broken_off and any(self._done.values()):
-            self._screen.line(self._summary())
+        if self.broken_off:
+            return
+        if self._failures.any:
+            self._tell_failures()
+        elif any(self._done.values()):
+            for text in warned(self._done["same"], whole=self._shows_warnings):
+                self._screen.result(text, "warning")
+            self._screen.result(self._summary())
+
+    def _tell_failures(self) -> None:
+        done = {task.name for tasks in self._done.values() for task in tasks}
+        hints, summary, again = self._failures.last_words(done)
+        for hint in hints:
+            self._screen.problem(hint, "hint")
+        self._screen.problem(f"{summary}, {self._elapsed()}", "bad")
+        if again:
+            self._screen.problem(f"again: {' '.join((self._again, *again))}")
 
     def _summary(self) -> str:
-        if self._done["bad"]:
-            names = sorted(task.name for task in self._done["bad"])
-            return f"{plural(len(names), 'task')} failed or skipped: {', '.join(names)}"
         verified = [task for state in ("run", "same") for task in self._of(state, "verify")]
-        counted, elapsed = self._counted(verified), seconds(time.monotonic() - self._started)
+        counted, elapsed = self._counted(verified), self._elapsed()
         if not self._done["run"]:
             return f"up to date: {counted} ({elapsed})"
         built, reused = self._binaries("run"), self._binaries("same")
         return f"{counted}: {built} built, {reused} reused, {elapsed}"
+
+    def _elapsed(self) -> str:
+        return seconds(time.monotonic() - self._started)
 
     def _counted(self, verified: list[Task]) -> str:
         if not verified:
@@ -136,44 +161,3 @@ class LineReporter:
     def _binaries(self, state: str) -> int:
         """Built binaries: a build task's outputs but for its record."""
         return sum(len(task.targets) - 1 for task in self._of(state, "build"))
-
-
-class _Screen:
-    """Lines, and below them on a terminal one that is always there. Used from several threads."""
-
-    def __init__(self, out: IO[str], *, terminal: bool) -> None:
-        self._out = out
-        self._terminal = terminal
-        self._lock = threading.Lock()
-        self._status = ""
-
-    def line(self, text: str) -> None:
-        """Print a line, or several; nothing if there is no text."""
-        if text:
-            self.write(f"{console.spoken(text)}\n")
-
-    def show_status(self, text: str) -> None:
-        """Put this in the place of the status line, if there is a terminal to have one."""
-        if self._terminal:
-            self._status = one_line(text)[: shutil.get_terminal_size().columns - 1]
-            self._write(_ERASE + self._status)
-
-    def write(self, text: str) -> None:
-        """Print as it is: what doit's own reporter says of the tasks of others."""
-        erase = _ERASE if self._status else ""
-        self._write(f"{erase}{text}{self._status if text.endswith(chr(10)) else ''}")
-
-    def _write(self, text: str) -> None:
-        try:
-            with self._lock:
-                self._out.write(text)
-                self._out.flush()
-        except OSError as error:
-            error.filename = "standard output"
-            raise
-
-
-def _crate(task: Task) -> str:
-    """The crate that a task builds, or ""."""
-    spec = spec_of(task)
-    return spec.subject if spec and spec.stage == "build" else ""

@@ -25,7 +25,8 @@ from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.prerequisites import selected_specs
 from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
-from doit_cargo.doit_ext.selection import Selection, select
+from doit_cargo.doit_ext.screen import Looks
+from doit_cargo.doit_ext.selection import Selection, select, variables
 from doit_cargo.tools import console, files
 from doit_cargo.tools.key import Trust
 from doit_cargo.tools.log import log
@@ -156,10 +157,10 @@ class Run(cmd_run.Run):
         return _start_over()
 
     def _runner(self, pipeline: Any, lock: RunLock) -> CargoRunner:
-        options, terminal = self._options, _on_terminal()
+        options, looks = self._options, Looks.of(self.outstream, os.environ)
         runner = CargoRunner(
             self.dep_manager,
-            self._reporter(pipeline, terminal=terminal),
+            self._reporter(pipeline, looks),
             options.get("continue"),
             options["always"],
             Stream(options["verbosity"], options["force_verbosity"]),
@@ -170,7 +171,7 @@ class Run(cmd_run.Run):
         def preflight() -> Preflight:
             from doit_cargo.tools.run.preflight import Preflight
 
-            return Preflight(pipeline.ctx, jobs=options["num_process"], color=terminal)
+            return Preflight(pipeline.ctx, jobs=options["num_process"], color=looks.colours)
 
         def refresh(builds: Iterable[Task]) -> None:
             pipeline.refresh(builds)
@@ -189,7 +190,7 @@ class Run(cmd_run.Run):
             runner.workers = Workers(count, threads=kind == "thread", runner=runner)
         return runner
 
-    def _reporter(self, pipeline: Any, *, terminal: bool) -> Any:
+    def _reporter(self, pipeline: Any, looks: Looks) -> Any:
         """The class of that name, one of DOIT_CONFIG's own, or an instance."""
         chosen = self._options["reporter"]
         kind = self.reporters[chosen] if isinstance(chosen, str) else chosen
@@ -197,10 +198,13 @@ class Run(cmd_run.Run):
             return kind
         options = {
             "failure_verbosity": self._options["failure_verbosity"],
-            "terminal": terminal,
+            "looks": looks,
             "root": pipeline.ctx.config.root,
+            "workspace": pipeline.ctx.graph.root,
             "since": _STARTED,
-            "explain": self._hints.append_to,
+            "explain": self._hints.of,
+            "warnings": (self._options["verbosity"] or 0) > 0,
+            "again": " ".join((console.Door.name, *variables())),
         }
         return kind(self.outstream, options)
 
@@ -227,11 +231,8 @@ def _single(control: TaskControl) -> None:
 def _start_over() -> NoReturn:
     """The workspace or its state has changed since we read it: read it again."""
     sys.stdout.flush()
+    if console.Door.folder:
+        os.chdir(console.Door.folder)
     os.execv(  # noqa: S606 - this very command again
         sys.executable, [sys.executable, *sys.orig_argv[1:]]
     )
-
-
-def _on_terminal() -> bool:
-    quiet = os.environ.get("CI") or os.environ.get("NO_COLOR")
-    return sys.stdout.isatty() and not quiet

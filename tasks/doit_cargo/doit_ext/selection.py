@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ def selected_context(root: Path) -> Context:
         profile=get_var("profile", ""),
         read=SettingsMemory(os.environ).read_yaml,
     )
+
+
+def variables() -> list[str]:
+    """`config=FILE` and `profile=NAME`, as they were given, for a shell."""
+    given = ((name, get_var(name, "")) for name in ("config", "profile"))
+    return [shlex.quote(f"{name}={value}") for name, value in given if value]
 
 
 def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:

@@ -11,7 +11,8 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.task import Task
 
-from doit_cargo.core.errors import PipelineError, explain
+from doit_cargo.core import record
+from doit_cargo.core.errors import BuildError, PipelineError, explain
 from doit_cargo.core.model import RELEASE
 from doit_cargo.core.task import Outcome, OwnName, TaskSpec, saved_size
 from doit_cargo.doit_ext.checker import ContentChecker, Intact
@@ -19,6 +20,15 @@ from doit_cargo.tools import files
 from doit_cargo.tools.log import log
 
 _SAVED = "outcome"  # among the values that doit saves of a task
+
+
+class BuildFailed(TaskFailed):
+    """A crate was not built: it failed, or one below it did, or cargo did not come to it."""
+
+    def __init__(self, error: BuildError) -> None:
+        super().__init__(str(error))
+        self.causes = error.causes
+        self.needs = error.needs
 
 
 class StepAction(BaseAction):
@@ -38,6 +48,8 @@ class StepAction(BaseAction):
             with log.task(self.spec) as event:
                 self.outcome = (self.spec.action and self.spec.action()) or Outcome()
                 event.update(self.outcome.encode())
+        except BuildError as error:
+            return BuildFailed(error)
         except (PipelineError, OSError) as error:
             return TaskFailed(_message(error))
         except Exception as error:  # noqa: BLE001 - doit prints it with its traceback
@@ -104,6 +116,12 @@ def outcome_of(task: Task) -> Outcome:
 def size_of(task: Task) -> int:
     """The size (bytes) that a task tells, from this run or from the one that it is saved of."""
     return saved_size(task.values.get(_SAVED))
+
+
+def warnings_of(task: Task) -> list[str]:
+    """The warnings that a task of a former run was saved with."""
+    saved = task.values.get(_SAVED)
+    return record.texts(saved, "warnings") if isinstance(saved, dict) else []
 
 
 def _task(spec: TaskSpec, checker: ContentChecker, prefix: str, profile: str) -> Task:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from doit.task import Task
+
 from doit_cargo.core.task import Outcome, TaskSpec
+from doit_cargo.core.terminal import uncoloured
 from doit_cargo.core.text import one_line, plural, seconds, size
+from doit_cargo.doit_ext.tasks import warnings_of
+
+_EMITTED = r"warning: \d+ warnings? emitted"
 
 # Where a smoke test's program ran; source of the keys: tools/smoke.
 _ISOLATION: Final = {
@@ -30,6 +37,21 @@ def told(spec: TaskSpec, outcome: Outcome) -> str:
 def details(outcome: Outcome) -> tuple[str, ...]:
     """What stands under that line: warnings as they came, and what was removed."""
     return (*outcome.warnings, *(f"removed {one_line(path)}" for path in outcome.removed))
+
+
+def warned(tasks: Iterable[Task], *, whole: bool) -> Iterator[str]:
+    """What tasks that have nothing to do were warned of: in one line, or whole."""
+    found = [(str(task.spec.subject), texts) for task in tasks if (texts := warnings_of(task))]
+    if whole:
+        yield from (text.rstrip() for _, texts in found for text in texts)
+    elif found:
+        counted = ", ".join(f"{_count(texts)} of {subject}" for subject, texts in found)
+        yield f"warnings: {counted} (-v 1 shows them)"
+
+
+def _count(texts: Iterable[str]) -> int:
+    """Rustc counts them too, in a message of its own."""
+    return sum(not re.match(_EMITTED, uncoloured(text)) for text in texts)
 
 
 def _build(spec: TaskSpec, outcome: Outcome) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from typing import ClassVar
 
 from doit_cargo.core.text import plain
 
@@ -15,9 +17,14 @@ _ADVICE = (
 
 
 class Door:
-    """The command that the user came by: a message names no other."""
+    """How the user came: by which command (a message names no other), from which folder.
+
+    `screen` writes to standard error what does not belong in the line that tells what goes on.
+    """
 
     name = "doit"
+    folder = ""
+    screen: ClassVar[Callable[[str], None] | None] = None
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -27,7 +34,16 @@ def say(text: str, end: str = "\n") -> None:
 
 def warn(text: str) -> None:
     """Print a line to standard error, at once."""
+    if Door.screen:
+        Door.screen(text)
+        return
     sys.stderr.write(f"{spoken(text)}\n")
+    sys.stderr.flush()
+
+
+def draw(text: str) -> None:
+    """Write a line of ours that moves, as it is, to standard error."""
+    sys.stderr.write(text)
     sys.stderr.flush()
 
 

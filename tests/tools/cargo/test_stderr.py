@@ -33,10 +33,25 @@ def test_each_crate_has_its_own() -> None:
     lines = SCRIPT.splitlines(keepends=True)
     words, _ = heard(SCRIPT)
 
-    assert words.of(["a"]) == "".join(lines[1:7])
-    assert words.of(["b"]) == "".join(lines[9:13])
-    assert words.of(["c"]) == ""
-    assert words.everything() == "".join((*lines[1:7], *lines[9:13], *lines[14:]))
+    assert words.of("a") == "".join(lines[1:7])
+    assert words.of("b") == "".join(lines[9:13])
+    assert words.of("c") == ""
+    assert words.rest() == "".join(lines[14:])
+    assert list(words.crates()) == ["a", "b", "c"]
+
+
+def test_a_failing_script_is_not_buried_by_what_it_watches() -> None:
+    words, _ = heard(
+        "error: failed to run custom build command for `a v0.1.0 (/ws/a)`\n"
+        "Caused by:\n"
+        "  --- stdout\n"
+        "  cargo:rerun-if-env-changed=CC\n"
+        "  cargo::rerun-if-changed=build.rs\n"
+        "  cargo::warning=no compiler\n"
+    )
+
+    assert "rerun-if" not in words.of("a")
+    assert "  cargo::warning=no compiler\n" in words.of("a")
 
 
 def test_a_failure_is_told_when_all_of_it_was_said() -> None:
@@ -51,7 +66,7 @@ def test_what_belongs_to_no_error_is_kept() -> None:
     words.add_unattributed("a macro said this")
     assert list(words.add("warning: unused manifest key: x")) == []
 
-    assert words.everything() == "a macro said this\nwarning: unused manifest key: x\n"
+    assert words.rest() == "a macro said this\nwarning: unused manifest key: x\n"
 
 
 def test_colours_are_kept_and_not_minded() -> None:

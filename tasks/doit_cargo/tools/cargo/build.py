@@ -6,20 +6,18 @@ import os
 import re
 import select
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from doit_cargo.core.cargo.command import BUILD_DIR
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.tools import orphans, process
-from doit_cargo.tools.cargo import messages
+from doit_cargo.tools.cargo import messages, target_lock
 from doit_cargo.tools.cargo.order import Delivery, Order
+from doit_cargo.tools.cargo.progress import Progress, Step, parse
 from doit_cargo.tools.cargo.stderr import plain_text
 from doit_cargo.tools.cargo.units import Units
 from doit_cargo.tools.cargo.verbose import Verbose, is_echo
-
-_PROGRESS = re.compile(r"\s(\d+)/(\d+)(?:: (.*))?$")
-
-Progress = Callable[[int, int, str], None]
 
 
 class CargoBuild:
@@ -88,7 +86,7 @@ class CargoBuild:
         self._end(succeeded=False)
 
     def delivery(self, name: str) -> Delivery:
-        """What a crate that is ready has got. Raises CheckError with the compiler's own output."""
+        """What a crate that is ready has got. Raises BuildError with the compiler's own output."""
         return self._units.delivery(name)
 
     def cached(self) -> Mapping[str, frozenset[str]]:
@@ -96,6 +94,7 @@ class CargoBuild:
         return self._units.cached()
 
     def _end(self, *, succeeded: bool) -> None:
+        self._tell(Step())
         self._units.end(succeeded=succeeded)
         self._ended.set()
 
@@ -123,12 +122,21 @@ class CargoBuild:
 
     def _errors(self, descriptor: int, streams: dict[int, _Lines]) -> list[str]:
         """What can be read now of standard error, without what a verbose build adds."""
+        stream = streams[descriptor]
         lines = [line.decode(errors="replace") for line in _available(descriptor, streams)]
         if self._verbose is None:
             return lines
+        self._peek(stream.rest.decode(errors="replace"))
         kept = [text for line in lines for text in self._verbose.feed(line)]
         self._units.on_commands(self._verbose.commands)
         return kept
+
+    def _peek(self, rest: str) -> None:
+        """Find the bar in what is no line yet: a verbose build's end at line feeds alone."""
+        for part in reversed(rest.split("\r")):
+            if step := parse(plain_text(part)):
+                self._tell(step)
+                return
 
     def _on_stdout(self, line: bytes) -> None:
         try:
@@ -145,11 +153,25 @@ class CargoBuild:
         plain = plain_text(line)
         if not plain:
             return
-        if plain.lstrip().startswith("Building ["):
-            if self._progress and (found := _PROGRESS.search(plain)):
-                self._progress(int(found[1]), int(found[2]), found[3] or "")
+        if step := parse(plain):
+            self._tell(step)
+        else:
+            self._units.on_stderr(line.removeprefix("\x1b[K"))
+
+    def _tell(self, step: Step) -> None:
+        if not self._progress:
             return
-        self._units.on_stderr(line.removeprefix("\x1b[K"))
+        if step.blocked:
+            found = target_lock.holder_of(self._locks())
+            step = step._replace(note=f"{step.note} held by {found}")
+        self._progress(step)
+
+    def _locks(self) -> Iterator[Path]:
+        """The locks that cargo may wait for: of its home, and of the folders that it builds in."""
+        if home := self.order.env.get("CARGO_HOME") or self.order.env.get("HOME"):
+            yield from (Path(home) / at for at in (".package-cache", ".cargo/.package-cache"))
+        for folder in (self.order.folder.parent, self.order.folder):
+            yield from folder.glob(f"*/{target_lock.NAME}")
 
 
 class _Lines:
@@ -157,13 +179,13 @@ class _Lines:
 
     def __init__(self, separator: bytes) -> None:
         self._separator = re.compile(separator)
-        self._rest = b""
+        self.rest = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that the chunk completes; an empty chunk ends the stream."""
-        *lines, self._rest = self._separator.split(self._rest + chunk)
-        if not chunk and self._rest:
-            lines, self._rest = [self._rest], b""
+        *lines, self.rest = self._separator.split(self.rest + chunk)
+        if not chunk and self.rest:
+            lines, self.rest = [self.rest], b""
         return lines
 
 

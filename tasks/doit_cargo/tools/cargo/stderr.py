@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _STATUS = re.compile(r" *[A-Z][a-z]+ ")
@@ -11,6 +11,7 @@ _STATUS_WIDTH = 12  # cargo's shell aligns `   Compiling` and the like to that c
 _FAILED = re.compile(
     r"error: (?:could not compile|failed to run custom build command for) `([\w-]{1,200})"
 )
+_ORDER = re.compile(r"  cargo::?rerun-if-")  # of a script that failed, they would bury its words
 _REPEATS = " due to "  # "… due to 2 previous errors", which were told as messages
 _WAITING = "warning: build failed, waiting for other jobs to finish..."
 
@@ -24,21 +25,24 @@ class Stderr:
         self._block: list[str] | None = None
         self._failing = ""
 
-    def of(self, crates: Collection[str]) -> str:
-        """What was said of these crates."""
-        return "".join(text for name in self._of if name in crates for text in self._of[name])
+    def of(self, crate: str) -> str:
+        """What was said of this crate ("": of none)."""
+        return "".join(self._of.get(crate, ()))
 
-    def everything(self) -> str:
-        """All that was said."""
-        return "".join(
-            (*(text for texts in self._of.values() for text in texts), *self._unattributed)
-        )
+    def crates(self) -> Iterator[str]:
+        """Those of which something was said."""
+        return filter(None, self._of)
+
+    def rest(self) -> str:
+        """All that was said of no crate."""
+        return "".join((*self._of.get("", ()), *self._unattributed))
 
     def add(self, line: str) -> Iterator[str]:
         """Take a line (without its end); the crates whose failure has now been told."""
         plain, text = plain_text(line), f"{line}\n"
         if self._block is not None and _continues(plain):
-            self._block.append(text)
+            if not _ORDER.match(plain):
+                self._block.append(text)
             return
         if self._failing:
             yield self._failing

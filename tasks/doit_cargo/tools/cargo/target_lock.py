@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from doit_cargo.tools import console, files, locks
+from doit_cargo.tools import console, files, locks, waiting
 
 NAME = ".cargo-lock"
 _PATIENCE = 1.0  # in seconds: a cargo with nothing to do is done by then
@@ -50,6 +50,19 @@ def remove(root: Path, folder: Path) -> None:
     files.remove(root, gone)
 
 
+def holder_of(paths: Iterable[Path]) -> str:
+    """Who has one of these locks; another cargo, as far as anybody knows."""
+    for path in paths:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if locks.holder(descriptor):
+                    return _holder(descriptor)
+            finally:
+                os.close(descriptor)
+    return "another cargo"
+
+
 @contextmanager
 def _one(path: Path) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -64,8 +77,10 @@ def _acquire(descriptor: int, path: Path) -> None:
     until = time.monotonic() + _PATIENCE
     while not _is_ours(descriptor):
         if time.monotonic() > until:
-            console.warn(f"waiting for cargo's lock held by {_holder(descriptor)} ({path})")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            what = f"waiting for cargo's lock held by {_holder(descriptor)} ({path})"
+            console.warn(what)
+            with waiting.told(what):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             return
         time.sleep(_STEP)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
-from doit_cargo.core.errors import CheckError
+from doit_cargo.core.errors import BuildError, Cause, CheckError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.core.workspace import lockfile
 from doit_cargo.tools.cargo.messages import Artifact, Diagnostic, Message, ScriptRun
@@ -79,14 +80,14 @@ class Units:
     def delivery(self, name: str) -> Delivery:
         """What a crate that is ready has got.
 
-        Raises CheckError with the compiler's own output when it was not built. A library that
+        Raises BuildError with the compiler's own output when it was not built. A library that
         cargo had no use for (an optional dependency, one of another platform) is no failure.
         """
         unit = self._units[name]
         if unit.complaint:
             raise CheckError(unit.complaint)
         if unit.awaited and not (self._succeeded and unit.awaited == {_LIBRARY}):
-            raise CheckError(self._failure(name))
+            raise self._failure(name)
         return Delivery(
             executables=unit.executables,
             libraries=tuple(path for path in unit.files if path.parent.name == "deps"),
@@ -150,21 +151,29 @@ class Units:
                     f"run: cargo clean -p {made.package}"
                 )
 
-    def _failure(self, name: str) -> str:
-        """The crate's own failure, else those of crates below it, else all that cargo said.
+    def _failure(self, name: str) -> BuildError:
+        """By the crate's own fault, else by those of crates below it, else by all there are.
 
         Of third-party crates those count that the lock file puts below it.
         """
         if text := self._diagnostics_of(name):
-            return text.rstrip()
-        local = "".join(self._diagnostics_of(crate) for crate in self._graph.closure(name))
-        below = lockfile.closure(lockfile.dependencies(self._graph.root / "Cargo.lock"), name)
-        text = local or self._stderr.of(below) or self._stderr.everything()
-        return text.rstrip() or f"cargo did not build {name}"
+            return BuildError((Cause(name, text.rstrip()),))
+        failed = dict.fromkeys((*self._units, *self._stderr.crates()))
+        causes = [Cause(n, text.rstrip()) for n in failed if (text := self._diagnostics_of(n))]
+        below = lockfile.closure(self._locked, name).union(self._graph.closure(name))
+        if needed := tuple(cause for cause in causes if cause.crate in below):
+            return BuildError(needed, needs=True)
+        if rest := self._stderr.rest().rstrip():
+            causes.append(Cause("", rest))
+        return BuildError((*causes,) or (Cause("", f"cargo did not build {name}"),))
+
+    @cached_property
+    def _locked(self) -> Mapping[str, frozenset[str]]:
+        return lockfile.dependencies(self._graph.root / "Cargo.lock")
 
     def _diagnostics_of(self, name: str) -> str:
         """What the compiler and cargo said of a crate, if one of them says that it failed."""
-        unit, stderr = self._units.get(name), self._stderr.of((name,))
+        unit, stderr = self._units.get(name), self._stderr.of(name)
         diagnostics = "".join(unit.diagnostics) if unit else ""
         return diagnostics + stderr if stderr or (unit and unit.failed) else ""
 

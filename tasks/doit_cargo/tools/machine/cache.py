@@ -14,7 +14,7 @@ from pathlib import Path
 from doit_cargo.core import bounded
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.toolchain.caches import VARIABLE, cache_folder
-from doit_cargo.tools import files
+from doit_cargo.tools import files, waiting
 
 Say = Callable[[str], None]
 _OURS = ("wrappers", "sysroots", "zig", "tmp")
@@ -97,8 +97,10 @@ def locked(cache: Path, say: Say) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for another setup that works in {cache}")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            what = f"waiting for another setup that works in {cache}"
+            say(what)
+            with waiting.told(what):
+                fcntl.flock(file, fcntl.LOCK_EX)
         for left in (cache / "tmp").iterdir():
             remove_tree(left)
         yield

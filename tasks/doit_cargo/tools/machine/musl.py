@@ -16,7 +16,7 @@ from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.model import Toolchain
 from doit_cargo.core.toolchain import relro, runtime, wheels
 from doit_cargo.core.toolchain.locate import wrapper_texts
-from doit_cargo.tools import process
+from doit_cargo.tools import process, waiting
 from doit_cargo.tools.machine.cache import Say, is_same, remove_tree
 from doit_cargo.tools.machine.runtime import keep_linked, zig_fault
 from doit_cargo.tools.machine.zig import fresh_compiler, write_wrappers
@@ -52,7 +52,9 @@ def compile_missing(chains: Sequence[Toolchain], cache: Path, say: Say) -> None:
     work.mkdir()
     fresh = work / "zig"
     compilers = {chain: _compiler(chain, zig.program, work) for chain in cold}
-    for chain, paths in _linked(compilers, work).items():
+    with waiting.told(f"compiling musl for {names}"):
+        linked = _linked(compilers, work)
+    for chain, paths in linked.items():
         keep_linked(chain, paths, fresh)
     for kind in _ORDER:
         _move(fresh / kind, cold[0].zig_cache / kind)

@@ -23,7 +23,7 @@ from doit_cargo.core.toolchain.locate import (
     wrapper_texts,
 )
 from doit_cargo.core.toolchain.runtime import std_record
-from doit_cargo.tools import process
+from doit_cargo.tools import process, waiting
 from doit_cargo.tools.machine import apt, musl, zig
 from doit_cargo.tools.machine.cache import Say, locked, require
 from doit_cargo.tools.machine.installed import damage
@@ -200,6 +200,7 @@ def _rustup(program: Path, words: Sequence[str], say: Say) -> None:
     argv: list[str | Path] = [program, *words]
     say(f"running {process.quoted(argv)}")
     try:
-        process.run(argv, timeout=_RUSTUP_TIMEOUT)
+        with waiting.told(f"running {process.quoted(argv)}"):
+            process.run(argv, timeout=_RUSTUP_TIMEOUT)
     except PipelineError as error:
         raise SetupError(str(error)) from error

@@ -25,7 +25,7 @@ from doit_cargo.core.errors import PipelineError, SetupError
 from doit_cargo.core.toolchain import caches
 from doit_cargo.core.toolchain.compiler import Rust
 from doit_cargo.core.workspace.cargo_config import cargo_home
-from doit_cargo.tools import process
+from doit_cargo.tools import process, waiting
 from doit_cargo.tools.machine.cache import Say, new_folder
 
 _SEED = """\
@@ -95,7 +95,8 @@ def _compile(rust: Rust, triple: str, seed: Path, library: Path, env: Mapping[st
         *(["--offline"] if _vendored(library) else []), "-Zbuild-std=std,panic_abort,panic_unwind",
     ]  # fmt: skip
     try:
-        process.run(argv, cwd=seed, env=_environment(rust, seed, library, env))
+        with waiting.told(f"building Rust's std for {triple}"):
+            process.run(argv, cwd=seed, env=_environment(rust, seed, library, env))
     except PipelineError as error:
         raise SetupError(f"std for {triple} could not be built\n{error}") from error
 

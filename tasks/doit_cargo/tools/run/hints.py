@@ -31,13 +31,17 @@ class Hints:
 
     def append_to(self, message: str, crate: str = "") -> str:
         """The message with what is known of it below; `crate` is the one that failed."""
+        return "\n".join((message.rstrip(), *self.of(message, crate)))
+
+    def of(self, message: str, crate: str = "") -> list[str]:
+        """What is known of a message, and has not been said before."""
         from doit_cargo.core.diagnosis import diagnose, surroundings, table  # noqa: PLC0415
 
         around = surroundings.Surroundings(self._root, self._env)
         found = diagnose.diagnose(message, around, table.load(), crate)
         new = [hint for hint in found if hint not in self._given]
         self._given.update(new)
-        return "\n".join((message.rstrip(), *map(_text, new)))
+        return [*map(_text, new)]
 
 
 def _text(hint: Hint) -> str:

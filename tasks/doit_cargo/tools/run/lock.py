@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from doit_cargo.core.errors import PipelineError
-from doit_cargo.tools import console, files, locks
+from doit_cargo.tools import console, files, locks, waiting
 
 # Who holds which lock, in the environment of what a holder starts: `pid@lock`, the outermost first.
 _HOLDERS = "DOIT_CARGO_RUN"
@@ -116,8 +116,10 @@ def _lock(descriptor: int, signed: int, *, wait: bool) -> bool:
         holder = os.pread(signed, 100, 0).decode(errors="replace") or "just started"
         if not wait:
             raise PipelineError(f"another doit runs in this workspace ({holder})") from None
-        console.warn(f"waiting for another doit in this workspace ({holder})")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        what = f"waiting for another doit in this workspace ({holder})"
+        console.warn(what)
+        with waiting.told(what):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         return True
     return False
 

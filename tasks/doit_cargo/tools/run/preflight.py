@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from doit_cargo.core import bounded
@@ -21,11 +21,13 @@ from doit_cargo.tools.run.forgetting import Forgetting
 from doit_cargo.tools.run.plan import Plan
 
 # How cargo speaks, not what it does: its progress bar tells how many units there are.
-_TERMINAL = {
-    "CARGO_TERM_COLOR": "always",
+_PROGRESS = {
     "CARGO_TERM_PROGRESS_WHEN": "always",
     "CARGO_TERM_PROGRESS_WIDTH": "200",
 }
+
+
+Tell = Callable[[str], None]
 
 
 class Preflight:
@@ -39,8 +41,10 @@ class Preflight:
         self._jobs = jobs
         self._color = color
 
-    def orders(self, plans: Sequence[Plan], *, keep_going: bool) -> list[Order]:
+    def orders(self, plans: Sequence[Plan], *, keep_going: bool, tell: Tell) -> list[Order]:
         """Make sure that cargo can start and will compile what is stale; its commands.
+
+        `tell` is told what takes its time.
 
         Raises MissingToolError with doctor's lines, SetupError when cargo reads the workspace
         in another way than we did, StartOver when cargo made or changed the lock file or zig has
@@ -48,10 +52,15 @@ class Preflight:
         """
         chains = [self._ctx.toolchains[plan.target.arch] for plan in plans]
         self._tools(chains)
+        tell("compiling what zig links")
         self._linked(chains)
+        tell("resolving the crates' versions")
         self._lock(plans[0].target)
+        tell("asking cargo about the workspace")
         self._agree(plans[0].target)
+        tell("fetching crates")
         self._fetched = self._fetch([plan.target for plan in plans])
+        tell("preparing cargo")
         with Forgetting.under_lock(self._ctx, self.cargo_cache) as cargo:
             self._spoiled = cargo.spoiled()
             for plan in plans:
@@ -120,6 +129,7 @@ class Preflight:
         wanted = self._wanted(plan)
         names = [name for binaries in wanted.values() for name in sorted(binaries)]
         env = command.cargo_env(ctx, plan.target)
+        screen = {**_PROGRESS, "CARGO_TERM_COLOR": "always" if self._color else "never"}
         return Order(
             arch=plan.target.arch,
             folder=ctx.graph.target_directory / plan.target.triple,
@@ -132,7 +142,7 @@ class Preflight:
                 color=self._color,
                 fetched=self._fetched,
             ),
-            env={**env, **always.kept_fresh(ctx, plan, env), **(_TERMINAL if self._color else {})},
+            env={**env, **always.kept_fresh(ctx, plan, env), **screen},
             directory=ctx.graph.root,
             wanted=wanted,
             verbose=always.may_want_always(ctx, plan),

@@ -12,8 +12,9 @@ from doit_cargo.core.errors import CheckError, PipelineError
 from doit_cargo.core.model import CrateGraph
 
 if TYPE_CHECKING:  # what a run with nothing to do never uses, it does not import
-    from doit_cargo.tools.cargo.build import CargoBuild, Progress
+    from doit_cargo.tools.cargo.build import CargoBuild
     from doit_cargo.tools.cargo.order import Delivery, Order
+    from doit_cargo.tools.cargo.progress import Progress
     from doit_cargo.tools.elf.second_opinion import SecondOpinion
     from doit_cargo.tools.smoke.containers import Containers
 
