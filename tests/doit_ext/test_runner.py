@@ -26,6 +26,7 @@ from doit_cargo.doit_ext.checker import ContentChecker
 from doit_cargo.doit_ext.runner import CargoRunner
 from doit_cargo.doit_ext.state import TaskStore
 from doit_cargo.doit_ext.tasks import doit_tasks
+from doit_cargo.tools.cargo.progress import Step
 from doit_cargo.tools.run.content_index import FileIndex
 from doit_cargo.tools.run.lock import RunLock
 from doit_cargo.tools.run.session import Session
@@ -52,7 +53,7 @@ class Paper(Session):
 
     def start(self, orders: Sequence[Any], graph: object, ready: Any, progress: Any) -> None:  # noqa: ANN401
         del graph
-        progress(0, 1, "")
+        progress(Step(0, 1))
         for order in orders:
             self.orders.append(sorted(order.wanted))
             crates = [name for name in DELIVERED if name in order.wanted]
@@ -125,8 +126,9 @@ class World:
         self.inputs: dict[str, Path] = {}
         self.numbers = itertools.count()
 
-    def _orders(self, plans: Any, *, keep_going: bool) -> list[Any]:  # noqa: ANN401
+    def _orders(self, plans: Any, *, keep_going: bool, tell: Any) -> list[Any]:  # noqa: ANN401
         del keep_going
+        tell("preparing cargo")
         return [
             SimpleNamespace(arch=p.target.arch, wanted=dict.fromkeys(p.crates, ())) for p in plans
         ]

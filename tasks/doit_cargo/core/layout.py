@@ -88,7 +88,7 @@ def state_entries(config: Config) -> tuple[Path, ...]:
         content_index(config), cargo_cache_index(config), config.outputs.state / "records",
         ownership_marks(config), event_log(config), engine_storage(config), work_folder(config),
         config.outputs.state / "stripped", config.outputs.state / "scripts",
-        config.outputs.state / "profiles",
+        config.outputs.state / "profiles", pace(config),
     )  # fmt: skip
 
 
@@ -96,6 +96,11 @@ def profile_state(config: Config) -> Path:
     """The folder of what is remembered of a profile's builds: no other's is ever touched."""
     state = config.outputs.state
     return state if config.profile == RELEASE else state / "profiles" / config.profile
+
+
+def pace(config: Config) -> Path:
+    """How long cargo took for a unit."""
+    return profile_state(config) / "pace.json"
 
 
 def toolchain_record(config: Config, target: Target) -> Path:

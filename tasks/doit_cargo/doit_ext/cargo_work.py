@@ -180,6 +180,10 @@ class CargoWork:
             made.setdefault(name, set()).update(paths)
         if made and self._preflight:
             self._preflight.cargo_cache.note(made)
+        if builds := self._session.builds:
+            from doit_cargo.tools.run import pace
+
+            pace.note(self.ctx.config, builds)
 
     def stop_builds(self) -> None:
         """End the cargo that runs."""

@@ -18,22 +18,23 @@ _FEW = 10  # units that are left: an average says nothing of so few
 class Progress:
     """Keeps how far cargo is, and since when each crate and task is on its way.
 
-    `since` is when the run began (as `time.monotonic` has it), `pace` the seconds that a unit of
-    cargo's took in an earlier run (0: nobody knows).
+    `since` is when the run began, as `time.monotonic` has it.
     """
 
-    def __init__(self, since: float, pace: float = 0.0) -> None:
+    def __init__(self, since: float) -> None:
         self._since = since
-        self._pace = pace
         self._done = self._total = 0
         self._note = ""
+        self._pace = 0.0
         self._crates: dict[str, float] = {}
         self._tasks: dict[str, float] = {}
 
     def step(self, step: Step) -> None:
         """Take what cargo says; an empty step when it has ended."""
         now = time.monotonic()
-        self._done, self._total, self._note = step.done, step.total, step.note
+        self._done, self._total, self._note, self._pace = (
+            step.done, step.total, step.note, step.pace
+        )  # fmt: skip
         self._crates = {name: self._crates.get(name, now) for name in step.current}
 
     def start(self, task: str) -> None:

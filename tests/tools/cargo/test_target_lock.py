@@ -90,3 +90,13 @@ def test_cargo_waits(tmp_path: Path) -> None:
         assert started.poll() is None
     assert started.wait() == 0
     started.stderr.close()
+
+
+def test_who_holds_any_of_some_locks_is_found(tmp_path: Path) -> None:
+    (tmp_path / "free").touch()
+    paths = [tmp_path / name for name in ("none", "free", target_lock.NAME)]
+    with holder(tmp_path, "LOCK_EX", "time.sleep(1)") as other:
+        said = target_lock.holder_of(paths)
+
+    assert f"pid {other.pid}" in said
+    assert target_lock.holder_of(paths[:2]) == "another cargo"

@@ -6,6 +6,7 @@ import os
 import re
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -39,11 +40,14 @@ class CargoBuild:
         self._units = Units(order, graph, ready)
         self._verbose = Verbose() if order.verbose else None
         self._ended = threading.Event()
+        self._started = 0.0
+        self.compiled, self.seconds = 0, 0.0  # units, not counting fresh ones
         self._guard: process.Guard | None = None
         self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start cargo and the thread that reads it."""
+        self._started = time.monotonic()
         orphans.adopt()
         child = process.spawn(
             (*self.order.argv, *["-vv"] * self.order.verbose),
@@ -94,6 +98,7 @@ class CargoBuild:
         return self._units.cached()
 
     def _end(self, *, succeeded: bool) -> None:
+        self.seconds = time.monotonic() - self._started
         self._tell(Step())
         self._units.end(succeeded=succeeded)
         self._ended.set()
@@ -147,6 +152,7 @@ class CargoBuild:
                 self._units.on_other(text)
             return
         if message:
+            self.compiled += isinstance(message, messages.Artifact) and not message.fresh
             self._units.on_message(message)
 
     def _on_stderr(self, line: str) -> None:
@@ -164,7 +170,7 @@ class CargoBuild:
         if step.blocked:
             found = target_lock.holder_of(self._locks())
             step = step._replace(note=f"{step.note} held by {found}")
-        self._progress(step)
+        self._progress(step._replace(pace=self.order.pace))
 
     def _locks(self) -> Iterator[Path]:
         """The locks that cargo may wait for: of its home, and of the folders that it builds in."""

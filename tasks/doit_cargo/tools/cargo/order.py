@@ -16,7 +16,8 @@ class Order(NamedTuple):
     packages whose build cargo was made to forget: taking one for fresh is an error, at least in
     `folder`, the target's own part of the target directory; the host's part is shared with other
     targets, whose cargo may just have built it. `verbose`: cargo tells each command that it runs.
-    `wrapped`: a rustc wrapper is called.
+    `wrapped`: a rustc wrapper is called. `pace`: seconds that a unit took in an earlier build, 0 if
+    nobody knows.
     """
 
     arch: str
@@ -28,6 +29,7 @@ class Order(NamedTuple):
     dropped: frozenset[str] = frozenset()
     verbose: bool = False
     wrapped: bool = False
+    pace: float = 0.0
 
 
 class Script(NamedTuple):

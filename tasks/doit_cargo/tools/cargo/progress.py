@@ -19,6 +19,7 @@ class Step(NamedTuple):
     """How far a cargo is: units `done` of `total`, which ones are on their way, or a word of it.
 
     A `note` says what cargo does before it compiles; `blocked` is what another cargo has locked.
+    `pace` are the seconds that a unit took in an earlier build (0: nobody knows).
     """
 
     done: int = 0
@@ -26,6 +27,7 @@ class Step(NamedTuple):
     current: tuple[str, ...] = ()
     note: str = ""
     blocked: str = ""
+    pace: float = 0.0
 
 
 Progress = Callable[[Step], None]

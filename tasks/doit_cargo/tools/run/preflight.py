@@ -15,7 +15,7 @@ from doit_cargo.tools import console, process
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
 from doit_cargo.tools.machine import cache, musl, runtime
-from doit_cargo.tools.run import always
+from doit_cargo.tools.run import always, pace
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.forgetting import Forgetting
 from doit_cargo.tools.run.plan import Plan
@@ -147,6 +147,7 @@ class Preflight:
             wanted=wanted,
             verbose=always.may_want_always(ctx, plan),
             wrapped=bool(command.wrapper_programs(ctx, plan.target)),
+            pace=pace.known(ctx.config).get(plan.target.arch, 0.0),
             dropped=self._spoiled.union(plan.dropped.intersection(wanted)),
         )
 

@@ -93,6 +93,11 @@ class Session:
         for build in self._started:
             build.settle()
 
+    @property
+    def builds(self) -> Sequence[CargoBuild]:
+        """The cargo processes of this run."""
+        return self._started
+
     def cached(self) -> Iterator[Mapping[str, frozenset[str]]]:
         """What each cargo of this run keeps of packages."""
         for build in self._started:
