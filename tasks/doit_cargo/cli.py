@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     first = words[0] if words else "--help"
     if first == "init":
         return _init_main(words[1:])
+    if first == "completions":
+        return guarded(lambda: _completions(words[1:]))
     if first in ("-h", "--help") or words == ["help"]:
         return guarded(_help)
     if first == "--version":
@@ -41,6 +43,12 @@ def _run(words: Sequence[str]) -> int:
     from doit_cargo import front_door  # noqa: PLC0415 - init needs none of it
 
     return front_door.run(words)
+
+
+def _completions(words: Sequence[str]) -> int:
+    from doit_cargo import completions  # noqa: PLC0415
+
+    return completions.run(words)
 
 
 def _help() -> int:

@@ -8,9 +8,11 @@ from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
-from doit_cargo.commands.base import selected_targets
+from doit_cargo.commands.base import JSON, changed_files, selected_targets
 from doit_cargo.core import layout
+from doit_cargo.core.document import document
 from doit_cargo.core.model import Config, Target
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.core.text import plural
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import console, files
@@ -23,14 +25,15 @@ _MAIN_JOB = ("toolchain", "build", "strip", "verify", "package", "manifest", "st
 class Audit(DoitCmdBase):
     """Print a line a fault."""
 
-    doc_purpose = "check everything on disk again, without compiling or changing anything"
+    doc_purpose = COMMANDS["audit"]
     doc_usage = "[ARCH ...]"
+    cmd_options = (JSON,)
 
     def execute(self, params: Any, args: list[str]) -> int:
         """A user's mistake is one message."""
         return guarded(lambda: int(super(Audit, self).execute(params, args)))
 
-    def _execute(self, pipeline: Any, pos_args: list[str]) -> int:
+    def _execute(self, pipeline: Any, pos_args: list[str], json: bool = False) -> int:
         from doit_cargo.reports import audit
 
         ctx, index = pipeline.ctx, pipeline.checker.index
@@ -42,14 +45,11 @@ class Audit(DoitCmdBase):
             *_wrong(ctx.config, index),
         ]
         pipeline.session.close()
-        for line in (*faults, *self._not_judged(targets)):
-            console.say(line)
-        count = len(ctx.ship) * len(targets)
-        console.say(
-            plural(len(faults), "fault")
-            if faults
-            else f"{plural(count, 'binary', 'binaries')} and all copies are valid"
-        )
+        count, notes = len(ctx.ship) * len(targets), self._not_judged(targets)
+        if json:
+            console.say(document(valid=not faults, checked=count, faults=faults, notes=notes))
+        else:
+            console.say("\n".join((*faults, *notes, _verdict(len(faults), count))))
         return 1 if faults else 0
 
     def _not_judged(self, targets: Sequence[Target]) -> list[str]:
@@ -76,6 +76,12 @@ class Audit(DoitCmdBase):
         return found
 
 
+def _verdict(faults: int, count: int) -> str:
+    if faults:
+        return plural(faults, "fault")
+    return f"{plural(count, 'binary', 'binaries')} and all copies are valid"
+
+
 def _wrong(config: Config, index: FileIndex) -> Iterator[str]:
     """Files that doit takes for others; without the index it reads them all again."""
     if index.wrong:
@@ -86,8 +92,7 @@ def _wrong(config: Config, index: FileIndex) -> Iterator[str]:
 
 def _reason(reasons: Any, root: Path) -> str:
     """The first file that differs, and how many there are; no file means settings."""
-    lists = (paths for paths in reasons.values() if isinstance(paths, list))
-    changed = sorted(path for paths in lists for path in paths if isinstance(path, str))
+    changed = sorted(changed_files(reasons))
     if not changed:
         return "its settings or outputs changed"
     shown = layout.relative([Path(changed[0])], root)[0]

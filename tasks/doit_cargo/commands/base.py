@@ -45,3 +45,9 @@ def selected_targets(ctx: Context, arches: Sequence[str]) -> tuple[Target, ...]:
     if arches:
         return tuple(known[arch] for arch in arches)
     return tuple(target for target in ctx.config.targets if target.default)
+
+
+def changed_files(reasons: Any) -> set[str]:
+    """The files that doit names among the reasons for which a task is not up to date."""
+    lists = (paths for paths in reasons.values() if isinstance(paths, list))
+    return {path for paths in lists for path in paths if isinstance(path, str)}

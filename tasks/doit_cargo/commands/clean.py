@@ -15,6 +15,7 @@ from doit import cmd_clean
 from doit_cargo.core import layout
 from doit_cargo.core.images import names
 from doit_cargo.core.model import Context
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.doit_ext.options import flag
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import console, files
@@ -27,7 +28,7 @@ from doit_cargo.tools.run.ownership import is_ours
 class Clean(cmd_clean.Clean):
     """Clean tasks; with options also the caches."""
 
-    doc_purpose = "remove what tasks made; without a name also packages, build context and state"
+    doc_purpose = COMMANDS["clean"]
     base_options = ()
     cmd_options = (
         *cmd_clean.Clean.cmd_options,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from doit.dependency import JSONCodec
 
-from doit_cargo.commands.base import ContextCommand, selected_targets
+from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
 from doit_cargo.core import layout
+from doit_cargo.core.document import document
 from doit_cargo.core.model import Context
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.core.settings.profiles import links_stripped
 from doit_cargo.core.task import OwnName
 from doit_cargo.doit_ext.state import TaskStore
@@ -19,7 +22,8 @@ from doit_cargo.tools import console
 class Doctor(ContextCommand):
     """Print a line a thing."""
 
-    doc_purpose = "check that everything the main job needs is there; changes nothing"
+    doc_purpose = COMMANDS["doctor"]
+    cmd_options = (JSON,)
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Print them; 1 if the main job can't run."""
@@ -27,7 +31,6 @@ class Doctor(ContextCommand):
         from doit_cargo.reports import build_scripts, self_written
         from doit_cargo.tools.machine import doctor, finding, image_doctor, plugin_doctor
 
-        del options
         targets = selected_targets(ctx, names)
         findings = (
             *doctor.examine(
@@ -40,8 +43,6 @@ class Doctor(ContextCommand):
             *doctor.examine_objcopy(ctx),
             *plugin_doctor.examine(Path.cwd()),
         )
-        console.say(finding.render(findings))
-        console.say(overrides.render(overrides.overrides(ctx, targets)), end="")
         store = TaskStore(str(layout.state_database(ctx.config)), JSONCodec())
         profile = ctx.config.profile
         written = self_written.self_written(
@@ -51,6 +52,17 @@ class Doctor(ContextCommand):
             *build_scripts.always_rerun(ctx, targets),
             *build_scripts.not_asked(ctx, targets),
         )
-        for note in (*scripts, *written):
-            console.say(f"note      {note}")
-        return 0 if finding.healthy(findings) else 1
+        healthy, notes = finding.healthy(findings), [*scripts, *written]
+        changed = overrides.overrides(ctx, targets)
+        if options["json"]:
+            console.say(document(
+                healthy=healthy,
+                findings=[asdict(found) for found in findings],
+                overrides=[o._asdict() for o in changed],
+                notes=notes,
+            ))  # fmt: skip
+        else:
+            console.say(finding.render(findings))
+            console.say(overrides.render(changed), end="")
+            console.say("".join(f"note      {note}\n" for note in notes), end="")
+        return 0 if healthy else 1

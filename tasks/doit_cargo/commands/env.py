@@ -5,20 +5,27 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from doit_cargo.commands.base import ContextCommand, selected_targets
+from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
 from doit_cargo.core.cargo import command
-from doit_cargo.core.model import Context
+from doit_cargo.core.document import document
+from doit_cargo.core.model import Context, Target
+from doit_cargo.core.purposes import COMMANDS
+from doit_cargo.tools import console
 
 
 class Env(ContextCommand):
     """Print one shell command a target."""
 
-    doc_purpose = "print the environment and command that cargo gets, ready for a shell"
+    doc_purpose = COMMANDS["env"]
+    cmd_options = (JSON,)
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Print them. What is secret is named, not shown."""
-        del options
-        for target in selected_targets(ctx, names):
+        targets = selected_targets(ctx, names)
+        if options["json"]:
+            console.say(document(targets=[_row(ctx, target) for target in targets]))
+            return 0
+        for target in targets:
             env, shown = command.cargo_env(ctx, target), command.settings(ctx, target)
             words = [
                 f"{name}={_shell_word(value)}" if name in shown else f'{name}="${name}"'
@@ -28,6 +35,19 @@ class Env(ContextCommand):
             print(f"# {target.arch}: in {ctx.graph.root}")
             print(" \\\n  ".join(["env -i", *words, shlex.join(argv)]))
         return 0
+
+
+def _row(ctx: Context, target: Target) -> dict[str, object]:
+    """A target's command; `env` has what is shown, `from_shell` the names of what is not."""
+    env, shown = command.cargo_env(ctx, target), command.settings(ctx, target)
+    return {
+        "arch": target.arch,
+        "triple": target.triple,
+        "directory": str(ctx.graph.root),
+        "argv": [*command.argv(ctx, target, [binary.name for binary in ctx.ship])],
+        "env": {name: value for name, value in sorted(env.items()) if name in shown},
+        "from_shell": sorted(env.keys() - shown.keys()),
+    }
 
 
 def _shell_word(value: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_base import Command
 
 from doit_cargo.core.errors import SetupError
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.doit_ext.options import flag
 from doit_cargo.tools import console
 from doit_cargo.tools.run.exit_codes import guarded
@@ -23,7 +24,7 @@ _FORCE = flag("force", "replace or remove a hook that doit hooks did not write")
 class Hooks(Command):
     """Works on git's hooks folder alone: no configuration, no tasks, no state."""
 
-    doc_purpose = "install or uninstall git's pre-push hook: doit audit, then doit verify"
+    doc_purpose = COMMANDS["hooks"]
     doc_usage = "[install | uninstall]"
     doc_description = "Without a word it says what is installed."
     cmd_options = (_FORCE,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from doit import cmd_resetdep
 from doit.task import Task
 
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.doit_ext.neighbours import others
 from doit_cargo.tools.run.exit_codes import guarded
 
@@ -12,6 +13,7 @@ from doit_cargo.tools.run.exit_codes import guarded
 class ResetDep(cmd_resetdep.ResetDep):
     """Without a name it passes ours over; a named one of ours is refused by the state."""
 
+    doc_purpose = COMMANDS["reset-dep"]
     base_options = ()
     task_list: list[Task]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from doit_cargo.commands.base import ContextCommand, selected_targets
 from doit_cargo.core.model import Context
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.core.settings.profiles import links_stripped
 from doit_cargo.tools import console
 
@@ -13,7 +14,7 @@ from doit_cargo.tools import console
 class Setup(ContextCommand):
     """Fix what doctor finds missing."""
 
-    doc_purpose = "install what the main job needs: Rust, the targets' std, zig's wrappers"
+    doc_purpose = COMMANDS["setup"]
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Install it, saying each command before it runs."""

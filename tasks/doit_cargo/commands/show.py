@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
+from doit_cargo.core.document import document
 from doit_cargo.core.model import Context
+from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.tools import console
 
 
 class Show(ContextCommand):
     """Print a row a binary and target."""
 
-    doc_purpose = "show the binaries: size, SHA-256, verdict, when built"
+    doc_purpose = COMMANDS["show"]
     cmd_options = (JSON,)
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
@@ -21,5 +22,5 @@ class Show(ContextCommand):
         from doit_cargo.reports import binaries
 
         rows = binaries.rows(ctx, selected_targets(ctx, names))
-        console.say(json.dumps(rows, indent=1) if options["json"] else binaries.table(rows))
+        console.say(document(binaries=rows) if options["json"] else binaries.table(rows))
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from doit.task import Task
 from doit_cargo.core.model import Context
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.doit_ext.admission import admit
-from doit_cargo.doit_ext.planner import Planner, is_planned
+from doit_cargo.doit_ext.planner import Planner, Why, is_planned
 from doit_cargo.doit_ext.prerequisites import Prerequisites
 from doit_cargo.doit_ext.status import status_of
 from doit_cargo.doit_ext.tasks import spec_of
@@ -97,6 +97,11 @@ class CargoWork:
         # found, and one that somebody ignores is still one of ours
         manager.get_status = answer
         manager.status_is_ignore = lambda task: spec_of(task) is None and ignored(task)
+
+    @property
+    def why(self) -> Mapping[str, Why]:
+        """Why each task was made anew that a plan decided on, by its name."""
+        return self._planner.why
 
     def enter(self) -> None:
         """Hold the lock: a task may be one of ours that nobody knew of when the run began.

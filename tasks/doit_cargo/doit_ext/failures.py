@@ -32,6 +32,8 @@ class Failures:
         self._unmet: dict[str, list[str]] = {}  # tasks that can't run → what they need
         self._shown: set[tuple[str, str]] = set()
         self._hints: list[tuple[str, str]] = []
+        self.causes: list[tuple[str, str]] = []
+        """What failed, by name, and what was said of it."""
 
     @property
     def any(self) -> bool:
@@ -87,6 +89,7 @@ class Failures:
 
     def _new(self, name: str, task: Task, text: str, crate: str) -> str:
         self._failed[name] = self.tasks.get(name, task)
+        self.causes.append((name, text.rstrip()))
         self._hints += [(name, hint) for hint in self._explain(text, crate)]
         return f"FAILED   {name}\n{text.rstrip()}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from doit.task import Task
 
@@ -30,6 +30,13 @@ Status = Callable[[Task], Any]
 _STAGES = frozenset({"toolchain", "build"})
 
 
+class Why(NamedTuple):
+    """Why a task is made anew: files that changed, tasks below it that are made anew."""
+
+    changed: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+
 def is_planned(spec: TaskSpec) -> bool:
     """Whether a plan decides if the task runs: cargo must know of it at the start."""
     return spec.stage in _STAGES and spec.action is not None
@@ -47,6 +54,7 @@ class Planner:
         self._asked: set[tuple[str, str]] = set()  # crates whose build scripts were asked
         self._changed: set[tuple[str, str]] = set()  # those that say something else
         self.digests: dict[str, str] = {}  # the same by the spec's name
+        self.why: dict[str, Why] = {}  # by doit's name
 
     def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
         """A plan for each target that has something to compile."""
@@ -103,6 +111,10 @@ class Planner:
         if not (always or changed or upstream or status.status != "up-to-date"):
             plan.asked.update([spec.subject] * (who in self._asked))
             return
+        records = f"{self._ctx.config.outputs.state}/"
+        files = (path for path in _changed(status.reasons) if not path.startswith(records))
+        below = (name for name in task.task_dep if name in self._stale)
+        self.why[task.name] = Why(tuple(sorted(files)), tuple(below))
         status.status = "run"  # cargo makes it anew, even if its inputs are what they were
         self._stale[task.name] = self.digests[spec.name] = self._digest(task, spec)
         if spec.stage == "toolchain":

@@ -28,6 +28,8 @@ class Progress:
         self._pace = 0.0
         self._crates: dict[str, float] = {}
         self._tasks: dict[str, float] = {}
+        self.took: dict[str, float] = {}
+        """Task → seconds from its start to its end."""
 
     def step(self, step: Step) -> None:
         """Take what cargo says; an empty step when it has ended."""
@@ -43,7 +45,8 @@ class Progress:
 
     def end(self, task: str) -> None:
         """It has ended."""
-        self._tasks.pop(task, None)
+        if (began := self._tasks.pop(task, None)) is not None:
+            self.took[task] = time.monotonic() - began
 
     def line(self, width: int) -> str:
         """What goes on, for a terminal of that width; for 0 as a line of a log; "" for nothing."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from doit.exceptions import BaseFail, UnmetDependency
 from doit.reporter import ConsoleReporter
@@ -19,7 +20,20 @@ from doit_cargo.doit_ext.wording import details, told, warned
 from doit_cargo.tools import console
 
 if TYPE_CHECKING:
+    from doit_cargo.doit_ext.github import Github
     from doit_cargo.tools.cargo.progress import Step
+
+
+class Results(NamedTuple):
+    """How the tasks of ours ended: by `run`, `same`, `failed` and `unmet`.
+
+    `took` has the seconds of those that ran, `causes` what failed and what was said of it.
+    """
+
+    tasks: Mapping[str, Iterable[Task]]
+    took: Mapping[str, float]
+    causes: Iterable[tuple[str, str]]
+    seconds: float
 
 
 class LineReporter:
@@ -37,7 +51,8 @@ class LineReporter:
         self._failures = Failures(options["explain"])
         self._again = str(options.get("again", "doit"))
         self._shows_warnings = bool(options.get("warnings"))
-        self._done: dict[str, list[Task]] = {"run": [], "same": []}
+        self._done: dict[str, list[Task]] = {"run": [], "same": [], "failed": [], "unmet": []}
+        self._github: Github | None = options.get("github")
         self._errors: list[str] = []
         self.broken_off = False
 
@@ -69,6 +84,7 @@ class LineReporter:
         if spec and spec.action:
             self._done["run"].append(task)
             outcome = outcome_of(task)
+            self._screen.result(self._github.begin_group() if self._github else "")
             self._screen.result(told(spec, outcome).rstrip(), "good")
             for text in details(outcome):
                 self._screen.result(text.rstrip())
@@ -91,10 +107,12 @@ class LineReporter:
         if spec_of(task) is None:
             self._stock.add_failure(task, fail)
         elif isinstance(fail, UnmetDependency):
+            self._done["unmet"].append(task)
             self._failures.unmet(task, str(fail.message))
         else:
+            self._done["failed"].append(task)
             for text in self._failures.add(task, fail):
-                self._screen.problem(text, "bad")
+                self._tell_failure(text)
 
     def cleanup_error(self, exception: BaseFail) -> None:
         """A teardown failed."""
@@ -119,12 +137,27 @@ class LineReporter:
         if self._failures.any:
             self._tell_failures()
         elif any(self._done.values()):
+            self._screen.result(self._github.end_group() if self._github else "")
             for text in warned(self._done["same"], whole=self._shows_warnings):
                 self._screen.result(text, "warning")
             self._screen.result(self._summary())
 
+    def results(self) -> Results:
+        """How the run has ended, so far."""
+        elapsed = time.monotonic() - self._started
+        return Results(self._done, self._progress.took, self._failures.causes, elapsed)
+
+    def _tell_failure(self, text: str) -> None:
+        if self._github is None:
+            self._screen.problem(text, "bad")
+            return
+        self._screen.result(self._github.end_group())
+        self._screen.problem(self._github.quiet(text), "bad")
+        for line in self._github.annotations(text):
+            self._screen.result(line)
+
     def _tell_failures(self) -> None:
-        done = {task.name for tasks in self._done.values() for task in tasks}
+        done = {task.name for state in ("run", "same") for task in self._done[state]}
         hints, summary, again = self._failures.last_words(done)
         for hint in hints:
             self._screen.problem(hint, "hint")

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from doit import cmd_run
@@ -16,12 +17,12 @@ from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.task import Stream, Task
 
 from doit_cargo.core import layout
-from doit_cargo.core.errors import SetupError, StartOver
+from doit_cargo.core.errors import SetupError, StartOver, UsageError
 from doit_cargo.doit_ext.admission import admit
 from doit_cargo.doit_ext.cargo_work import CargoWork
 from doit_cargo.doit_ext.dispatcher import Dispatcher
 from doit_cargo.doit_ext.neighbours import check_names, explain_names, link, others
-from doit_cargo.doit_ext.options import flag
+from doit_cargo.doit_ext.options import RUN
 from doit_cargo.doit_ext.prerequisites import selected_specs
 from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
@@ -35,27 +36,14 @@ from doit_cargo.tools.run.hints import Hints
 from doit_cargo.tools.run.lock import RunLock
 
 if TYPE_CHECKING:
+    from doit_cargo.core.model import Context
+    from doit_cargo.doit_ext.github import Github
     from doit_cargo.tools.run.preflight import Preflight
 
 # Loading makes many objects and no garbage: looking for it takes a tenth of a no-op's own time.
 # It is turned on again when there is work.
 gc.disable()
 _STARTED = time.monotonic()  # when doit chose this command
-
-_FORCE = flag(
-    "force", "take over output folders that hold files doit-cargo never wrote (they are removed)"
-)
-_NO_WAIT = flag("no-wait", "fail at once when another doit runs in this workspace")
-_TRUST = flag(
-    "trust-state", "take what another machine remembered as it is; index and push refuse that"
-)
-_EVENTS = flag("events", "show the event log on standard error too")
-_REPORTER = {**cmd_run.opt_reporter, "default": "lines"}
-_JOBS = {
-    **cmd_run.opt_num_process,
-    "help": "cargo's --jobs, and how many tasks that are not doit-cargo's run at a time; "
-    "0 leaves cargo the choice and runs those one by one [default: %(default)s]",
-}
 
 # Of what our DOIT_CONFIG says doit must know something, or it ends with a traceback before
 # `_execute` can say that it is not there.
@@ -70,12 +58,7 @@ class Run(cmd_run.Run):
 
     # Where state lies and how files are compared is not the command line's to choose.
     base_options = ()
-    cmd_options = (
-        cmd_run.opt_always, cmd_run.opt_continue, cmd_run.opt_verbosity, _REPORTER,
-        cmd_run.opt_outfile, _JOBS, cmd_run.opt_parallel_type, cmd_run.opt_pdb, cmd_run.opt_single,
-        cmd_run.opt_auto_delayed_regex, cmd_run.opt_report_failure_verbosity,
-        _FORCE, _NO_WAIT, _TRUST, _EVENTS,
-    )  # fmt: skip
+    cmd_options = RUN
 
     def get_reporters(self) -> Any:
         """Doit's own, and ours."""
@@ -87,6 +70,7 @@ class Run(cmd_run.Run):
         """Exit codes: 1 a failed crate or check, 3 configuration or tools, 128+n a signal."""
         self._hints = Hints(os.environ)
         self._options = params
+        self._github: Github | None = None
         params.add_defaults(_STOCK)
         Selection.defaults = not args
         Trust.others = params["trust_state"]
@@ -147,10 +131,13 @@ class Run(cmd_run.Run):
             dispatcher = Dispatcher(
                 control.tasks, control.targets, control.selected_tasks, self._sources.adopt
             )
-            return runner.run_all(dispatcher)
+            code = runner.run_all(dispatcher)
         except StartOver as reason:
             if str(reason):
                 console.warn(str(reason))
+        else:
+            self._report(pipeline.ctx, runner, code)
+            return code
         finally:
             self._save_index(pipeline)
             lock.release()
@@ -194,8 +181,14 @@ class Run(cmd_run.Run):
         """The class of that name, one of DOIT_CONFIG's own, or an instance."""
         chosen = self._options["reporter"]
         kind = self.reporters[chosen] if isinstance(chosen, str) else chosen
+        if kind is not LineReporter and self._options["json"]:
+            raise UsageError("--json tells what the reporter `lines` knows: take no other one")
         if not isinstance(kind, type):
             return kind
+        if kind is LineReporter and os.environ.get("GITHUB_ACTIONS") == "true":
+            from doit_cargo.doit_ext.github import Github
+
+            self._github = Github(pipeline.ctx.graph.root, os.environ)
         options = {
             "failure_verbosity": self._options["failure_verbosity"],
             "looks": looks,
@@ -203,10 +196,25 @@ class Run(cmd_run.Run):
             "workspace": pipeline.ctx.graph.root,
             "since": _STARTED,
             "explain": self._hints.of,
+            "github": self._github,
             "warnings": (self._options["verbosity"] or 0) > 0,
             "again": " ".join((console.Door.name, *variables())),
         }
         return kind(self.outstream, options)
+
+    def _report(self, ctx: Context, runner: CargoRunner, code: int) -> None:
+        """Write down how it ended, for whoever asked."""
+        if not (self._options["json"] or self._github):
+            return
+        from doit_cargo.core.document import document
+        from doit_cargo.doit_ext import run_report
+
+        found = run_report.body(ctx, runner.reporter.results(), runner.work.why, code)
+        if file := self._options["json"]:
+            path = Path(console.Door.folder, file).resolve()
+            files.write(path.parent, path, f"{document(**found)}\n".encode())
+        if self._github:
+            self._github.write_summary(found)
 
     def _enter(self, lock: RunLock) -> None:
         """Take the lock. Raises StartOver if another run may have changed what we have read."""

@@ -1,0 +1,100 @@
+"""What a word of the command line can become: commands, tasks, names, options, profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from doit_cargo.core.model import Context
+
+SHELLS = ("bash", "fish", "zsh")
+_OF_ARCHITECTURES = frozenset({"audit", "doctor", "env", "setup", "show", "size"})
+_OF_TASKS = frozenset({"run", "clean", "forget", "info", "list"})
+_WORDS: Mapping[str, Sequence[str]] = {
+    "completions": SHELLS, "hooks": ("install", "uninstall"), "init": (),
+}  # fmt: skip
+
+
+class Word(NamedTuple):
+    """A word that fits, and what it is."""
+
+    text: str
+    about: str = ""
+
+
+class Known(NamedTuple):
+    """What there is: commands and stages by name, with what they are for; a project's context.
+
+    `options` gives those of a command.
+    """
+
+    commands: Mapping[str, str]
+    stages: Mapping[str, str]
+    ctx: Context | None
+    options: Callable[[str], Iterable[Word]]
+
+
+def fitting(words: Sequence[str], known: Known) -> list[Word]:
+    """What can stand in place of the last word, which has been begun, after the others."""
+    *before, begun = words or ("",)
+    command = next((word for word in before if word in known.commands), "")
+    found = _candidates(before, begun, command, known)
+    return [word for word in found if word.text.startswith(begun)]
+
+
+def _candidates(
+    before: Sequence[str], begun: str, command: str, known: Known
+) -> Iterator[Word] | Iterable[Word]:
+    if begun.startswith("-"):
+        return known.options(command or "run")
+    if "=" in begun:
+        profiles = known.ctx.graph.profiles if known.ctx else ()
+        return (Word(f"profile={name}", "profile of cargo") for name in profiles)
+    if command in _WORDS:
+        return map(Word, _WORDS[command])
+    if command == "help":
+        return _commands(known)
+    if command in _OF_ARCHITECTURES:
+        return _architectures(known.ctx)
+    first = not any(not word.startswith("-") and "=" not in word for word in before)
+    return _anything(begun, known, first=first) if first or not command else _tasks(begun, known)
+
+
+def _anything(begun: str, known: Known, *, first: bool) -> Iterator[Word]:
+    if first:
+        yield from _commands(known)
+    yield from _tasks(begun, known)
+    yield Word("profile=", "build with a profile of cargo")
+
+
+def _commands(known: Known) -> Iterator[Word]:
+    return (Word(name, purpose) for name, purpose in known.commands.items())
+
+
+def _architectures(ctx: Context | None) -> Iterator[Word]:
+    for target in ctx.config.targets if ctx else ():
+        yield Word(target.arch, target.triple)
+
+
+def _tasks(begun: str, known: Known) -> Iterator[Word]:
+    """Short names, and whole ones when a stage has been named."""
+    ctx = known.ctx
+    stage, colon, _ = begun.partition(":")
+    if colon and ctx:
+        yield from _of_stage(stage, ctx)
+        return
+    yield from (Word(name, purpose) for name, purpose in known.stages.items())
+    yield from _architectures(ctx)
+    if ctx:
+        binaries = {binary.name: Word(binary.name, f"of {binary.crate}") for binary in ctx.ship}
+        yield from binaries.values()
+        yield from (Word(name, "crate") for name in ctx.graph.crates if name not in binaries)
+
+
+def _of_stage(stage: str, ctx: Context) -> Iterator[Word]:
+    subjects = [binary.name for binary in ctx.ship]
+    if stage == "build":
+        subjects = [*ctx.graph.closure(*(binary.crate for binary in ctx.ship))]
+    for arch in ctx.toolchains:
+        yield Word(f"{stage}:{arch}")
+        yield from (Word(f"{stage}:{arch}:{subject}") for subject in subjects)

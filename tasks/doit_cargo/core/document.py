@@ -1,0 +1,14 @@
+"""What commands print with `--json`: documents with a version, described in docs/json.md."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+VERSION: Final = 1
+"""Raised when a field changes its meaning or goes; a new field alone does not raise it."""
+
+
+def document(**body: object) -> str:
+    """The document as text."""
+    return json.dumps({"version": VERSION, **body}, indent=1, ensure_ascii=False)
