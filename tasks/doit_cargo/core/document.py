@@ -10,5 +10,5 @@ VERSION: Final = 1
 
 
 def document(**body: object) -> str:
-    """The document as text."""
-    return json.dumps({"version": VERSION, **body}, indent=1, ensure_ascii=False)
+    """The document as text, in ASCII: no name in it has power over a terminal."""
+    return json.dumps({"version": VERSION, **body}, indent=1)
