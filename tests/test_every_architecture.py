@@ -71,7 +71,9 @@ def test_two_lines_of_configuration_are_enough(tmp_path: Path, case: Case) -> No
     """The platform and the policy come of the triple; the editor's schema takes it too."""
     text = CONFIG.format(triple=case.triple)
     (tmp_path / "pipeline.yaml").write_text(text)
-    schema = json.loads((REPOSITORY / "config/pipeline.schema.json").read_text())
+    schema = json.loads(
+        (REPOSITORY / "tasks/doit_cargo/templates/pipeline.schema.json").read_text()
+    )
 
     config = load_config(tmp_path / "pipeline.yaml", tmp_path)
     policies = load_policies(tmp_path / "policy.yaml", tmp_path, config)

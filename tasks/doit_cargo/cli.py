@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shlex
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doit_cargo.core.errors import SetupError
+from doit_cargo.core.text import columns
 from doit_cargo.tools import console
 from doit_cargo.tools.run.exit_codes import guarded
 
+if TYPE_CHECKING:
+    import argparse
+
 _NAME = "doit-cargo"
-_NEXT = """
-next{where}:
-  {doit} setup     fetch and make what is missing: Rust, the target's std, linker wrappers
-  {doit}           compile, verify, package and stage what config/pipeline.yaml ships
-  {doit} verify    only up to the verdict; `{doit} list` shows every stage"""
+_NEXT = (
+    ("{doit} setup", "install what is missing: Rust, the target's std, linker wrappers"),
+    ("{run}", "compile, verify, package and stage what config/pipeline.yaml ships"),
+    ("{doit} verify", "only up to the verdict; `{doit} list` shows every stage"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,8 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if first in ("-h", "--help") or words == ["help"]:
         return guarded(_help)
     if first == "--version":
-        console.say(f"{_NAME} {version(_NAME)}")
-        return 0
+        return guarded(_version)
     return guarded(lambda: _run(words))
 
 
@@ -51,6 +53,13 @@ def _completions(words: Sequence[str]) -> int:
     return completions.run(words)
 
 
+def _version() -> int:
+    from importlib.metadata import version  # noqa: PLC0415 - it takes longer than all else here
+
+    console.say(f"{_NAME} {version(_NAME)}")
+    return 0
+
+
 def _help() -> int:
     from doit_cargo import help_page  # noqa: PLC0415
 
@@ -64,6 +73,8 @@ def _init_main(words: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse  # noqa: PLC0415
+
     about = "put doit-cargo's files into a Cargo workspace; then `doit` works there"
     init = argparse.ArgumentParser(prog=f"{_NAME} init", description=about)
     init.add_argument(
@@ -72,6 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument(
         "--profile", default="release", metavar="NAME", help="the Cargo profile (default: release)"
     )
+    init.add_argument(
+        "--target", action="append", default=[], metavar="ARCH",
+        help="an architecture to build for, or its triple (default: x86_64); may be repeated",
+    )  # fmt: skip
+    init.add_argument(
+        "--services", default="", metavar="NAMES",
+        help="the binaries to ship, with commas between them (default: all)",
+    )  # fmt: skip
+    init.add_argument("--dry-run", action="store_true", help="say what would be written")
+    init.add_argument("--vscode", action="store_true", help="write tasks for VS Code too")
     existing = init.add_mutually_exclusive_group()
     existing.add_argument("--force", action="store_true", help="overwrite files that are there")
     keep = "leave files that are there; of doit.cfg and pyproject.toml only our own lines change"
@@ -88,19 +109,35 @@ def _init(options: argparse.Namespace) -> int:
     if not re.fullmatch(NAME, options.profile):
         raise SetupError(f"--profile {options.profile}: no name of a cargo profile")
     folder = Path(options.path).resolve()
-    graph, remarks = tool.read(folder, os.environ)
-    choice = init_files.choose(graph)
-    contents = init_files.contents(choice, options.profile)
-    plan = tool.plan(graph.root, contents, force=options.force, keep=options.keep)
-    tool.write(graph.root, plan.written)
-    if graph.root != folder:
-        remarks = (f"{folder} belongs to the workspace in {graph.root}: it is set up", *remarks)
-    console.say("\n".join((*remarks, *choice.remarks(), *plan.lines(graph.root))))
+    root, workspace = tool.find(folder)
+    graph, remarks = tool.read(workspace, os.environ)
+    root = graph.root if root == workspace else root
+    wanted = init_files.Wanted(
+        options.profile,
+        tuple(options.target),
+        tuple(filter(None, options.services.split(","))),
+        os.path.relpath(graph.root, root),
+        options.vscode,
+    )
+    choice = init_files.choose(graph, wanted.services)
+    contents = init_files.contents(choice, wanted)
+    plan = tool.plan(root, contents, force=options.force, keep=options.keep)
+    if not options.dry_run:
+        tool.write(root, plan.written)
+    if root != folder:
+        remarks = (f"{folder} belongs to the workspace in {root}: it is set up", *remarks)
+    lines = plan.lines(root, dry=options.dry_run)
+    console.say("\n".join((*remarks, *choice.remarks(), *lines)))
+    if options.dry_run:
+        return 0
     try:
-        context.read_context(graph.root, os.environ, config_file=context.CONFIG_FILE)
+        context.read_context(root, os.environ, config_file=context.CONFIG_FILE)
     except SetupError as error:
         raise SetupError(f"doit does not accept this yet:\n{error}") from None
-    console.say(_NEXT.format(where=_where(graph.root), doit=_doit()))
+    doit = _doit() if plan.has_doit else _NAME
+    words = {"doit": doit, "run": doit if plan.has_doit else f"{_NAME} run"}
+    rows = [tuple(text.format_map(words) for text in (f"  {name}  ", what)) for name, what in _NEXT]
+    console.say(f"\nnext{_where(root)}:\n{columns(rows)}")
     return 0
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 
 from doit_cargo.core import completion, purposes
@@ -33,6 +32,8 @@ def run(words: Sequence[str]) -> int:
     if len(words) != 1 or words[0] not in completion.SHELLS:
         wanted = nearest(words[0], completion.SHELLS) if words else "name one"
         raise UsageError(f"completions takes a shell, {', '.join(completion.SHELLS)}: {wanted}")
+    from importlib import resources  # noqa: PLC0415
+
     script = resources.files("doit_cargo").joinpath(f"templates/completions/doit-cargo.{words[0]}")
     console.say(script.read_text("utf-8"), end="")
     return 0

@@ -27,7 +27,12 @@ def choose(root: Path) -> init_files.Choice:
 
 
 def put(root: Path, choice: init_files.Choice, profile: str = "release") -> Path:
-    return write(root, init_files.contents(choice, profile))
+    return write(root, init_files.contents(choice, init_files.Wanted(profile)))
+
+
+def put_policy(root: Path) -> list[str]:
+    texts = init_files.contents(choose(root), init_files.Wanted())
+    return texts["config/policy.yaml"].splitlines()
 
 
 def two_crates(root: Path, one: str, other: str) -> Path:
@@ -202,7 +207,7 @@ def test_the_ignore_file_gets_the_lines_that_it_lacks(before: str, after: str) -
 def test_the_policy_shows_every_rule_with_its_default(tmp_path: Path) -> None:
     """But for those of a binary's identity, which are always deny."""
     write(tmp_path, {"Cargo.toml": package("x"), "src/main.rs": ""})
-    lines = init_files.contents(choose(tmp_path), "release")["config/policy.yaml"].splitlines()
+    lines = put_policy(tmp_path)
     start = lines.index("rules:") + 1
     shown = {}
     for line in lines[start : lines.index("", start)]:

@@ -123,7 +123,7 @@ def test_a_hook_whose_doit_is_gone_refuses(pushed: tuple[Project, Path]) -> None
     installed.write_text(text)
 
     assert (done.returncode, tip(bare)) == (1, before)
-    assert "push refused: doit is not found\n" in done.stderr
+    assert "push refused: no doit is found\n" in done.stderr
 
 
 def test_pre_commit_runs_the_same(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess  # noqa: TID251
 from collections.abc import Mapping
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 
 from doit_cargo.core.settings.config import load_config
 from helpers.project import DOIT, SOURCES, Project
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.integration
 DOIT_CARGO = DOIT.with_name("doit-cargo")
 WRITTEN = {
     "dodo.py", "doit.cfg", "config/pipeline.yaml", "config/policy.yaml", "docker/Dockerfile",
-    ".gitignore",
+    "config/pipeline.schema.json", "config/policy.schema.json", ".gitignore",
 }  # fmt: skip
 
 
@@ -137,15 +140,129 @@ def test_a_members_folder_means_its_workspace(tmp_path: Path, place: str) -> Non
 
 
 def test_what_is_there_is_told_together_and_nothing_is_written(tmp_path: Path) -> None:
-    write(tmp_path, {**SINGLE, "dodo.py": "mine\n", "docker/Dockerfile": "FROM mine\n"})
+    settings = {f"config/{name}.yaml": "mine\n" for name in ("pipeline", "policy")}
+    write(tmp_path, {**SINGLE, **settings})
     said = refused(tmp_path)
 
     assert said.splitlines() == [
         "ERROR: nothing was written:",
-        f"{tmp_path}/dodo.py is there already",
-        f"{tmp_path}/docker/Dockerfile is there already",
+        f"{tmp_path}/config/pipeline.yaml is there already",
+        f"{tmp_path}/config/policy.yaml is there already",
         "--force overwrites what is there, --keep leaves it and writes the rest",
     ]
+
+
+OWN = {
+    "dodo.py": 'DOIT_CONFIG = {}\ndef task_mine():\n    return {"actions": ["echo mine"]}\n',
+    "doit.cfg": "[GLOBAL]\nverbosity = 2\n",
+    "config/app.yaml": "mine\n",
+    "docker/Dockerfile": "FROM mine\n",
+}
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--keep", ""])
+def test_beside_files_of_the_users_own_nothing_breaks(tmp_path: Path, option: str) -> None:
+    """Their doit goes on as it did, and ours works by its own door."""
+    write(tmp_path, {**SINGLE, **OWN})
+    before = {name: (tmp_path / name).read_text() for name in OWN}
+    said = init(tmp_path, *filter(None, [option]))
+
+    assert {name: (tmp_path / name).read_text() for name in OWN} == before
+    assert run(tmp_path, DOIT).stdout == ".  mine\nmine\n"
+    assert "dodo.py is yours, and `doit-cargo` works beside it." in said
+    assert "docker/Dockerfile is yours: for a binary add `COPY binaries/" in said
+    if option != "--dry-run":
+        assert "  doit-cargo run     " in said
+        listed = run(tmp_path, DOIT_CARGO, "list")
+        assert listed.stdout.startswith("ships, for x86_64\n  BINARY  CRATE\n  solo    solo\n")
+
+
+def test_what_it_says_to_add_to_a_dodo_of_ones_own_works(tmp_path: Path) -> None:
+    write(tmp_path, {**SINGLE, **OWN})
+    said = init(tmp_path)
+    lines = said.partition("add\n")[2].partition("    to it")[0]
+    added = "".join(f"{line.strip()}\n" for line in lines.splitlines())
+    text = f"{OWN['dodo.py'].partition(chr(10))[0]}\n{added}{OWN['dodo.py'].partition(chr(10))[2]}"
+    (tmp_path / "dodo.py").write_text(text)
+    init(tmp_path, "--keep")
+
+    names = run(tmp_path, DOIT, "list", "--quiet").stdout.split()
+    assert {"mine", "build", "stage"} <= set(names)
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    before = snapshot(write(tmp_path, VIRTUAL))
+    said = init(tmp_path, "--dry-run", "--vscode")
+
+    assert snapshot(tmp_path) == before
+    assert {f"would write {name}" for name in (*WRITTEN, ".vscode/tasks.json")} == {
+        line for line in said.splitlines() if line.startswith("would")
+    }
+
+
+def test_a_project_above_its_workspace(tmp_path: Path) -> None:
+    write(tmp_path / "backend/rust", VIRTUAL)
+    write(tmp_path, {"web/package.json": "{}", "web/node_modules/x/Cargo.toml": package("x")})
+    init(tmp_path)
+
+    assert "\nworkspace: backend/rust\n" in (tmp_path / "config/pipeline.yaml").read_text()
+    assert not (tmp_path / "backend/rust/config").exists()
+    assert listed(tmp_path) == ["one", "two"]
+
+
+def test_of_several_workspaces_below_one_must_be_named(tmp_path: Path) -> None:
+    write(tmp_path / "a", SINGLE)
+    write(tmp_path / "b/c", SINGLE)
+
+    assert refused(tmp_path, code=3) == (
+        f"ERROR: {tmp_path}: there are several workspaces, name one: a, b/c\n"
+    )
+
+
+def test_a_folder_below_the_workspace_means_it(tmp_path: Path) -> None:
+    root = write(tmp_path / "ws", VIRTUAL)
+    init(tmp_path, "ws/apps/one/src")
+
+    assert listed(root) == ["one", "two"]
+
+
+def test_targets_and_services_are_chosen(tmp_path: Path) -> None:
+    write(tmp_path, VIRTUAL)
+    init(tmp_path, "--target", "aarch64", "--target=riscv64gc-unknown-linux-musl",
+         "--services", "two")  # fmt: skip
+    text = (tmp_path / "config/pipeline.yaml").read_text()
+
+    assert (
+        "targets:\n  aarch64: aarch64-unknown-linux-musl\n  riscv64: riscv64gc-unknown-linux-musl\n"
+        "  # x86_64: {triple: x86_64-unknown-linux-musl, default: false}\n"
+    ) in text
+    assert "ship:\n  # one: [one]  # not among --services\n  two: [two]\n" in text
+    config = load_config(tmp_path / "config/pipeline.yaml", tmp_path)
+    assert [target.arch for target in config.targets] == ["aarch64", "riscv64"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["--services", "tow,one,three"],
+         "--services: no binary tow, did you mean 'two'?\n--services: no binary three, "),
+        (["--target", "x86"], "--target x86: 'x86' is not supported, only triples *-linux-musl*"),
+        (["--target", "x86_64-unknown-linux-gnu"], "did you mean 'x86_64-unknown-linux-musl'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_choice_is_told(tmp_path: Path, options: list[str], fault: str) -> None:
+    write(tmp_path, VIRTUAL)
+
+    assert fault in refused(tmp_path, *options, code=3)
+
+
+def test_an_editor_finds_the_schemas(tmp_path: Path) -> None:
+    init(write(tmp_path, SINGLE))
+    for name in ("pipeline", "policy"):
+        first = (tmp_path / f"config/{name}.yaml").read_text().splitlines()[0]
+        schema = json.loads((tmp_path / "config" / first.partition("$schema=")[2]).read_text())
+        document = yaml.safe_load((tmp_path / f"config/{name}.yaml").read_text())
+        jsonschema.validate(document, schema)
 
 
 def test_keep_writes_the_rest(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
+from doit_cargo.core import bounded
+from doit_cargo.core.context import CONFIG_FILE
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.doit_ext.options import flag
@@ -41,11 +43,9 @@ def _work(words: list[str], *, force: bool) -> int:
     from doit_cargo.tools import git_hooks
 
     project = Path.cwd()
-    if not (project / "dodo.py").is_file():
-        raise SetupError(f"no dodo.py in {project}: start it in the folder of dodo.py")
     repository = git_hooks.find(project, os.environ)
     if words == ["install"]:
-        git_hooks.install(repository, doit=_doit(), force=force)
+        git_hooks.install(repository, doit=_doit(project), force=force)
         console.say(f"installed {repository.hook}: a push runs doit audit and doit verify first")
     elif words == ["uninstall"]:
         gone = git_hooks.uninstall(repository, force=force)
@@ -69,6 +69,13 @@ def _status(repository: Repository) -> str:
     }[found]
 
 
-def _doit() -> str:
-    """The executable beside this interpreter: a push may come from a shell without its venv."""
-    return str(Path(sys.executable).with_name("doit"))
+def _doit(project: Path) -> str:
+    """The executable beside this interpreter: a push may come from a shell without its venv.
+
+    Raises SetupError for a folder with no project of ours.
+    """
+    dodo = project / "dodo.py"
+    by_doit = dodo.is_file() and b"doit_cargo" in bounded.read(dodo)
+    if not by_doit and not (project / CONFIG_FILE).is_file():
+        raise SetupError(f"no {CONFIG_FILE} in {project}: start it in the project's folder")
+    return str(Path(sys.executable).with_name("doit" if by_doit else "doit-cargo"))

@@ -9,7 +9,6 @@ from doit_cargo.core.model import Context
 
 SHELLS = ("bash", "fish", "zsh")
 _OF_ARCHITECTURES = frozenset({"audit", "doctor", "env", "setup", "show", "size"})
-_OF_TASKS = frozenset({"run", "clean", "forget", "info", "list"})
 _WORDS: Mapping[str, Sequence[str]] = {
     "completions": SHELLS, "hooks": ("install", "uninstall"), "init": (),
 }  # fmt: skip
@@ -20,6 +19,9 @@ class Word(NamedTuple):
 
     text: str
     about: str = ""
+
+
+_PROFILE = Word("profile=", "build with a profile of cargo")
 
 
 class Known(NamedTuple):
@@ -42,9 +44,7 @@ def fitting(words: Sequence[str], known: Known) -> list[Word]:
     return [word for word in found if word.text.startswith(begun)]
 
 
-def _candidates(
-    before: Sequence[str], begun: str, command: str, known: Known
-) -> Iterator[Word] | Iterable[Word]:
+def _candidates(before: Sequence[str], begun: str, command: str, known: Known) -> Iterable[Word]:
     if begun.startswith("-"):
         return known.options(command or "run")
     if "=" in begun:
@@ -56,15 +56,8 @@ def _candidates(
         return _commands(known)
     if command in _OF_ARCHITECTURES:
         return _architectures(known.ctx)
-    first = not any(not word.startswith("-") and "=" not in word for word in before)
-    return _anything(begun, known, first=first) if first or not command else _tasks(begun, known)
-
-
-def _anything(begun: str, known: Known, *, first: bool) -> Iterator[Word]:
-    if first:
-        yield from _commands(known)
-    yield from _tasks(begun, known)
-    yield Word("profile=", "build with a profile of cargo")
+    named = any(not word.startswith("-") and "=" not in word for word in before)
+    return (*(() if named else _commands(known)), *_tasks(begun, known), _PROFILE)
 
 
 def _commands(known: Known) -> Iterator[Word]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import groupby
 from string import Template
@@ -14,10 +14,15 @@ from typing import Final, NamedTuple
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.settings.config_keys import OUTPUTS
+from doit_cargo.core.settings.faults import nearest
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
+from doit_cargo.core.settings.triples import Triple
 from doit_cargo.core.workspace.executables import Executable, executables
 
 IGNORE_FILE: Final = ".gitignore"
+DODO: Final = "dodo.py"
+DOIT_CFG: Final = "doit.cfg"
+DOCKERFILE: Final = "docker/Dockerfile"
 IGNORED: Final = (*(f"/{folder}/" for folder in OUTPUTS.values()), "/__pycache__/")
 MADE: Final = tuple(  # folders at the root
     sorted({*(path.split("/")[1] for path in IGNORED), "config", "target"})
@@ -30,12 +35,44 @@ from doit_cargo.pipeline import load
 
 DOIT_CONFIG, task_cargo = load(__file__)
 '''
+_BESIDE_DODO: Final = """\
+is yours, and `doit-cargo` works beside it. For one doit with the tasks of both, add
+      from doit_cargo.pipeline import load
+      config, task_cargo = load(__file__)
+      DOIT_CONFIG = {**config, **DOIT_CONFIG}
+    to it, and run `doit-cargo init --keep`"""
+_BESIDE_DOCKERFILE: Final = "is yours: for a binary add `COPY binaries/CRATE/BINARY /BINARY`"
 _NO_BINARY: Final = (
     "no binary to ship: a crate gets one by a src/main.rs or a [[bin]] in its Cargo.toml"
 )
+_NOT_ASKED: Final = "not among --services"
 _SHARED: Final = "another crate has a binary of that name, and cargo makes one file of both"
 # YAML 1.1's words for truth values and nothing, in lower case
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
+
+
+# Name → triple: what is offered, the first of them built.
+_TARGETS: Final = {
+    "x86_64": "x86_64-unknown-linux-musl",
+    "aarch64": "aarch64-unknown-linux-musl",
+    "riscv64": "riscv64gc-unknown-linux-musl",
+    "armv7": "armv7-unknown-linux-musleabihf",
+}
+_SCHEMAS: Final = ("pipeline", "policy")
+_VSCODE: Final = ".vscode/tasks.json"
+
+
+class Wanted(NamedTuple):
+    """What the command line asks for: see `doit-cargo init --help`.
+
+    `workspace` is the folder of the workspace, as it is from the project's root.
+    """
+
+    profile: str = "release"
+    targets: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    workspace: str = "."
+    vscode: bool = False
 
 
 class Choice(NamedTuple):
@@ -55,16 +92,29 @@ class Choice(NamedTuple):
             yield f"every binary needs features, so these are on: {_listed(self.features)}"
 
 
-def choose(graph: CrateGraph) -> Choice:
+def choose(graph: CrateGraph, services: Sequence[str] = ()) -> Choice:
     """Ship what a default build makes; if all need features, switch those on.
 
-    A name that two crates use is left out. Raises SetupError if nothing is left.
+    `services` names the binaries to ship, and no other. A name that two crates use is left out.
+    Raises SetupError if nothing is left, or for a name that no binary has.
     """
     found = executables(graph)
     count = Counter(binary.name for binary in found)
     single = [b for b in found if count[b.name] == 1 and _is_usable(b)]
-    shipped = tuple(b for b in single if not b.needs) or tuple(single)
-    others = {b: _reason(b, count[b.name] > 1) for b in found if b not in shipped}
+    known = tuple(binary.name for binary in single)
+    if unknown := [name for name in services if name not in known]:
+        faults = [f"--services: no binary {name}, {nearest(name, known)}" for name in unknown]
+        raise SetupError("\n".join(faults))
+    shipped = (
+        tuple(b for b in single if b.name in services)
+        if services
+        else (tuple(b for b in single if not b.needs) or tuple(single))
+    )
+    others = {
+        b: _NOT_ASKED if services and b in single else _reason(b, count[b.name] > 1)
+        for b in found
+        if b not in shipped
+    }
     if not shipped:
         lines = (_line(binary, reason) for binary, reason in others.items())
         raise SetupError("\n".join((f"{graph.root}: {_NO_BINARY}", *lines)))
@@ -93,21 +143,61 @@ def _reason(binary: Executable, is_shared: bool) -> str:
     return f"needs features: {{names: [{_listed(features(binary))}]}}"
 
 
-def contents(choice: Choice, profile: str) -> dict[str, str]:
+def contents(choice: Choice, wanted: Wanted) -> dict[str, str]:
     """Path → text of every file, in the order in which they are written."""
     pipeline = Template(_text("templates/pipeline.yaml")).substitute(
+        workspace=scalar(wanted.workspace),
+        targets="\n".join(_targets(wanted.targets)),
         ship="\n".join(_ship(choice)),
-        profile=scalar(profile),
+        profile=scalar(wanted.profile),
         features=f"{'' if choice.features else '# '}features: {{names: "
         f"[{_listed(choice.features or ('postgres', 'server/metrics'))}]}}",
     )
     return {
-        "dodo.py": _DODO,
-        "doit.cfg": _text("templates/doit.cfg"),
+        DODO: _DODO,
+        DOIT_CFG: _text("templates/doit.cfg"),
         "config/pipeline.yaml": pipeline,
         "config/policy.yaml": _text("templates/policy.yaml"),
-        "docker/Dockerfile": _text("core/images/Dockerfile"),
-    }
+        **{f"config/{name}.schema.json": _text(f"templates/{name}.schema.json")
+           for name in _SCHEMAS},
+        DOCKERFILE: _text("core/images/Dockerfile"),
+        **({_VSCODE: _text("templates/vscode.json")} if wanted.vscode else {}),
+    }  # fmt: skip
+
+
+def own_files(there: Mapping[str, bytes]) -> dict[str, str]:
+    """The user's own files that stand where ours would, each with what to add to it.
+
+    `there` has the files that differ from ours. A dodo.py that does not load us is its owner's,
+    and so is the doit.cfg beside it: `doit-cargo` needs neither.
+    """
+    found = {}
+    if DODO in there and b"doit_cargo" not in there[DODO]:
+        found[DODO] = _BESIDE_DODO
+    if DOCKERFILE in there:
+        found[DOCKERFILE] = _BESIDE_DOCKERFILE
+    return found
+
+
+def _targets(wanted: Sequence[str]) -> Iterator[str]:
+    """The targets that are built, and as comments those that could be.
+
+    Raises SetupError for one that there is not.
+    """
+    triples = {_TARGETS.get(name, name): None for name in wanted or ("x86_64",)}
+    if faults := [f"--target {triple}: {fault}" for triple in triples if (fault := _unfit(triple))]:
+        raise SetupError("\n".join(faults))
+    names = {triple: name for name, triple in _TARGETS.items()}
+    for triple in triples:
+        yield f"  {scalar(names.get(triple) or triple.partition('-')[0])}: {triple}"
+    for triple, name in names.items():
+        if triple not in triples:
+            yield f"  # {name}: {{triple: {triple}, default: false}}"
+
+
+def _unfit(triple: str) -> str:
+    shape = Triple()
+    return "" if re.fullmatch(shape.pattern or "", triple) else shape.complaint(triple)
 
 
 def ignoring(existing: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 from typing import Literal
@@ -26,12 +27,12 @@ refuse() {{
     exit 1
 }}
 
-cd {folder} || refuse "there is no such folder" "doit hooks install"
+cd {folder} || refuse "there is no such folder" "{name} hooks install"
 doit={doit}
-[ -x "$doit" ] || doit=doit
-command -v "$doit" >/dev/null || refuse "doit is not found" "install it, then: doit hooks install"
-"$doit" audit || refuse "the binaries are not as they should be (above)" "doit"
-"$doit" verify || refuse "verification failed (above)" "what is said above, then: doit"
+[ -x "$doit" ] || doit={name}
+command -v "$doit" >/dev/null || refuse "no {name} is found" "install it; {name} hooks install"
+"$doit" audit || refuse "the binaries are not as they should be (above)" "{run}"
+"$doit" verify || refuse "verification failed (above)" "what is said above, then: {run}"
 """
 
 
@@ -40,7 +41,10 @@ def text(*, folder: str, doit: str) -> str:
 
     `doit` is the executable to call: where it is gone, the one on PATH is.
     """
-    body = _BODY.format(folder=shlex.quote(f"./{folder}"), doit=shlex.quote(doit))
+    name = os.path.basename(doit)
+    run = name if name == "doit" else f"{name} run"
+    folder, doit = shlex.quote(f"./{folder}"), shlex.quote(doit)
+    body = _BODY.format(folder=folder, doit=doit, name=name, run=run)
     return _HEAD.format(sha=_sha256(body)) + body
 
 

@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from doit_cargo.core import bounded, layout, toml_file
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
-from doit_cargo.core.init_files import IGNORE_FILE, MADE, ignoring
+from doit_cargo.core.init_files import (
+    DODO,
+    DOIT_CFG,
+    IGNORE_FILE,
+    MADE,
+    ignoring,
+    own_files,
+)
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.plugin_lines import files as plugin_files
 from doit_cargo.core.plugin_lines.review import home, review, updates
@@ -22,7 +29,41 @@ from doit_cargo.core.workspace.cross_check import differences
 from doit_cargo.tools import files
 from doit_cargo.tools.cargo.metadata import metadata
 
+_DEPTH = 3  # folders down to a workspace
+_NOT_LOOKED = {"target", "node_modules", "vendor", "__pycache__", "docker"}
 _WAYS_OUT = "--force overwrites what is there, --keep leaves it and writes the rest"
+
+
+def find(folder: Path) -> tuple[Path, Path]:
+    """The project's root and the folder of its workspace or package.
+
+    That is the folder itself, the nearest above it, or the only one below it; then the folder is
+    the root. Raises SetupError if there is none, or several.
+    """
+    for place in (folder, *folder.parents):
+        if (place / "Cargo.toml").is_file():
+            return place, place
+    found = list(_below(folder, _DEPTH))
+    if len(found) == 1:
+        return folder, found[0]
+    if found:
+        names = ", ".join(layout.relative(found, folder))
+        raise SetupError(f"{folder}: there are several workspaces, name one: {names}")
+    raise SetupError(
+        f"{folder}: no Cargo.toml; name the folder of a Cargo workspace or package: "
+        "doit-cargo init PATH"
+    )
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    """The outermost folders with a Cargo.toml, in none that is hidden or a build's."""
+    for place in sorted(folder.iterdir()):
+        if place.name.startswith(".") or place.name in _NOT_LOOKED or place.is_symlink():
+            continue
+        if (place / "Cargo.toml").is_file():
+            yield place
+        elif place.is_dir() and depth > 1:
+            yield from _below(place, depth - 1)
 
 
 def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, ...]]:
@@ -31,11 +72,6 @@ def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, .
     Cargo is asked where it is there; what it says of a broken manifest is the error. Raises
     SetupError.
     """
-    if not (folder / "Cargo.toml").is_file():
-        raise SetupError(
-            f"{folder}: no Cargo.toml; name the folder of a Cargo workspace or package: "
-            "doit-cargo init PATH"
-        )
     rust = survey(folder, env).rust
     if rust.cargo is None:
         graph = _graph(_root(folder), env)
@@ -68,19 +104,22 @@ def _root(folder: Path) -> Path:
 class Plan(NamedTuple):
     """What is written, and what stays as it is because it is the same or to be kept.
 
-    Of what is `updated` only our own lines change. `notes` are for the user to do.
+    Of what is `updated` only our own lines change. `notes` are for the user to do. `has_doit`: a
+    plain `doit` works there too.
     """
 
     written: Mapping[Path, bytes]
     kept: tuple[Path, ...]
     updated: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    has_doit: bool = True
 
-    def lines(self, root: Path) -> Iterator[str]:
+    def lines(self, root: Path, *, dry: bool = False) -> Iterator[str]:
         """A line a file, as the user would name it."""
+        wrote, changed = ("would write", "would update") if dry else ("wrote", "updated")
         whole = [path for path in self.written if path not in self.updated]
-        yield from (f"wrote {name}" for name in layout.relative(whole, root))
-        yield from (f"updated {name}" for name in layout.relative(self.updated, root))
+        yield from (f"{wrote} {name}" for name in layout.relative(whole, root))
+        yield from (f"{changed} {name}" for name in layout.relative(self.updated, root))
         yield from (f"left as it is: {name}" for name in layout.relative(self.kept, root))
         yield from self.notes
 
@@ -88,7 +127,10 @@ class Plan(NamedTuple):
 def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) -> Plan:
     """Compare with what is there. Raises PipelineError with everything that is in the way."""
     wanted = {root / name: text.encode() for name, text in contents.items()}
-    plugins = plugin_files.read(root) if keep else {}
+    own = {} if force else _own(root, wanted)
+    for name in (*own, *([DOIT_CFG] if DODO in own else [])):
+        wanted.pop(root / name)
+    plugins = plugin_files.read(root) if keep and DODO not in own else {}
     if plugin_files.INI_FILE not in plugins and home(plugins):  # pyproject.toml does its work
         wanted.pop(root / plugin_files.INI_FILE, None)
     changes = review(plugins)
@@ -100,10 +142,20 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     new = {path: data for path, data in wanted.items() if path not in kept}
     return Plan(
         written={**new, **updated, **_ignore_file(root)},
-        kept=tuple(path for path in kept if path not in updated),
+        kept=(*(path for path in kept if path not in updated), *(root / name for name in own)),
         updated=tuple(updated),
-        notes=tuple(change.message for change in changes if change.by_hand),
+        notes=(
+            *(change.message for change in changes if change.by_hand),
+            *(f"{name} {remark}" for name, remark in own.items()),
+        ),
+        has_doit=DODO not in own,
     )
+
+
+def _own(root: Path, wanted: Mapping[Path, bytes]) -> dict[str, str]:
+    there = {path: data for path in wanted if (data := _bytes(path)) is not None}
+    differ = {str(p.relative_to(root)): data for p, data in there.items() if data != wanted[p]}
+    return own_files(differ)
 
 
 def _check(root: Path, paths: Iterable[Path], in_the_way: Sequence[Path]) -> None:

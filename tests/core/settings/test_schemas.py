@@ -1,4 +1,4 @@
-"""The JSON Schemas in config/ say what the decoder does.
+"""The JSON Schemas of the configuration say what the decoder does.
 
 They are generated from the decoder's own tables: UPDATE_GOLDEN=1 writes them anew.
 """
@@ -21,6 +21,7 @@ from doit_cargo.core.settings.policy_file import POLICY
 from doit_cargo.core.settings.settings_file import read_yaml
 
 CONFIG = Path(__file__).parents[3] / "config"
+TEMPLATES = CONFIG.parent / "tasks/doit_cargo/templates"
 FILES = {"pipeline": PIPELINE, "policy": POLICY}
 TITLES = {
     "pipeline": "What is built and shipped",
@@ -35,7 +36,7 @@ def generated(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_committed_schema_is_the_decoders(name: str) -> None:
-    path = CONFIG / f"{name}.schema.json"
+    path = TEMPLATES / f"{name}.schema.json"
     expected = json.dumps(generated(name), indent=2) + "\n"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(expected)
@@ -77,7 +78,7 @@ def test_an_editor_finds_the_schema_of_the_bundled_file(name: str) -> None:
     path = CONFIG / f"{name}.yaml"
     first = path.read_text().splitlines()[0]
 
-    assert first == f"# yaml-language-server: $schema={name}.schema.json"
+    assert first.startswith("# yaml-language-server: $schema=")
     assert (CONFIG / first.partition("=")[2]).is_file()
 
 

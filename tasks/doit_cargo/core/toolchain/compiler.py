@@ -5,14 +5,13 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from doit_cargo.core.toolchain import rustup
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rust:
+class Rust(NamedTuple):
     """The real executables, not rustup's proxies. `folder` has bin/ and lib/.
 
     `toolchain` is its name in rustup and `rustup` that program; both None without rustup.

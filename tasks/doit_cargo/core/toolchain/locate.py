@@ -9,8 +9,8 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from doit_cargo.core import bounded, hosts, user_state
 from doit_cargo.core.model import Target, Toolchain
@@ -22,8 +22,7 @@ SETUP = "doit setup"
 _NOWHERE = Path("/nonexistent")  # below it nothing is ever found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What was found, before it is judged."""
 
     host: str

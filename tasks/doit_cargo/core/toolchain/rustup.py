@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from doit_cargo.core import bounded, toml_file
 from doit_cargo.core.errors import SetupError
@@ -18,8 +17,7 @@ from doit_cargo.core.errors import SetupError
 _FILES = ("rust-toolchain", "rust-toolchain.toml")  # if both are there, rustup takes the first
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The toolchain rustup would run: what it is called, its folder, and who chose it."""
 
     name: str

