@@ -94,11 +94,11 @@ def test_this_repository_names_exactly_these() -> None:
     assert tomllib.loads(text)["tool"]["doit"]["plugins"] == TABLES
 
 
-def test_the_readme_names_exactly_these() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    (block,) = re.findall(r"(?ms)^```toml\n(\[tool\.doit\.plugins.*?)^```$", readme)
+def test_the_page_of_the_configuration_names_exactly_these() -> None:
+    page = (REPOSITORY / "docs/configuration.md").read_text()
+    (block,) = re.findall(r"(?ms)^```toml\n(\[tool\.doit\.plugins.*?)^```$", page)
 
     assert tomllib.loads(block) == {"tool": {"doit": {"plugins": TABLES}}}
-    assert set(re.findall(r"doit_cargo\.\w+:\w+", readme)) == {
+    assert set(re.findall(r"doit_cargo\.\w+:\w+", page)) == {
         location for table in TABLES.values() for location in table.values()
     }

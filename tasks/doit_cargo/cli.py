@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return guarded(lambda: _completions(words[1:]))
     if first in ("-h", "--help") or words == ["help"]:
         return guarded(_help)
+    if first == "help" and words[1:] and (text := _section(words[1])):
+        console.say(text)
+        return 0
     if first == "--version":
         return guarded(_version)
     return guarded(lambda: _run(words))
@@ -58,6 +61,13 @@ def _version() -> int:
 
     console.say(f"{_NAME} {version(_NAME)}")
     return 0
+
+
+def _section(name: str) -> str:
+    """A section of the page on failures, which a hint has named."""
+    from doit_cargo.core.diagnosis.sections import sections  # noqa: PLC0415
+
+    return sections().get(name, "")
 
 
 def _help() -> int:

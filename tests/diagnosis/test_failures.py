@@ -17,7 +17,9 @@ from helpers.workspaces import virtual
 pytestmark = pytest.mark.integration
 
 ROWS = {row.name: row for row in table.load()}
-HINT = re.compile(r"^hint(?: for .*?)?: (.*)\n      (.*)\n      see README\.md#(.*)$", re.MULTILINE)
+HINT = re.compile(
+    r"^hint(?: for .*?)?: (.*)\n      (.*)\n      see doit-cargo help (.*)$", re.MULTILINE
+)
 MANIFEST = virtual('"crates/*"', "[profile.release]\nopt-level = 0\nstrip = true\n")
 
 

@@ -19,6 +19,7 @@ from doit_cargo.core.settings.faults import Faults
 from doit_cargo.core.settings.node import Node
 from doit_cargo.core.settings.policy_file import POLICY
 from doit_cargo.core.settings.settings_file import read_yaml
+from helpers.configuration_page import with_tables
 
 CONFIG = Path(__file__).parents[3] / "config"
 TEMPLATES = CONFIG.parent / "tasks/doit_cargo/templates"
@@ -71,6 +72,15 @@ def test_every_key_is_described(name: str) -> None:
 
     assert {"pipeline": "triple", "policy": "endianness"}[name] in found
     assert [key for key, text in found.items() if not text.endswith(".")] == []
+
+
+def test_the_page_of_the_configuration_is_the_schemas() -> None:
+    page = CONFIG.parent / "docs/configuration.md"
+    expected = with_tables(page.read_text(), {name: generated(name) for name in FILES})
+    if os.environ.get("UPDATE_GOLDEN"):
+        page.write_text(expected)
+
+    assert page.read_text() == expected, "write it anew with UPDATE_GOLDEN=1"
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -12,7 +12,7 @@ def test_the_message_comes_first_and_whole() -> None:
 
     assert lines[:2] == MESSAGE.splitlines()
     assert lines[2].startswith("hint: The disk is full")
-    assert lines[4] == "      see README.md#memory-or-disk-run-out"
+    assert lines[4] == "      see doit-cargo help memory-or-disk-run-out"
 
 
 def test_what_many_crates_fail_by_is_explained_once() -> None:

@@ -20,7 +20,7 @@ class Failure(NamedTuple):
     matches; `absent`, one of these programs is not on cargo's PATH. The groups of the expression
     that matched may stand in `config`, and with `crate` (whose build failed), `place` (file and
     line that `config` found), `file` and `absent` (those that were found or missing) in the two
-    texts: {group}. `see` is the heading's anchor in the README.
+    texts: {group}. `see` is the heading's anchor in docs/troubleshooting.md.
     """
 
     name: str

@@ -45,4 +45,4 @@ class Hints:
 
 
 def _text(hint: Hint) -> str:
-    return f"hint: {hint.cause}\n      {hint.remedy}\n      see README.md#{hint.see}"
+    return f"hint: {hint.cause}\n      {hint.remedy}\n      see doit-cargo help {hint.see}"
