@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from doit.dependency import JSONCodec
 from doit_cargo.commands.base import JSON, ContextCommand, selected_targets
 from doit_cargo.core import layout
 from doit_cargo.core.document import document
-from doit_cargo.core.model import Context
+from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.model import Context, Target
 from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.core.settings.profiles import links_stripped
 from doit_cargo.core.task import OwnName
@@ -52,7 +54,7 @@ class Doctor(ContextCommand):
             *build_scripts.always_rerun(ctx, targets),
             *build_scripts.not_asked(ctx, targets),
         )
-        healthy, notes = finding.healthy(findings), [*scripts, *written]
+        healthy, notes = finding.healthy(findings), [*_foretold(ctx, targets), *scripts, *written]
         changed = overrides.overrides(ctx, targets)
         if options["json"]:
             console.say(document(
@@ -66,3 +68,15 @@ class Doctor(ContextCommand):
             console.say(overrides.render(changed), end="")
             console.say("".join(f"note      {note}\n" for note in notes), end="")
         return 0 if healthy else 1
+
+
+def _foretold(ctx: Context, targets: Sequence[Target]) -> list[str]:
+    """What the crates that are shipped will need: cargo tells which these are."""
+    from doit_cargo.tools.run import foretell
+
+    if not ctx.toolchains[targets[0].arch].cargo:
+        return []
+    try:
+        return foretell.foretold(ctx, targets, offline=True)
+    except PipelineError:
+        return ["what the crates need is not known before they are fetched: cargo fetch"]

@@ -103,6 +103,11 @@ def pace(config: Config) -> Path:
     return profile_state(config) / "pace.json"
 
 
+def foretold_record(config: Config) -> Path:
+    """For which crates it was said what they need."""
+    return config.outputs.state / "records" / "foretold.json"
+
+
 def toolchain_record(config: Config, target: Target) -> Path:
     """The record of what all builds of a target depend on."""
     return _record(config, target, "toolchain", "toolchain")

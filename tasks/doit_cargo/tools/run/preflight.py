@@ -15,7 +15,7 @@ from doit_cargo.tools import console, process
 from doit_cargo.tools.cargo.metadata import metadata, resolve
 from doit_cargo.tools.cargo.order import Order
 from doit_cargo.tools.machine import cache, musl, runtime
-from doit_cargo.tools.run import always, pace
+from doit_cargo.tools.run import always, foretell, pace
 from doit_cargo.tools.run.cargo_cache import CargoCache
 from doit_cargo.tools.run.forgetting import Forgetting
 from doit_cargo.tools.run.plan import Plan
@@ -60,6 +60,9 @@ class Preflight:
         self._agree(plans[0].target)
         tell("fetching crates")
         self._fetched = self._fetch([plan.target for plan in plans])
+        tell("asking cargo what will be compiled")
+        for line in foretell.news(self._ctx, [plan.target for plan in plans]):
+            console.warn(f"warning: {line}")
         tell("preparing cargo")
         with Forgetting.under_lock(self._ctx, self.cargo_cache) as cargo:
             self._spoiled = cargo.spoiled()
