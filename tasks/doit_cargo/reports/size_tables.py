@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from doit_cargo.core.elf import contents
 from doit_cargo.core.text import columns, size
 
-_SECTIONS, _CRATES = 5, 6
+_SECTIONS, _CRATES = 3, 5  # what 80 columns hold, and a screen
 _HEAD = ("BINARY", "ARCH", "SIZE", "CHANGE", "BUDGET", "USED")
 _IMAGE_HEAD = ("IMAGE", "CHANGE")
 _NO_CRATES = (
-    "No unstripped build to name the crates from. Give Cargo.toml a profile "
-    '(inherits = "{profile}", strip = false), then run what `doit env profile=NAME` prints.'
+    "No unstripped build to name the crates from. Give Cargo.toml a profile\n"
+    '(inherits = "{profile}", strip = false), then run what\n`doit env profile=NAME` prints.'
 )
 
 
@@ -77,17 +77,17 @@ def _places(row: dict[str, Any], names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _crates(found: Sequence[dict[str, Any]]) -> str:
-    lines = [
-        (row["binary"], row["arch"], _largest(row["crates"]), row["crates_from"])
-        for row in found
-        if row["crates"]
-    ]
-    head = ("BINARY", "ARCH", "LARGEST CRATES (functions and constants)", "FROM")
-    return columns([head, *lines]) if lines else ""
+    """A row a crate, the largest of each binary, and the file that tells."""
+    lines = [line for row in found for line in _largest(row)]
+    head = ("BINARY", "ARCH", "LARGEST CRATES", "CODE AND CONSTANTS")
+    files = dict.fromkeys(f"from {row['crates_from']}" for row in found if row["crates"])
+    return "\n".join((columns([head, *lines]), *files)) if lines else ""
 
 
-def _largest(crates: dict[str, int]) -> str:
-    shown = dict(islice(crates.items(), _CRATES))
-    rest = sum(crates.values()) - sum(shown.values())
-    names = [f"{name} {size(count)}" for name, count in shown.items()]
-    return ", ".join([*names, f"rest {size(rest)}"] if rest else names)
+def _largest(row: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    shown = dict(islice(row["crates"].items(), _CRATES))
+    rest = sum(row["crates"].values()) - sum(shown.values())
+    named = (row["binary"], row["arch"])
+    for name, count in (*shown.items(), *([("rest", rest)] if rest else [])):
+        yield (*named, name, size(count))
+        named = ("", "")

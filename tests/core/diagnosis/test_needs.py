@@ -53,15 +53,11 @@ def said(path: Path, *crates: str, triple: str = TRIPLE, **env: str) -> list[str
 
 
 def test_a_program_is_told_once_with_all_who_need_it(tmp_path: Path) -> None:
+    see = "(see doit-cargo help openssl)"
+    both = "openssl-src, tikv-jemalloc-sys need make"
     assert said(tmp_path, "tikv-jemalloc-sys", "openssl-src", "serde") == [
-        (
-            "openssl-src needs perl, which is not installed: apt-get install perl "
-            "(see doit-cargo help openssl)"
-        ),
-        (
-            "openssl-src, tikv-jemalloc-sys need make, which is not installed: apt-get install make "
-            "(see doit-cargo help openssl)"
-        ),
+        f"openssl-src needs perl, which is not installed: apt-get install perl {see}",
+        f"{both}, which is not installed: apt-get install make {see}",
     ]
 
 
