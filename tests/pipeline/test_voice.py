@@ -95,3 +95,16 @@ def test_a_log_is_never_silent_for_long(tmp_path: Path) -> None:
     assert re.search(
         r"^compiling: \d of \d units  2\d\.\d s  web\(build", done.stderr, re.MULTILINE
     )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1251", "utf-8"])
+def test_any_encoding_will_do(tmp_path: Path, encoding: str) -> None:
+    """What a stream has no letters for is written as an escape."""
+    project = web(
+        tmp_path, {"web/src/main.rs": 'fn main() { let _ = ("é →", ); let unused = 3; }\n'}
+    )
+    done = project.doit(env={"PYTHONIOENCODING": f"{encoding}:strict"})
+    text = "é →" if encoding == "utf-8" else r"\xe9 \u2192"
+
+    assert done.returncode == 0, done.stderr
+    assert f'let _ = ("{text}", );' in done.stdout

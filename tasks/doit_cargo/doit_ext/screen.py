@@ -61,12 +61,12 @@ class Screen:
     def result(self, text: str, style: str = "") -> None:
         """Print a line, or several; nothing if there is no text."""
         if text:
-            self._write(self._shown(text, style), self._out)
+            self._write(console.writable(self._shown(text, style), self._out), self._out)
 
     def problem(self, text: str, style: str = "") -> None:
         """The same to standard error."""
         if text:
-            self._write(self._shown(text, style), self._err)
+            self._write(console.writable(self._shown(text, style), self._err), self._err)
 
     def write(self, text: str) -> None:
         """Print as it is: what doit's own reporter says of the tasks of others."""

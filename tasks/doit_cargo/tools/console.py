@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from doit_cargo.core.text import plain
 
@@ -29,7 +29,7 @@ class Door:
 
 def say(text: str, end: str = "\n") -> None:
     """Print to standard output."""
-    sys.stdout.write(spoken(text) + end)
+    sys.stdout.write(writable(spoken(text) + end, sys.stdout))
 
 
 def warn(text: str) -> None:
@@ -37,7 +37,7 @@ def warn(text: str) -> None:
     if Door.screen:
         Door.screen(text)
         return
-    sys.stderr.write(f"{spoken(text)}\n")
+    sys.stderr.write(writable(f"{spoken(text)}\n", sys.stderr))
     sys.stderr.flush()
 
 
@@ -45,6 +45,14 @@ def draw(text: str) -> None:
     """Write a line of ours that moves, as it is, to standard error."""
     sys.stderr.write(text)
     sys.stderr.flush()
+
+
+def writable(text: str, stream: IO[str]) -> str:
+    """The text with escapes for what the stream's encoding has no letters for."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    if text.isascii() or encoding.lower() in ("utf-8", "utf8"):
+        return text
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def spoken(text: str) -> str:
