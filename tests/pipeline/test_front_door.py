@@ -160,3 +160,36 @@ def test_both_doors_lead_to_the_same_state(root: Path) -> None:
     assert project.build("alpha").startswith("up to date: 1 binary")
     assert project.build("stage:x86_64:beta").startswith("up to date: 2 binaries")
     assert project.build("build:x86_64:beta", "core_lib").startswith("up to date")
+
+
+def test_help_of_a_hints_section_prints_it(tmp_path: Path) -> None:
+    """Outside of projects too: a hint may speak of one that cannot be read."""
+    said = door(tmp_path, "help", "memory-or-disk-run-out")
+
+    assert said.returncode == 0
+    assert said.stdout.startswith("## Memory or disk run out\n\n*signal: 9* is the system ")
+    assert "## " not in said.stdout[3:]
+
+
+def test_its_hook_needs_no_dodo(root: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    elsewhere = door(root.parent, "hooks", "install")
+    said = door(root / "core", "hooks", "install")
+    hook = (root / ".git/hooks/pre-push").read_text()
+
+    assert elsewhere.returncode != 0
+    assert said.returncode == 0, said.stderr
+    assert f"doit={DOOR}\n" in hook
+    assert '"$doit" audit' in hook
+
+
+def test_list_is_a_table_of_contents(root: Path) -> None:
+    (root / "dodo.py").write_text(DODO + FOREIGN)
+    page = door(root, "list").stdout
+
+    assert page.startswith("ships, for x86_64\n  BINARY  CRATE\n  alpha   alpha\n  beta    beta\n")
+    assert "\n\nstages, in order\n  build    compile\n  verify   compile, and check every" in page
+    assert page.endswith("\n\ntasks of dodo.py\n  web\n")
+    assert max(map(len, page.splitlines())) <= 80
+    whole = door(root, "list", "--all").stdout
+    assert "build:x86_64:core_lib" in whole
