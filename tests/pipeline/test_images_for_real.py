@@ -114,8 +114,8 @@ def test_a_program_that_fails_is_shown_with_its_log(project: Bundled, first_run:
 
     assert done.returncode == 1
     assert "FAILED   smoke:x86_64:notify_server\nnotify_server ended with 1 before" in done.stderr
-    assert "notify_server wrote:\n  " in done.stdout
-    assert 'FECHATTER_NOTIFY_ADDR: cannot use "nowhere"' in done.stdout
+    assert "notify_server wrote:\n  " in done.stderr
+    assert 'FECHATTER_NOTIFY_ADDR: cannot use "nowhere"' in done.stderr
     assert left(project) == []
 
 

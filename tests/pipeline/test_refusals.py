@@ -187,7 +187,7 @@ def test_what_a_broken_linker_leaves_is_not_shipped(
     done = project.doit("--continue")
 
     assert done.returncode == 1
-    assert message in done.stdout
+    assert message in done.stderr
     assert not project.packaged("beta").exists()
     assert not project.path("docker/context").exists()
     assert sha256(project.packaged("alpha")) == sha256(project.built("alpha"))

@@ -87,7 +87,7 @@ def test_without_symbols_there_is_nothing_to_keep(shared: Project) -> None:
     shared.build()
 
     assert failed.returncode == 1
-    assert "it has no symbols for split_debug to keep: set `strip = false`" in failed.stdout
+    assert "it has no symbols for split_debug to keep: set `strip = false`" in failed.stderr
     shared.build("clean")
     assert not kept(shared).exists()
     assert not shared.path(".doit-cargo/stripped").exists()

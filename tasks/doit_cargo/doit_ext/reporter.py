@@ -139,7 +139,7 @@ class LineReporter:
         elif any(self._done.values()):
             self._screen.result(self._github.end_group() if self._github else "")
             for text in warned(self._done["same"], whole=self._shows_warnings):
-                self._screen.result(text, "warning")
+                self._screen.problem(text, "warning")
             self._screen.result(self._summary())
 
     def results(self) -> Results:
