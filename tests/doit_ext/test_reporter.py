@@ -509,6 +509,24 @@ def test_the_status_line_is_the_last_on_a_terminal(monkeypatch: pytest.MonkeyPat
     assert last == f"{ERASE}1 task: 0 built, 0 reused, 7.3 s\n"
 
 
+def test_the_status_line_keeps_away_from_a_task_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which may write to the terminal itself, or ask something."""
+    monkeypatch.setenv("COLUMNS", "80")
+    told, task = Told(terminal=True), Task("web", ["true"])
+    told.reporter.progress(Step(3, 19, ("alpha",)))
+    _ = told.text
+    told.reporter.execute_task(task)
+    told.reporter.progress(Step(4, 19, ("alpha",)))
+    during = told.text
+    told.reporter.add_success(task)
+    told.reporter.progress(Step(5, 19, ("alpha",)))
+
+    assert during == f"{ERASE}.  web\n"
+    assert "5/19" in told.text
+
+
 def test_the_status_line_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that wrapped could not be erased by going back to its beginning."""
     monkeypatch.setenv("COLUMNS", "30")

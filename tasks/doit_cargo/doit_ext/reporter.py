@@ -72,6 +72,7 @@ class LineReporter:
         """A task starts."""
         spec = spec_of(task)
         if spec is None:
+            self._screen.lend(task.name)
             self._stock.execute_task(task)
         elif spec.action:
             self._progress.start(task.name)
@@ -81,7 +82,9 @@ class LineReporter:
         """A task has ended well."""
         self._progress.end(task.name)
         spec = spec_of(task)
-        if spec and spec.action:
+        if spec is None:
+            self._screen.take_back(task.name)
+        elif spec.action:
             self._done["run"].append(task)
             outcome = outcome_of(task)
             self._screen.result(self._github.begin_group() if self._github else "")
@@ -105,6 +108,7 @@ class LineReporter:
         """A task failed, or can't run since another did, which was told of that one."""
         self._progress.end(task.name)
         if spec_of(task) is None:
+            self._screen.take_back(task.name)
             self._stock.add_failure(task, fail)
         elif isinstance(fail, UnmetDependency):
             self._done["unmet"].append(task)

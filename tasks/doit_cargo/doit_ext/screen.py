@@ -54,6 +54,7 @@ class Screen:
         self._root = root
         self._lock = threading.Lock()
         self._drawn = False
+        self._lent: set[str] = set()
         self._last = time.monotonic()
         self._ended = False
         self._ticker: Ticker | None = None
@@ -71,6 +72,16 @@ class Screen:
     def write(self, text: str) -> None:
         """Print as it is: what doit's own reporter says of the tasks of others."""
         self._write(text, self._out)
+
+    def lend(self, task: str) -> None:
+        """A task of others may write to the terminal itself: the line that moves keeps away."""
+        with self._lock:
+            self._erase()
+            self._lent.add(task)
+
+    def take_back(self, task: str) -> None:
+        """It has ended."""
+        self._lent.discard(task)
 
     def watch(self) -> None:
         """From now on something goes on that takes its time."""
@@ -122,7 +133,7 @@ class Screen:
 
     def _draw(self) -> None:
         width = shutil.get_terminal_size().columns - 1
-        if self._looks.status and (text := self._status(width)):
+        if self._looks.status and not self._lent and (text := self._status(width)):
             self._guard(lambda: self._out.write(ERASE + one_line(text)[:width]), self._out)
             self._flush(self._out)
             self._drawn = True
