@@ -58,7 +58,10 @@ _TARGETS: Final = {
     "riscv64": "riscv64gc-unknown-linux-musl",
     "armv7": "armv7-unknown-linux-musleabihf",
 }
-_SCHEMAS: Final = ("pipeline", "policy")
+SCHEMAS: Final = {
+    f"config/{name}.schema.json": f"config/{name}.yaml" for name in ("pipeline", "policy")
+}
+"""The schemas that an editor reads, each with the file that it is for."""
 _VSCODE: Final = ".vscode/tasks.json"
 
 
@@ -158,8 +161,7 @@ def contents(choice: Choice, wanted: Wanted) -> dict[str, str]:
         DOIT_CFG: _text("templates/doit.cfg"),
         "config/pipeline.yaml": pipeline,
         "config/policy.yaml": _text("templates/policy.yaml"),
-        **{f"config/{name}.schema.json": _text(f"templates/{name}.schema.json")
-           for name in _SCHEMAS},
+        **{schema: _text(schema.replace("config", "templates", 1)) for schema in SCHEMAS},
         DOCKERFILE: _text("core/images/Dockerfile"),
         **({_VSCODE: _text("templates/vscode.json")} if wanted.vscode else {}),
     }  # fmt: skip

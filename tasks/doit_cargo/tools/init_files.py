@@ -16,6 +16,7 @@ from doit_cargo.core.init_files import (
     DOIT_CFG,
     IGNORE_FILE,
     MADE,
+    SCHEMAS,
     ignoring,
     own_files,
 )
@@ -130,15 +131,16 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     own = {} if force else _own(root, wanted)
     for name in (*own, *([DOIT_CFG] if DODO in own else [])):
         wanted.pop(root / name)
+    ours = _schemas(root, wanted, force=force)
     plugins = plugin_files.read(root) if keep and DODO not in own else {}
     if plugin_files.INI_FILE not in plugins and home(plugins):  # pyproject.toml does its work
         wanted.pop(root / plugin_files.INI_FILE, None)
     changes = review(plugins)
     updated = {root / name: data for name, data in updates(plugins, changes).items()}
     there = {path: data for path in wanted if (data := _bytes(path)) is not None}
-    differ = [path for path, data in there.items() if data != wanted[path]]
+    differ = [p for p, data in there.items() if data != wanted[p] and p not in ours]
     _check(root, (*wanted, *updated), () if force or keep else differ)
-    kept = [path for path in there if keep or path not in differ]
+    kept = [p for p, data in there.items() if data == wanted[p] or (keep and p not in ours)]
     new = {path: data for path, data in wanted.items() if path not in kept}
     return Plan(
         written={**new, **updated, **_ignore_file(root)},
@@ -150,6 +152,18 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
         ),
         has_doit=DODO not in own,
     )
+
+
+def _schemas(root: Path, wanted: dict[Path, bytes], *, force: bool) -> set[Path]:
+    """The schemas, which are nobody's to edit: of a file that was there without one, none is made.
+
+    Takes what is not made out of `wanted`.
+    """
+    found = {root / schema: root / file for schema, file in SCHEMAS.items()}
+    for schema, file in found.items():
+        if file.is_file() and not schema.is_file() and not force:
+            wanted.pop(schema, None)
+    return set(found)
 
 
 def _own(root: Path, wanted: Mapping[Path, bytes]) -> dict[str, str]:
