@@ -13,22 +13,21 @@ from helpers.workspaces import app, package, virtual
 
 pytestmark = pytest.mark.integration
 
-NEEDY = (
-    '[dependencies]\nlibz-ng-sys = "1"\ntikv-jemalloc-sys = "0.6"\n'
+QUICK = (  # to fail: no compiler is started before a program is missed
+    '[dependencies]\nlibz-ng-sys = "1"\n'
     'openssl-sys = { version = "0.9", features = ["vendored"] }\n'
 )
+NEEDY = f'{QUICK}tikv-jemalloc-sys = "0.6"\n'
 TOOLS = {"cmake": "libz-ng-sys", "make": "tikv-jemalloc-sys", "perl": "openssl-src"}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def needy(root: Path, dependencies: str) -> Project:
     """A service with C libraries, fetched, and a tool with others, which is not shipped."""
-    root = tmp_path_factory.mktemp("needy")
     found = Project(
         root,
         {
             "Cargo.toml": virtual('"web", "tool"', "[profile.release]\nstrip = true\n"),
-            "web/Cargo.toml": package("web", NEEDY),
+            "web/Cargo.toml": package("web", dependencies),
             "web/src/main.rs": "fn main() {}\n",
             **app("tool", '[dependencies]\nrdkafka-sys = "4"\n'),
         },
@@ -37,6 +36,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     config.write_text(f"{config.read_text()}ship: {{web: [web]}}\n")
     subprocess.run(["cargo", "fetch"], cwd=root, env=Project.environment(None), check=True)
     return found
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return needy(tmp_path_factory.mktemp("needy"), NEEDY)
 
 
 def without(folder: Path, *programs: str) -> dict[str, str]:
@@ -74,9 +78,8 @@ def test_where_all_is_there_doctor_foretells_nothing(project: Project, tmp_path:
     assert "note" not in done.stdout
 
 
-def test_the_first_run_says_all_of_it_before_anything_compiles(
-    project: Project, tmp_path: Path
-) -> None:
+def test_the_first_run_says_all_of_it_before_anything_compiles(tmp_path: Path) -> None:
+    project = needy(tmp_path / "ws", QUICK)
     done = project.doit(env=without(tmp_path / "bin", "cmake", "perl"))
     lines = done.stderr.splitlines()
 
