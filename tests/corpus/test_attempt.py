@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from string import Template
 
 import pytest
 import yaml
@@ -176,7 +177,9 @@ def test_a_program_without_a_lockfile(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_targets_of_what_init_writes_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "pipeline.yaml"
     template = REPOSITORY / "tasks/doit_cargo/templates/pipeline.yaml"
-    path.write_text(template.read_text().replace("$ship", "  a: [a]").replace("$features", ""))
+    given = {"targets": "  x86_64: x86_64-unknown-linux-musl", "ship": "  a: [a]"}
+    text = Template(template.read_text())
+    path.write_text(text.substitute(given, workspace=".", profile="release", features=""))
 
     adapt(path, Program("alpha", "0.1.0", ("tls",)), ["riscv64", "armv7"])
 

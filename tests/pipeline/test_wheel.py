@@ -31,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy, since a build leaves folders behind."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    wanted = ("tasks", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+    wanted = ("tasks", "docs", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
     source.mkdir()
     for name in wanted:
         path = REPOSITORY / name
@@ -59,14 +59,16 @@ def test_the_wheel_has_one_command_and_no_other_entry_point(wheel: Path) -> None
 
 
 def test_the_wheel_has_the_templates(wheel: Path) -> None:
-    folder = "tasks/doit_cargo/templates"
+    folder = REPOSITORY / "tasks/doit_cargo/templates"
     names = {name.partition("templates/")[2] for name in zipfile.ZipFile(wheel).namelist()}
 
-    assert {path.name for path in (REPOSITORY / folder).iterdir()} == names - {""}
+    files = (path for path in folder.rglob("*") if path.is_file())
+    assert {path.relative_to(folder).as_posix() for path in files} == names - {""}
 
 
-def test_the_table_of_known_failures_is_shipped(wheel: Path) -> None:
-    assert "doit_cargo/core/diagnosis/failures.toml" in zipfile.ZipFile(wheel).namelist()
+@pytest.mark.parametrize("name", ["failures.toml", "needs.toml", "troubleshooting.md"])
+def test_what_is_known_of_failures_is_shipped(wheel: Path, name: str) -> None:
+    assert f"doit_cargo/core/diagnosis/{name}" in zipfile.ZipFile(wheel).namelist()
 
 
 def test_an_installed_wheel_drives_another_workspace(wheel: Path, tmp_path: Path) -> None:
