@@ -350,6 +350,20 @@ def test_a_third_party_crate_fails_as_itself() -> None:
     )
 
 
+def test_the_same_error_for_two_architectures_is_shown_once() -> None:
+    told = Told()
+    both = [done(build("core_lib")._replace(arch=arch)) for arch in ("x86_64", "aarch64")]
+    told.selected(*both)
+    for task in both:
+        told.reporter.add_failure(task, because(CORE))
+
+    assert told.text == "FAILED   build:x86_64:core_lib\nerror: no such gadget\n"
+    assert told.last_word() == (
+        "failed: build:x86_64:core_lib, build:aarch64:core_lib, 7.3 s\n"
+        "again: doit build:x86_64:core_lib build:aarch64:core_lib\n"
+    )
+
+
 def test_what_cargo_says_of_no_crate_is_cargos() -> None:
     told = Told()
     told.selected(*SERVICES)

@@ -74,10 +74,12 @@ class Failures:
         if fail.needs:
             self._blocked.add(task.name)
         for cause in fail.causes:
-            key = (cause.crate, cause.text)
+            name, key = self._name(task, cause.crate), (cause.crate, cause.text)
             if key not in self._shown:
                 self._shown.add(key)
-                yield self._new(self._name(task, cause.crate), task, cause.text, cause.crate or own)
+                yield self._new(name, task, cause.text, cause.crate or own)
+            elif cause.crate == own:  # for another architecture, in the same words
+                self._failed.setdefault(name, task)
 
     def _name(self, task: Task, crate: str) -> str:
         """A local crate is called by its task, another by its name."""
