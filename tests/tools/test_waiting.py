@@ -54,8 +54,11 @@ def test_on_a_terminal_a_clock_moves(
 def test_a_run_has_a_screen_of_its_own(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    notes: list[str] = []
     monkeypatch.setattr(console.Door, "screen", lambda _: None)
+    monkeypatch.setattr(console.Door, "note", notes.append)
     with waiting.told("compiling musl"):
         time.sleep(0.3)
 
     assert lines(capsys) == []
+    assert notes == ["compiling musl"]

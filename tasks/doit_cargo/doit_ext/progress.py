@@ -39,6 +39,10 @@ class Progress:
         )  # fmt: skip
         self._crates = {name: self._crates.get(name, now) for name in step.current}
 
+    def note(self, text: str) -> None:
+        """Say in a word what goes on, until cargo says more."""
+        self._note = text
+
     def start(self, task: str) -> None:
         """A task starts."""
         self._tasks[task] = time.monotonic()

@@ -46,7 +46,7 @@ class LineReporter:
         self._started = float(options.get("since", time.monotonic()))
         self._progress = Progress(self._started)
         looks = options.get("looks", Looks())
-        self._screen = Screen(outstream, looks, self._progress.line, options.get("workspace"))
+        self._screen = Screen(outstream, looks, self._progress, options.get("workspace"))
         self._stock = ConsoleReporter(self._screen, options)
         self._failures = Failures(options["explain"])
         self._again = str(options.get("again", "doit"))

@@ -17,6 +17,7 @@ from typing import IO, NamedTuple
 
 from doit_cargo.core import terminal
 from doit_cargo.core.text import one_line
+from doit_cargo.doit_ext.progress import Progress
 from doit_cargo.tools import console
 from doit_cargo.tools.waiting import ERASE, QUIET, Ticker
 
@@ -40,17 +41,17 @@ class Looks(NamedTuple):
 class Screen:
     """Results go to `out`, problems to standard error. Used from several threads.
 
-    `status` gives what goes on, for a width in columns (0: as a line in a log), or nothing.
+    `progress` knows what goes on.
     The compiler speaks of files as they are from `root`.
     """
 
     def __init__(
-        self, out: IO[str], looks: Looks, status: Callable[[int], str], root: Path | None = None
+        self, out: IO[str], looks: Looks, progress: Progress, root: Path | None = None
     ) -> None:
         self._out = out
         self._err = sys.stderr if out is sys.stdout else out
         self._looks = looks
-        self._status = status
+        self._progress = progress
         self._root = root
         self._lock = threading.Lock()
         self._drawn = False
@@ -87,7 +88,7 @@ class Screen:
         """From now on something goes on that takes its time."""
         if self._ticker is None:
             self._ticker = Ticker(self._tick)
-            console.Door.screen = self.problem
+            console.Door.screen, console.Door.note = self.problem, self._progress.note
         if self._looks.status:
             with self._lock:
                 self._draw()
@@ -107,7 +108,7 @@ class Screen:
                 return
             if self._looks.status:
                 self._draw()
-            elif time.monotonic() - self._last >= QUIET and (text := self._status(0)):
+            elif time.monotonic() - self._last >= QUIET and (text := self._progress.line(0)):
                 self._put(f"{one_line(text)}\n", self._err)
 
     def _shown(self, text: str, style: str) -> str:
@@ -133,7 +134,7 @@ class Screen:
 
     def _draw(self) -> None:
         width = shutil.get_terminal_size().columns - 1
-        if self._looks.status and not self._lent and (text := self._status(width)):
+        if self._looks.status and not self._lent and (text := self._progress.line(width)):
             self._guard(lambda: self._out.write(ERASE + one_line(text)[:width]), self._out)
             self._flush(self._out)
             self._drawn = True

@@ -19,12 +19,13 @@ _ADVICE = (
 class Door:
     """How the user came: by which command (a message names no other), from which folder.
 
-    `screen` writes to standard error what does not belong in the line that tells what goes on.
+    While a run has a screen, `screen` writes to standard error, and `note` says what goes on.
     """
 
     name = "doit"
     folder = ""
     screen: ClassVar[Callable[[str], None] | None] = None
+    note: ClassVar[Callable[[str], None]] = lambda _: None
 
 
 def say(text: str, end: str = "\n") -> None:

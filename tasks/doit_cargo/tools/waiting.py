@@ -50,6 +50,7 @@ class Ticker:
 def told(what: str) -> Iterator[None]:
     """Tell how long this has been going on (`compiling musl`)."""
     if console.Door.screen:
+        console.Door.note(what)
         yield
         return
     moving = has_status_line(os.environ, terminal=sys.stderr.isatty())
