@@ -70,7 +70,7 @@ class Info(cmd_info.Info):
             changed=sorted(changed_files(found.reasons)),
             waits_for=behind,
             file_dep=sorted(task.file_dep),
-            task_dep=[*task.task_dep],
+            task_dep=sorted(task.task_dep),
             targets=[*task.targets],
         ))  # fmt: skip
         return 0 if current else 1
