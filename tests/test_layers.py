@@ -41,7 +41,8 @@ CORE = {
     "core.command_line": {"core.settings"},
     "core.short_names": set(),
     "core.completion": set(),
-    "core.document": set(),
+    "core.document": {"core.layout"},
+    "core.project": set(),
     "core.purposes": set(),
     "core.terminal": set(),
     "core.elf": {"core.architectures"},
@@ -52,9 +53,13 @@ CORE = {
         "core.architectures", "core.hosts", "core.layout", "core.toolchain", "core.workspace"
     },
     "core.images": {"core.architectures", "core.toolchain"},
-    "core.diagnosis": {"core.workspace"},
-    "core.context": {"core.elf", "core.settings", "core.toolchain", "core.workspace"},
-    "core.init_files": {"core.settings", "core.workspace"},
+    "core.diagnosis": {"core.terminal", "core.workspace"},
+    "core.context": {
+        "core.elf", "core.project", "core.settings", "core.toolchain", "core.workspace"
+    },
+    "core.init_files": {
+        "core.plugin_lines", "core.project", "core.settings", "core.workspace"
+    },
 }  # fmt: skip
 TOOLS = {
     "tools.process": set(),

@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 def _init(options: argparse.Namespace) -> int:
     """Imported here, since `--help` needs none of it."""
     from doit_cargo.core import context, init_files  # noqa: PLC0415
+    from doit_cargo.core.project import CONFIG_FILE  # noqa: PLC0415
     from doit_cargo.core.settings.shapes import NAME  # noqa: PLC0415
     from doit_cargo.tools import init_files as tool  # noqa: PLC0415
 
@@ -141,7 +142,7 @@ def _init(options: argparse.Namespace) -> int:
     if options.dry_run:
         return 0
     try:
-        context.read_context(root, os.environ, config_file=context.CONFIG_FILE)
+        context.read_context(root, os.environ, config_file=CONFIG_FILE)
     except SetupError as error:
         raise SetupError(f"doit does not accept this yet:\n{error}") from None
     doit = _doit() if plan.has_doit else _NAME

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from doit_cargo.core import completion, purposes
 from doit_cargo.core.completion import Known, Word
-from doit_cargo.core.context import CONFIG_FILE, read_context
+from doit_cargo.core.context import read_context
 from doit_cargo.core.errors import PipelineError, UsageError
 from doit_cargo.core.model import Context
+from doit_cargo.core.project import root_above
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.core.text import one_line
 from doit_cargo.tools import console
@@ -47,12 +49,9 @@ def _fitting(words: Sequence[str]) -> list[Word]:
 
 def _context() -> Context | None:
     """The project's; what is wrong with it is no matter for a shell."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / CONFIG_FILE).is_file():
-            try:
-                return read_context(folder, os.environ, read=SettingsMemory(os.environ).read_yaml)
-            except (PipelineError, OSError):
-                return None
+    if root := root_above(Path.cwd()):
+        with suppress(PipelineError, OSError):
+            return read_context(root, os.environ, read=SettingsMemory(os.environ).read_yaml)
     return None
 
 

@@ -15,17 +15,17 @@ from typing import Any
 from doit.cmd_base import Command, DodoTaskLoader, NamespaceTaskLoader
 from doit.doit_cmd import DoitMain
 
-from doit_cargo.core import bounded, command_line
+from doit_cargo.core import command_line
 from doit_cargo.core.command_line import Option
-from doit_cargo.core.context import CONFIG_FILE, CONFIG_VARIABLE
+from doit_cargo.core.context import CONFIG_VARIABLE
 from doit_cargo.core.errors import SetupError, UsageError
+from doit_cargo.core.project import CONFIG_FILE, DODO, has_our_dodo, root_above
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.pipeline import load
 from doit_cargo.plugins import BACKENDS, COMMANDS
 from doit_cargo.tools.console import Door
 
 NAME = "doit-cargo"
-_DODO = "dodo.py"
 _DOIT_FILES = ("pyproject.toml", "doit.cfg")
 # Not for the pipeline: they show or change what doit alone would keep.
 _NOT_OURS = {"dumpdb", "ignore", "strace", "tabcompletion"}
@@ -42,7 +42,7 @@ def run(words: Sequence[str]) -> int:
     except SetupError as error:
         raise _misspelt(words) or error from None
     _enter(root)
-    own = _loads_us(root / _DODO)
+    own = has_our_dodo(root)
     main = Main(root, own=own)
     name, rest = main.split(words)
     if command_line.asks_for_help(rest):
@@ -63,9 +63,8 @@ def find_root(folder: Path, words: Sequence[str] = ()) -> Path:
     A command line or an environment that names another one holds for the folder one is in.
     Raises SetupError if there is none.
     """
-    for place in (folder, *folder.parents):
-        if (place / CONFIG_FILE).is_file():
-            return place
+    if root := root_above(folder):
+        return root
     if os.environ.get(CONFIG_VARIABLE) or any(word.startswith("config=") for word in words):
         return folder
     raise SetupError(
@@ -127,7 +126,7 @@ class Pipelines(NamespaceTaskLoader):  # type: ignore[misc]  # doit has no types
     def setup(self, opt_values: Any) -> None:
         """What a dodo.py of three lines has."""
         del opt_values
-        config, creator = load(str(self._root / _DODO))
+        config, creator = load(str(self._root / DODO))
         self.namespace = {"DOIT_CONFIG": config, "task_cargo": creator}
 
 
@@ -156,14 +155,6 @@ def _is_variable(word: str) -> bool:
 
 def _option(option: Any) -> Option:
     return Option(option.short, option.long, option.inverse, valued=option.type is not bool)
-
-
-def _loads_us(dodo: Path) -> bool:
-    """Whether a dodo.py names this package. It is not run to find out."""
-    try:
-        return b"doit_cargo" in bounded.read(dodo)
-    except OSError:
-        return False
 
 
 def _enter(root: Path) -> None:

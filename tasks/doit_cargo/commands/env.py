@@ -21,23 +21,20 @@ class Env(ContextCommand):
 
     def work(self, ctx: Context, options: Any, names: list[str]) -> int:
         """Print them. What is secret is named, not shown."""
-        targets = selected_targets(ctx, names)
+        rows = [_row(ctx, target) for target in selected_targets(ctx, names)]
         if options["json"]:
-            console.say(document(targets=[_row(ctx, target) for target in targets]))
+            console.say(document(targets=rows))
             return 0
-        for target in targets:
-            env, shown = command.cargo_env(ctx, target), command.settings(ctx, target)
-            words = [
-                f"{name}={_shell_word(value)}" if name in shown else f'{name}="${name}"'
-                for name, value in sorted(env.items())
-            ]
-            argv = command.argv(ctx, target, [binary.name for binary in ctx.ship])
-            print(f"# {target.arch}: in {ctx.graph.root}")
-            print(" \\\n  ".join(["env -i", *words, shlex.join(argv)]))
+        for row in rows:
+            words = {name: f"{name}={_shell_word(value)}" for name, value in row["env"].items()}
+            words |= {name: f'{name}="${name}"' for name in row["from_shell"]}
+            variables = (words[name] for name in sorted(words))
+            print(f"# {row['arch']}: in {row['directory']}")
+            print(" \\\n  ".join(["env -i", *variables, shlex.join(row["argv"])]))
         return 0
 
 
-def _row(ctx: Context, target: Target) -> dict[str, object]:
+def _row(ctx: Context, target: Target) -> dict[str, Any]:
     """A target's command; `env` has what is shown, `from_shell` the names of what is not."""
     env, shown = command.cargo_env(ctx, target), command.settings(ctx, target)
     return {

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
-from doit_cargo.core import bounded
-from doit_cargo.core.context import CONFIG_FILE
 from doit_cargo.core.errors import SetupError
+from doit_cargo.core.project import CONFIG_FILE, has_our_dodo
 from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.doit_ext.options import flag
 from doit_cargo.tools import console
@@ -74,8 +73,7 @@ def _doit(project: Path) -> str:
 
     Raises SetupError for a folder with no project of ours.
     """
-    dodo = project / "dodo.py"
-    by_doit = dodo.is_file() and b"doit_cargo" in bounded.read(dodo)
+    by_doit = has_our_dodo(project)
     if not by_doit and not (project / CONFIG_FILE).is_file():
         raise SetupError(f"no {CONFIG_FILE} in {project}: start it in the project's folder")
     return str(Path(sys.executable).with_name("doit" if by_doit else "doit-cargo"))

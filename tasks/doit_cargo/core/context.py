@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from doit_cargo.core.elf.policy import for_development
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import Binary, Context, CrateGraph
+from doit_cargo.core.project import CONFIG_FILE
 from doit_cargo.core.settings import config as configuration
 from doit_cargo.core.settings.profiles import is_for_development, links_stripped, profile_fault
 from doit_cargo.core.settings.settings_file import read_yaml
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from doit_cargo.core.settings.settings_file import Read
 
 CONFIG_VARIABLE = "DOIT_CARGO_CONFIG"
-CONFIG_FILE = "config/pipeline.yaml"
 POLICY_FILE = "policy.yaml"
 
 

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 from doit_cargo.core.errors import SetupError
 from doit_cargo.core.model import CrateGraph
+from doit_cargo.core.plugin_lines.files import INI_FILE
+from doit_cargo.core.project import DODO, loads_us
 from doit_cargo.core.settings.config_keys import OUTPUTS
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.core.settings.shapes import NAME, NAME_HINT
@@ -20,8 +22,6 @@ from doit_cargo.core.settings.triples import Triple
 from doit_cargo.core.workspace.executables import Executable, executables
 
 IGNORE_FILE: Final = ".gitignore"
-DODO: Final = "dodo.py"
-DOIT_CFG: Final = "doit.cfg"
 DOCKERFILE: Final = "docker/Dockerfile"
 IGNORED: Final = (*(f"/{folder}/" for folder in OUTPUTS.values()), "/__pycache__/")
 MADE: Final = tuple(  # folders at the root
@@ -158,7 +158,7 @@ def contents(choice: Choice, wanted: Wanted) -> dict[str, str]:
     )
     return {
         DODO: _DODO,
-        DOIT_CFG: _text("templates/doit.cfg"),
+        INI_FILE: _text("templates/doit.cfg"),
         "config/pipeline.yaml": pipeline,
         "config/policy.yaml": _text("templates/policy.yaml"),
         **{schema: _text(schema.replace("config", "templates", 1)) for schema in SCHEMAS},
@@ -174,7 +174,7 @@ def own_files(there: Mapping[str, bytes]) -> dict[str, str]:
     and so is the doit.cfg beside it: `doit-cargo` needs neither.
     """
     found = {}
-    if DODO in there and b"doit_cargo" not in there[DODO]:
+    if DODO in there and not loads_us(there[DODO]):
         found[DODO] = _BESIDE_DODO
     if DOCKERFILE in there:
         found[DOCKERFILE] = _BESIDE_DOCKERFILE

@@ -78,11 +78,7 @@ def summary(document: Mapping[str, Any]) -> str:
         lines += [f"- failed: `{_cell(failure['name'])}`" for failure in document["failures"]]
         lines.append("")
     if document["binaries"]:
-        lines += [
-            "| Binary | Architecture | | Size | Change | SHA-256 |",
-            "|---|---|---|--:|--:|---|",
-        ]
-        lines += [_row(binary) for binary in document["binaries"]]
+        lines += [*_HEAD, *map(_row, document["binaries"])]
     return "\n".join((*lines, ""))
 
 

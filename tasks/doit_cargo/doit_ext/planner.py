@@ -111,10 +111,8 @@ class Planner:
         if not (always or changed or upstream or status.status != "up-to-date"):
             plan.asked.update([spec.subject] * (who in self._asked))
             return
-        records = f"{self._ctx.config.outputs.state}/"
-        files = (path for path in _changed(status.reasons) if not path.startswith(records))
         below = (name for name in task.task_dep if name in self._stale)
-        self.why[task.name] = Why(tuple(sorted(files)), tuple(below))
+        self.why[task.name] = Why(tuple(sorted(self._files(status.reasons))), tuple(below))
         status.status = "run"  # cargo makes it anew, even if its inputs are what they were
         self._stale[task.name] = self.digests[spec.name] = self._digest(task, spec)
         if spec.stage == "toolchain":
@@ -152,10 +150,13 @@ class Planner:
 
     def _judge_crate(self, crate: str, reasons: Mapping[str, Any], plan: Plan) -> None:
         """Cargo forgets a crate whose own files or outputs changed, not one whose upstream did."""
-        records = f"{self._ctx.config.outputs.state}/"
-        changed = {path for path in _changed(reasons) if not path.startswith(records)}
-        if changed or reasons.get("missing_target") or reasons.get("uptodate_false"):
+        if self._files(reasons) or reasons.get("missing_target") or reasons.get("uptodate_false"):
             plan.dropped.add(crate)
+
+    def _files(self, reasons: Mapping[str, Any]) -> set[str]:
+        """What changed but for records of ours."""
+        records = f"{self._ctx.config.outputs.state}/"
+        return {path for path in _changed(reasons) if not path.startswith(records)}
 
 
 def _settings(paths: Iterable[str], identity: set[str]) -> set[str]:

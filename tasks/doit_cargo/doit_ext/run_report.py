@@ -8,7 +8,7 @@ from typing import Any
 
 from doit.task import Task
 
-from doit_cargo.core import layout
+from doit_cargo.core import document, layout
 from doit_cargo.core.model import Binary, Context, Target
 from doit_cargo.core.record import read, typed
 from doit_cargo.core.task import task_name
@@ -47,9 +47,7 @@ def _task(
     seconds = took.get(task.name) if spec.stage != "build" else None  # it waits for cargo
     return {
         "name": task.name,
-        "stage": spec.stage,
-        "arch": spec.arch or None,
-        "subject": spec.subject or None,
+        **document.task(spec),
         "state": state,
         "seconds": None if seconds is None else round(seconds, 3),
         "changed": [layout.relative([Path(path)], ctx.config.root)[0] for path in reason.changed],
@@ -66,24 +64,14 @@ def _binaries(ctx: Context, states: Mapping[str, str]) -> Iterator[dict[str, Any
 
 
 def _binary(ctx: Context, target: Target, binary: Binary, state: str) -> dict[str, Any]:
-    known = (
-        read(layout.verify_record(ctx.config, target, binary)) if state in _BUILT.values() else {}
-    )
-    places = (
-        layout.packaged(ctx.config, target, binary), layout.staged(ctx.config, target, binary)
-    )  # fmt: skip
-    package, staged = layout.relative(places, ctx.config.root)
+    is_made = state in _BUILT.values()
+    known = read(layout.verify_record(ctx.config, target, binary)) if is_made else {}
     return {
-        "binary": binary.name,
-        "crate": binary.crate,
-        "arch": target.arch,
-        "triple": target.triple,
+        **document.binary(ctx.config, target, binary),
         "state": state,
         "size": typed(known, "size", int),
         "previous_size": typed(known, "previous_size", int),
         "sha256": typed(known, "sha256", str),
-        "package": package,
-        "staged": staged,
     }
 
 

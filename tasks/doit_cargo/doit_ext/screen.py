@@ -11,7 +11,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -62,13 +62,11 @@ class Screen:
 
     def result(self, text: str, style: str = "") -> None:
         """Print a line, or several; nothing if there is no text."""
-        if text:
-            self._write(console.writable(self._shown(text, style), self._out), self._out)
+        self._tell(text, style, self._out)
 
     def problem(self, text: str, style: str = "") -> None:
         """The same to standard error."""
-        if text:
-            self._write(console.writable(self._shown(text, style), self._err), self._err)
+        self._tell(text, style, self._err)
 
     def write(self, text: str) -> None:
         """Print as it is: what doit's own reporter says of the tasks of others."""
@@ -111,6 +109,10 @@ class Screen:
             elif time.monotonic() - self._last >= QUIET and (text := self._progress.line(0)):
                 self._put(f"{one_line(text)}\n", self._err)
 
+    def _tell(self, text: str, style: str, stream: IO[str]) -> None:
+        if text:
+            self._write(console.writable(self._shown(text, style), stream), stream)
+
     def _shown(self, text: str, style: str) -> str:
         if self._root is not None:
             here = Path(console.Door.folder or os.getcwd())
@@ -129,28 +131,25 @@ class Screen:
 
     def _put(self, text: str, stream: IO[str]) -> None:
         self._last = time.monotonic()
-        self._guard(lambda: stream.write(text), stream)
-        self._flush(stream)
+        _emit(text, stream)
 
     def _draw(self) -> None:
         width = shutil.get_terminal_size().columns - 1
         if self._looks.status and not self._lent and (text := self._progress.line(width)):
-            self._guard(lambda: self._out.write(ERASE + one_line(text)[:width]), self._out)
-            self._flush(self._out)
+            _emit(ERASE + one_line(text)[:width], self._out)
             self._drawn = True
 
     def _erase(self) -> None:
         if self._drawn:
-            self._guard(lambda: self._out.write(ERASE), self._out)
-            self._flush(self._out)
+            _emit(ERASE, self._out)
             self._drawn = False
 
-    def _flush(self, stream: IO[str]) -> None:
-        self._guard(stream.flush, stream)
 
-    def _guard(self, work: Callable[[], object], stream: IO[str]) -> None:
-        try:
-            work()
-        except OSError as error:
-            error.filename = "standard error" if stream is sys.stderr else "standard output"
-            raise
+def _emit(text: str, stream: IO[str]) -> None:
+    """Write it at once. An error names the stream, which has no file's name."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        error.filename = "standard error" if stream is sys.stderr else "standard output"
+        raise

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from doit_cargo.core import layout
+from doit_cargo.core import document
 from doit_cargo.core.model import Context
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.core.text import columns
@@ -17,15 +16,7 @@ _HEAD = ("BINARY", "CRATE")
 def shipped(ctx: Context) -> list[dict[str, Any]]:
     """One row a binary and architecture, with where its copies lie (relative to the root)."""
     return [
-        {
-            "binary": binary.name,
-            "crate": binary.crate,
-            "arch": target.arch,
-            "triple": target.triple,
-            "default": target.default,
-            "package": _relative(ctx, layout.packaged(ctx.config, target, binary)),
-            "staged": _relative(ctx, layout.staged(ctx.config, target, binary)),
-        }
+        {**document.binary(ctx.config, target, binary), "default": target.default}
         for target in ctx.config.targets
         for binary in ctx.ship
     ]
@@ -33,8 +24,7 @@ def shipped(ctx: Context) -> list[dict[str, Any]]:
 
 def task(name: str, doc: str, spec: TaskSpec | None) -> dict[str, Any]:
     """A task: its stage, architecture and subject if it is one of ours, else None."""
-    parts = (spec.stage, spec.arch or None, spec.subject or None) if spec else (None,) * 3
-    return dict(zip(("name", "doc", "stage", "arch", "subject"), (name, doc, *parts), strict=True))
+    return {"name": name, "doc": doc, **document.task(spec)}
 
 
 def page(ctx: Context, stages: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> str:
@@ -54,7 +44,3 @@ def page(ctx: Context, stages: Iterable[Sequence[str]], others: Iterable[Sequenc
 
 def _indented(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"  {line}" for line in columns(list(rows)).splitlines())
-
-
-def _relative(ctx: Context, path: Path) -> str:
-    return layout.relative([path], ctx.config.root)[0]

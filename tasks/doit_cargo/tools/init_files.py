@@ -12,8 +12,6 @@ from typing import NamedTuple
 from doit_cargo.core import bounded, layout, toml_file
 from doit_cargo.core.errors import ConfigError, PipelineError, SetupError
 from doit_cargo.core.init_files import (
-    DODO,
-    DOIT_CFG,
     IGNORE_FILE,
     MADE,
     SCHEMAS,
@@ -23,6 +21,7 @@ from doit_cargo.core.init_files import (
 from doit_cargo.core.model import CrateGraph
 from doit_cargo.core.plugin_lines import files as plugin_files
 from doit_cargo.core.plugin_lines.review import home, review, updates
+from doit_cargo.core.project import DODO
 from doit_cargo.core.text import one_line
 from doit_cargo.core.toolchain.locate import missing_rust, survey
 from doit_cargo.core.workspace import crates, membership
@@ -128,19 +127,19 @@ class Plan(NamedTuple):
 def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) -> Plan:
     """Compare with what is there. Raises PipelineError with everything that is in the way."""
     wanted = {root / name: text.encode() for name, text in contents.items()}
-    own = {} if force else _own(root, wanted)
-    for name in (*own, *([DOIT_CFG] if DODO in own else [])):
-        wanted.pop(root / name)
-    ours = _schemas(root, wanted, force=force)
+    there = {path: data for path in wanted if (data := _bytes(path)) is not None}
+    own = {} if force else own_files({
+        str(p.relative_to(root)): data for p, data in there.items() if data != wanted[p]
+    })  # fmt: skip
     plugins = plugin_files.read(root) if keep and DODO not in own else {}
-    if plugin_files.INI_FILE not in plugins and home(plugins):  # pyproject.toml does its work
-        wanted.pop(root / plugin_files.INI_FILE, None)
+    left, schemas = _left(root, own, plugins, force=force), {root / name for name in SCHEMAS}
+    wanted = {path: data for path, data in wanted.items() if path not in left}
     changes = review(plugins)
     updated = {root / name: data for name, data in updates(plugins, changes).items()}
-    there = {path: data for path in wanted if (data := _bytes(path)) is not None}
-    differ = [p for p, data in there.items() if data != wanted[p] and p not in ours]
+    there = {path: data for path, data in there.items() if path in wanted}
+    differ = [p for p, data in there.items() if data != wanted[p] and p not in schemas]
     _check(root, (*wanted, *updated), () if force or keep else differ)
-    kept = [p for p, data in there.items() if data == wanted[p] or (keep and p not in ours)]
+    kept = [p for p, data in there.items() if data == wanted[p] or (keep and p not in schemas)]
     new = {path: data for path, data in wanted.items() if path not in kept}
     return Plan(
         written={**new, **updated, **_ignore_file(root)},
@@ -154,22 +153,18 @@ def plan(root: Path, contents: Mapping[str, str], *, force: bool, keep: bool) ->
     )
 
 
-def _schemas(root: Path, wanted: dict[Path, bytes], *, force: bool) -> set[Path]:
-    """The schemas, which are nobody's to edit: of a file that was there without one, none is made.
-
-    Takes what is not made out of `wanted`.
-    """
-    found = {root / schema: root / file for schema, file in SCHEMAS.items()}
-    for schema, file in found.items():
-        if file.is_file() and not schema.is_file() and not force:
-            wanted.pop(schema, None)
-    return set(found)
-
-
-def _own(root: Path, wanted: Mapping[Path, bytes]) -> dict[str, str]:
-    there = {path: data for path in wanted if (data := _bytes(path)) is not None}
-    differ = {str(p.relative_to(root)): data for p, data in there.items() if data != wanted[p]}
-    return own_files(differ)
+def _left(root: Path, own: Iterable[str], plugins: Mapping[str, str], *, force: bool) -> set[Path]:
+    """What is not written: files of the user's own, and what these make needless."""
+    names = set(own)
+    if DODO in names or (plugin_files.INI_FILE not in plugins and home(plugins)):
+        names.add(plugin_files.INI_FILE)  # in the second case pyproject.toml does its work
+    if not force:  # of a file that was there without a schema, none is made
+        names |= {
+            schema
+            for schema, file in SCHEMAS.items()
+            if (root / file).is_file() and not (root / schema).is_file()
+        }
+    return {root / name for name in names}
 
 
 def _check(root: Path, paths: Iterable[Path], in_the_way: Sequence[Path]) -> None:

@@ -47,8 +47,10 @@ class Ticker:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
-    """Tell how long this has been going on (`compiling musl`)."""
+def told(what: str, say: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Tell how long this has been going on (`compiling musl`); with `say` also that it begins."""
+    if say:
+        say(what)
     if console.Door.screen:
         console.Door.note(what)
         yield

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from doit_cargo.core.diagnosis.surroundings import Surroundings
 from doit_cargo.core.diagnosis.table import Failure
+from doit_cargo.core.terminal import uncoloured
 
 # What is printed is nobody's we trust, and may be megabytes. Causes stand at its beginning (the
 # first error) or at its end (a build script's last words); no line of interest is longer.
@@ -15,7 +16,6 @@ _HEAD, _TAIL, _LINE = 32_000, 96_000, 2_000  # characters
 _FIRST, _LAST = 500, 1_500  # lines
 _MOST = 2  # hints under one message: more would bury it
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 # Warnings repeat what a build script's error says below, or have nothing to do with it.
 _PART = re.compile(r"(?m)^(?=(?:error(?:\[E\d{4}\])?|warning): )")
 _SCRIPT = re.compile(r"error: failed to run custom build command for `(?P<crate>[\w-]{1,100})")
@@ -62,7 +62,7 @@ def _blocks(text: str, crate: str) -> Iterator[_Block]:
 def _excerpt(text: str) -> str:
     if len(text) > _HEAD + _TAIL:
         text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
-    lines = [line[:_LINE] for line in _ANSI.sub("", text).splitlines() if line]
+    lines = [line[:_LINE] for line in uncoloured(text).splitlines() if line]
     if len(lines) > _FIRST + _LAST:
         lines[_FIRST:-_LAST] = []
     return "\n".join(lines)

@@ -78,8 +78,7 @@ def _acquire(descriptor: int, path: Path) -> None:
     while not _is_ours(descriptor):
         if time.monotonic() > until:
             what = f"waiting for cargo's lock held by {_holder(descriptor)} ({path})"
-            console.warn(what)
-            with waiting.told(what):
+            with waiting.told(what, console.warn):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             return
         time.sleep(_STEP)

@@ -97,9 +97,7 @@ def locked(cache: Path, say: Say) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            what = f"waiting for another setup that works in {cache}"
-            say(what)
-            with waiting.told(what):
+            with waiting.told(f"waiting for another setup that works in {cache}", say):
                 fcntl.flock(file, fcntl.LOCK_EX)
         for left in (cache / "tmp").iterdir():
             remove_tree(left)

@@ -198,9 +198,8 @@ def _link(chains: Sequence[Toolchain], parts: Parts, cache: Path, say: Say) -> N
 
 def _rustup(program: Path, words: Sequence[str], say: Say) -> None:
     argv: list[str | Path] = [program, *words]
-    say(f"running {process.quoted(argv)}")
     try:
-        with waiting.told(f"running {process.quoted(argv)}"):
+        with waiting.told(f"running {process.quoted(argv)}", say):
             process.run(argv, timeout=_RUSTUP_TIMEOUT)
     except PipelineError as error:
         raise SetupError(str(error)) from error

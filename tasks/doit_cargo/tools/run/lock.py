@@ -117,8 +117,7 @@ def _lock(descriptor: int, signed: int, *, wait: bool) -> bool:
         if not wait:
             raise PipelineError(f"another doit runs in this workspace ({holder})") from None
         what = f"waiting for another doit in this workspace ({holder})"
-        console.warn(what)
-        with waiting.told(what):
+        with waiting.told(what, console.warn):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         return True
     return False
