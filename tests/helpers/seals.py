@@ -20,7 +20,7 @@ from doit_cargo.core.toolchain import wheels
 from doit_cargo.tools import private
 from doit_cargo.tools.key import seal
 folder = user_state.folder(os.environ) / "toolchain"
-mine = seal(caches.zig(caches.cache_folder(os.environ), wheels.zig().program))
+mine = seal(caches.zig(caches.cache_folder(os.environ), wheels.zig()))
 for path in map(Path, sys.argv[1:]):
     record = path.read_bytes().partition(b"\\n")[2]
     private.write(folder / path.name, mine.sealed(path.name, record))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -225,6 +226,33 @@ def test_wrappers_belong_to_a_zig(machine: Machine) -> None:
     (site / "ziglang-0.17.1.dist-info").rename(site / "ziglang-0.18.0.dist-info")
 
     assert locate(machine).wrappers != before
+
+
+def test_the_cache_of_a_zig_belongs_to_its_installation(machine: Machine) -> None:
+    """Made anew at the same path, zig would compile musl again over what was checked."""
+    before = locate(machine)
+    shutil.rmtree(machine.site)
+    machine.packages()
+
+    after = locate(machine)
+
+    assert after.zig_cache != before.zig_cache
+    assert after.wrappers != before.wrappers
+    assert f"the linker wrappers for {TRIPLE} are not made yet: doit setup" in after.missing
+
+
+def test_an_altered_zig_keeps_its_cache(machine: Machine) -> None:
+    """So that what it altered is told as damage, and not made anew in silence."""
+    before = locate(machine).zig_cache
+    program(machine.site / "ziglang" / "zig", "#!/bin/sh\nexit 1\n")
+
+    assert locate(machine).zig_cache == before
+
+
+def test_a_zig_without_the_list_of_its_files(machine: Machine) -> None:
+    (machine.site / "ziglang-0.17.1.dist-info" / "RECORD").unlink()
+
+    assert locate(machine).zig_cache.parent == machine.cache / "zig"
 
 
 def test_protoc_where_the_installer_put_it(machine: Machine) -> None:

@@ -11,10 +11,11 @@ tmp/                                  half-made things; swept by the next setup
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from doit_cargo.core.toolchain.compiler import Rust
+from doit_cargo.core.toolchain.wheels import Wheel
 
 VARIABLE = "DOIT_CARGO_CACHE"
 STD_RECIPE = 1  # counts up when tools/std.py builds another std from the same compiler
@@ -46,12 +47,23 @@ def wrappers(cache: Path, triple: str, version: str, scripts: Mapping[str, str])
     return cache / "wrappers" / f"{triple}-{_key((version, *scripts, *scripts.values()))}"
 
 
-def zig(cache: Path, program: Path) -> Path:
-    """The cache folder of that zig.
+def zig(cache: Path, wheel: Wheel) -> Path:
+    """The cache folder of that zig, as it is installed now.
 
-    Another installation's would have other bytes under the same names: debug information has paths.
+    Another installation's would have other bytes under the same names: debug information has
+    paths. One made anew at the same path needs a new folder too: zig knows its sources by inode
+    and time, so it would compile musl once more, in place of what was checked.
     """
-    return cache / "zig" / _key([str(program)])
+    return cache / "zig" / _key((str(wheel.program), *_installation(wheel.record)))
+
+
+def _installation(record: Path) -> Iterator[str]:
+    """What every new installation has of its own; nothing where the record cannot be read."""
+    try:
+        found = record.stat()
+    except OSError:
+        return
+    yield from map(str, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
 def _key(parts: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from doit_cargo.core.toolchain.zig_scripts import scripts
 
 SETUP = "doit setup"
 _NOWHERE = Path("/nonexistent")  # below it nothing is ever found
+_NO_WHEEL = wheels.Wheel(_NOWHERE, "", _NOWHERE)
 
 
 class Parts(NamedTuple):
@@ -88,7 +89,7 @@ def assemble(target: Target, parts: Parts, *, stripped: bool) -> Toolchain:
         sysroot=sysroot,
         private_sysroot=private,
         wrappers=folder,
-        zig_cache=caches.zig(cache, parts.zig.program if parts.zig else _NOWHERE),
+        zig_cache=caches.zig(cache, parts.zig or _NO_WHEEL),
         stripped=stripped,
         zig_record=runtime.zig_record(parts.state, folder, stripped=stripped),
         std_record=runtime.std_record(parts.state, sysroot) if private and sysroot else None,
@@ -108,8 +109,7 @@ def wrapper_files(triple: str, parts: Parts) -> tuple[Path, Mapping[str, str]]:
     cache = parts.cache or _NOWHERE
     if parts.zig is None:
         return cache / "wrappers" / triple, {}
-    program = parts.zig.program
-    files = wrapper_texts(triple, program, caches.zig(cache, program))
+    files = wrapper_texts(triple, parts.zig.program, caches.zig(cache, parts.zig))
     return caches.wrappers(cache, triple, parts.zig.version, files), files
 
 
