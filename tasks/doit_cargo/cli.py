@@ -104,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--dry-run", action="store_true", help="say what would be written")
     init.add_argument("--vscode", action="store_true", help="write tasks for VS Code too")
     existing = init.add_mutually_exclusive_group()
-    existing.add_argument("--force", action="store_true", help="overwrite files that are there")
-    keep = "leave files that are there; of doit.cfg and pyproject.toml only our own lines change"
+    existing.add_argument("--force", action="store_true", help="overwrite existing files")
+    keep = "keep existing files; in doit.cfg and pyproject.toml only our own lines change"
     existing.add_argument("--keep", action="store_true", help=keep)
     return init
 
@@ -118,7 +118,7 @@ def _init(options: argparse.Namespace) -> int:
     from doit_cargo.tools import init_files as tool  # noqa: PLC0415
 
     if not re.fullmatch(NAME, options.profile):
-        raise SetupError(f"--profile {options.profile}: no name of a cargo profile")
+        raise SetupError(f"--profile {options.profile}: not a valid name of a cargo profile")
     folder = Path(options.path).resolve()
     root, workspace = tool.find(folder)
     graph, remarks = tool.read(workspace, os.environ)

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, cast
 from doit.exceptions import InvalidDodoFile
 from doit.task import Task
 
-from doit_cargo.core import layout, short_names
+from doit_cargo.core import layout, purposes, short_names
 from doit_cargo.core.errors import SetupError, StartOver
 from doit_cargo.core.model import Context, Target
 from doit_cargo.core.task import TaskSpec, task_name
@@ -43,15 +43,15 @@ STEPS: Final = (
 
 
 class Step(Protocol):
-    """A stage of the pipeline: a module with a name, a line about it, and its tasks."""
+    """A stage of the pipeline: a module with a name, which `core/purposes.py` explains, and tasks."""
 
     NAME: str
-    SUMMARY: str
 
     def specs(self, ctx: Context, session: Session) -> Iterable[TaskSpec]:
         """The step's tasks for every target, each target's in dependency order."""
 
 
+_PURPOSES = {**purposes.STAGES, **purposes.INTERNAL_STAGES}
 _PREFIX = "[A-Za-z0-9_][A-Za-z0-9_-]*"
 _NO_PLUGINS = (
     "doit-cargo's plugins are not loaded: doit reads them from the pyproject.toml or doit.cfg of "
@@ -130,7 +130,7 @@ def load(
     if "doit_cargo.doit_ext.state" not in sys.modules:
         raise InvalidDodoFile(_NO_PLUGINS)
     if prefix and not re.fullmatch(_PREFIX, prefix):
-        raise InvalidDodoFile(f"load(prefix={prefix!r}): letters, digits, - and _ are meant")
+        raise InvalidDodoFile(f"load(prefix={prefix!r}): use only letters, digits, - and _")
     try:
         pipeline = Pipeline(selected_context(Path(dodo_file).resolve().parent), prefix)
     except SetupError as error:
@@ -177,7 +177,7 @@ def _by_architecture(
 ) -> Iterator[TaskSpec]:
     """`build`, `build:x86_64` and what is in it; or a single task of that name instead."""
     defaults = tuple(task_name(step.NAME, target.arch) for target in targets if target.default)
-    yield TaskSpec(stage=step.NAME, doc=step.SUMMARY, after=defaults)
+    yield TaskSpec(stage=step.NAME, doc=_PURPOSES[step.NAME], after=defaults)
     for target in targets:
         members = tuple(task for task in tasks if task.arch == target.arch)
         if len(members) != 1 or members[0].name != task_name(step.NAME, target.arch):
@@ -186,10 +186,11 @@ def _by_architecture(
 
 
 def _group(step: Step, tasks: Iterable[TaskSpec], arch: str = "") -> TaskSpec:
+    purpose = _PURPOSES[step.NAME]
     return TaskSpec(
         stage=step.NAME,
         arch=arch,
-        doc=f"{step.SUMMARY} ({arch})" if arch else step.SUMMARY,
+        doc=f"{purpose} ({arch})" if arch else purpose,
         after=tuple(task.name for task in tasks),
         group=step.NAME if arch else None,
     )

@@ -108,7 +108,7 @@ def surroundings() -> Iterator[Case]:
 
 
 def small_disks() -> Iterator[Case]:
-    """File systems that are full, and one that may not be written."""
+    """File systems that are full, and one that is not writable."""
     for name in ("docker", STATE, "docker/context"):
         for size in (4096, 16384, 65536, 600_000):
             mount = mounted(f"mount -t tmpfs -o size={size} none {name}")

@@ -208,7 +208,7 @@ def test_what_the_main_job_needs_is_no_option(tmp_path: Path) -> None:
 def test_what_keep_leaves_to_the_user_is_said(tmp_path: Path) -> None:
     text = TODAY.replace("audit =", "bake = doit_cargo.x:Bake\naudit =")
     write(tmp_path, {**FILES, "doit.cfg": text})
-    wanted = "bake = doit_cargo.x:Bake names a plugin that there is not: remove the line"
+    wanted = "bake = doit_cargo.x:Bake names a plugin that does not exist: remove the line"
 
     assert f"doit.cfg:11: {wanted}" in init(tmp_path).splitlines()
 

@@ -150,7 +150,7 @@ def test_pre_commit_runs_the_same(
 
     assert (passed.returncode, passed.stdout.count("...Passed\n")) == (0, 2), passed.stdout
     assert refused.returncode == 1
-    assert "has not mode 755: run doit\n" in refused.stdout
+    assert "does not have mode 755: run doit\n" in refused.stdout
 
 
 @pytest.fixture

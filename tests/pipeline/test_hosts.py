@@ -252,7 +252,7 @@ def test_setup(machine: Machine) -> None:
 
     add = f"rustup target add --toolchain stable-{machine.host}"
     assert log(machine) == [f"{add} {TRIPLE}", f"{add} {ARM}"]
-    assert said[-1] == f"x86_64, aarch64: everything is in place, in {machine.cache}"
+    assert said[-1] == f"x86_64, aarch64: everything is installed, in {machine.cache}"
     assert {path.name.rpartition("-")[0] for path in (machine.cache / "wrappers").iterdir()} == {
         TRIPLE, ARM,
     }  # fmt: skip

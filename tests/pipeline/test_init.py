@@ -146,9 +146,9 @@ def test_what_is_there_is_told_together_and_nothing_is_written(tmp_path: Path) -
 
     assert said.splitlines() == [
         "ERROR: nothing was written:",
-        f"{tmp_path}/config/pipeline.yaml is there already",
-        f"{tmp_path}/config/policy.yaml is there already",
-        "--force overwrites what is there, --keep leaves it and writes the rest",
+        f"{tmp_path}/config/pipeline.yaml already exists",
+        f"{tmp_path}/config/policy.yaml already exists",
+        "--force overwrites what is there, --keep keeps it and writes the rest",
     ]
 
 
@@ -269,7 +269,7 @@ def test_keep_writes_the_rest(tmp_path: Path) -> None:
     write(tmp_path, {**SINGLE, "docker/Dockerfile": "FROM mine\n"})
     said = init(tmp_path, "--keep")
 
-    assert "left as it is: docker/Dockerfile\n" in said
+    assert "unchanged: docker/Dockerfile\n" in said
     assert (tmp_path / "docker/Dockerfile").read_text() == "FROM mine\n"
     assert listed(tmp_path) == ["solo"]
 
@@ -390,8 +390,8 @@ def test_outputs_that_lie_in_a_crate_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "leads_to", "fault"),
     [
-        ("config", "..", "config is a symbolic link or a file where a folder belongs"),
-        ("config", "docker", "config is a symbolic link or a file where a folder belongs"),
+        ("config", "..", "config is a symbolic link or a file, not a folder"),
+        ("config", "docker", "config is a symbolic link or a file, not a folder"),
         ("dodo.py", "elsewhere", "dodo.py is a link, a folder or the like"),
         (".gitignore", "../ignore", ".gitignore is a link, a folder or the like"),
     ],

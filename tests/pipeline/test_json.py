@@ -114,6 +114,4 @@ def test_another_reporter_knows_no_result(tmp_path: Path) -> None:
     done = Project(tmp_path).doit("--json", "x.json", "-r", "console")
 
     assert done.returncode == 2
-    assert done.stderr == (
-        "ERROR: --json tells what the reporter `lines` knows: take no other one\n"
-    )
+    assert done.stderr == ("ERROR: --json works only with the reporter `lines`\n")

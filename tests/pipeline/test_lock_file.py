@@ -17,7 +17,7 @@ def test_a_workspace_without_a_lock_file_gets_one(project: Project) -> None:
     done = project.doit()
 
     assert done.returncode == 0, done.stdout
-    assert done.stderr == (f"made {lock}: commit it, so that every build takes the same versions\n")
+    assert done.stderr == (f"made {lock}: commit it, so that every build uses the same versions\n")
     assert lock.exists()
     again = project.doit()
     assert again.stdout.startswith("up to date")

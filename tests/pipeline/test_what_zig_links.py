@@ -81,7 +81,7 @@ def test_an_altered_one_is_refused_until_setup_has_made_it_anew(
     refused = project.doit(env=env)
 
     assert refused.returncode == 1
-    assert "is not what was made" in refused.stdout + refused.stderr
+    assert "was changed since `doit setup`" in refused.stdout + refused.stderr
     assert project.tree("docker/context") == shipped
 
     project.build("setup", env=env)

@@ -323,7 +323,7 @@ def test_an_image_that_nothing_names_any_more_is_dropped(ctx: Context, engine: F
 ALTERED: dict[str, tuple[Callable[[Context], object], str]] = {
     "other bytes": (
         lambda c: layout.staged(c.config, c.config.targets[0], c.ship[0]).write_bytes(b"other"),
-        r"alpha is not what the manifest says: run doit again$",
+        r"alpha does not match the manifest: run doit again$",
     ),
     "bytes that do not pass, and a manifest that names them": (
         lambda c: stage(c, elf(payload=b"\xc3" * 70_000, stacks=())),
@@ -507,4 +507,4 @@ def test_an_image_that_was_not_looked_into_is_not_started(
     with pytest.raises(CheckError) as caught:
         action()
 
-    assert str(caught.value) == "the image of alpha is not what was checked: run again"
+    assert str(caught.value) == "the image of alpha changed after its check: run doit again"

@@ -140,7 +140,7 @@ def test_what_was_not_verified_is_not_packaged(shop: Shop, forge: Callable[[Shop
         shop.run("package:x86_64:alpha")
 
     built = shop.root / "target/x86_64-unknown-linux-musl/release/alpha"
-    assert str(caught.value) == f"{built} is not what was verified: run doit again"
+    assert str(caught.value) == f"{built} changed after it was verified: run doit again"
     assert not shop.packaged("alpha").exists()
 
 
@@ -200,7 +200,10 @@ def test_a_package_that_was_altered_stops_the_manifest(
     with pytest.raises(CheckError) as caught:
         shop.run("manifest:x86_64")
 
-    assert str(caught.value) == f"{shop.packaged('beta')} is not what was verified: run doit again"
+    assert (
+        str(caught.value)
+        == f"{shop.packaged('beta')} changed after it was verified: run doit again"
+    )
     assert (shop.root / "docker/binaries/x86_64/MANIFEST.txt").read_bytes() == before
 
 

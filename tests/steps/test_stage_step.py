@@ -176,7 +176,7 @@ def test_what_the_manifest_does_not_say_is_not_staged(
         shop.run()
 
     assert str(caught.value) == (
-        f"{shop.packaged('alpha')} is not what the manifest says: run doit again"
+        f"{shop.packaged('alpha')} does not match the manifest: run doit again"
     )
     assert not shop.staged("alpha").exists()
     assert foreign.exists()

@@ -47,7 +47,7 @@ def test_a_folder_that_may_not_be_written(root: Path) -> None:
     with somebody_else(root), pytest.raises(PipelineError) as caught:
         init_files.plan(root, texts, force=False, keep=False)
 
-    assert str(caught.value).splitlines() == ["nothing was written:", f"{root} may not be written"]
+    assert str(caught.value).splitlines() == ["nothing was written:", f"{root} is not writable"]
     assert init_files.plan(root, texts, force=False, keep=False).kept == ()
 
 

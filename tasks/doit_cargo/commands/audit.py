@@ -57,7 +57,7 @@ class Audit(DoitCmdBase):
         arches = {target.arch for target in targets}
         specs = (spec for task in self.task_list if (spec := spec_of(task)))
         return [
-            f"note: {spec.name} is not judged: its build script wants to run in every build, and "
+            f"note: {spec.name} is not checked: its build script reruns in every build, and "
             "audit runs nothing"
             for spec in specs
             if spec.asks and spec.arch in arches
@@ -87,7 +87,7 @@ def _wrong(config: Config, index: FileIndex) -> Iterator[str]:
     if index.wrong:
         files.remove(config.root, layout.content_index(config))
     for path in layout.relative(map(Path, sorted(index.wrong)), config.root):
-        yield f"{path} was changed, and neither its times nor its size tell: run doit"
+        yield f"{path} was changed without a change of its times or size: run doit"
 
 
 def _reason(reasons: Any, root: Path) -> str:

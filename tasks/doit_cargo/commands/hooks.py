@@ -27,7 +27,7 @@ class Hooks(Command):
 
     doc_purpose = COMMANDS["hooks"]
     doc_usage = "[install | uninstall]"
-    doc_description = "Without a word it says what is installed."
+    doc_description = "Without an argument it says what is installed."
     cmd_options = (_FORCE,)
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
@@ -50,7 +50,7 @@ def _work(words: list[str], *, force: bool) -> int:
         gone = git_hooks.uninstall(repository, force=force)
         console.say(f"removed {repository.hook}" if gone else "there is no pre-push hook")
     elif words:
-        raise SetupError(f"doit hooks {' '.join(words)}: it takes install, uninstall, or nothing")
+        raise SetupError(f"doit hooks {' '.join(words)}: expected install, uninstall, or nothing")
     else:
         console.say(_status(repository))
     return 0

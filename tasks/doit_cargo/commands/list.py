@@ -31,7 +31,7 @@ class List(cmd_list.List):
     cmd_options = (*cmd_list.List.cmd_options, JSON)
 
     def execute(self, params: Any, args: list[str]) -> int:
-        """List them, by a stream that escapes what is no text."""
+        """List them, by a stream that escapes what is not text."""
         self.outstream = _Plain(self.outstream)
         self._params = params
         plain_call = not args and not any(params.get(name) for name in _ASKS)

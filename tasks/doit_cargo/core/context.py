@@ -45,7 +45,7 @@ def read_context(
     config, policies = configuration.load(path, path.with_name(POLICY_FILE), root, read=read)
     config = configuration.take_env(config, env)
     if profile and not re.fullmatch(NAME, profile):
-        raise SetupError(f"profile={profile}: no name of a cargo profile")
+        raise SetupError(f"profile={profile}: not a valid name of a cargo profile")
     graph = crates.load_graph(config.workspace, env, made=config.filled.values())
     if profile:
         config = config._replace(profile=profile)

@@ -9,7 +9,7 @@ from doit_cargo.core.text import one_line
 
 _REMEDIES = {
     errno.EMFILE: "raise the limit: ulimit -n",
-    errno.ENFILE: "this machine lets us have no more",
+    errno.ENFILE: "this machine allows no more",
     errno.ENOSPC: "make room",
     errno.EDQUOT: "make room",
 }

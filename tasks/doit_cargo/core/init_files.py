@@ -140,7 +140,7 @@ def _is_usable(binary: Executable) -> bool:
 
 def _reason(binary: Executable, is_shared: bool) -> str:
     if not _is_usable(binary):
-        return f"its names must be of {NAME_HINT}"
+        return f"its names must consist of {NAME_HINT}"
     if is_shared:
         return _SHARED
     return f"needs features: {{names: [{_listed(features(binary))}]}}"

@@ -26,7 +26,7 @@ def parse(text: str) -> dict[str, str]:
             continue
         path, separator, sha = line.partition("  ")
         if not separator or len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):  # noqa: PLR2004
-            raise ValueError(f"line {number} is no `path  sha256` pair")
+            raise ValueError(f"line {number} is not a `path  sha256` pair")
         if path in sums:
             raise ValueError(f"line {number} lists {path} again")
         sums[path] = sha

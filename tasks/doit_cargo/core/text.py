@@ -10,7 +10,7 @@ _KIB = 1024
 _SGR_CODE = r"(?:[0-4]?|2[1-4]|[34][0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3}|[34]8;2(?:;\d{1,3}){3})"
 _COLOUR = rf"\x1b\[{_SGR_CODE}(?:;{_SGR_CODE})*m"
 # Controls but line feed and tab, marks that turn the direction of text, line separators, a byte
-# that is no text (as a surrogate).
+# that is not text (as a surrogate).
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 _FOREIGN = rf"({_COLOUR})|{_CONTROL}"  # compiled when there is something to replace: 2 ms
 _BREAKS = rf"[\n\t]|{_CONTROL}"

@@ -20,7 +20,7 @@ def admit(ctx: Context, specs: Sequence[TaskSpec], *, force: bool) -> None:
     """
     if Trust.others and (ships := [spec.name for spec in specs if spec.ships]):
         raise SetupError(
-            f"{ships[0]}: what others remembered proves nothing: run it without --trust-state"
+            f"{ships[0]}: state that others wrote proves nothing: run it without --trust-state"
         )
     if programs := [name for spec in specs for name in spec.programs]:
         from doit_cargo.core.images.engines import missing

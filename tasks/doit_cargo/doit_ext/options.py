@@ -19,9 +19,7 @@ _FORCE = flag(
     "force", "take over output folders that hold files doit-cargo never wrote (they are removed)"
 )
 _NO_WAIT = flag("no-wait", "fail at once when another doit runs in this workspace")
-_TRUST = flag(
-    "trust-state", "take what another machine remembered as it is; index and push refuse that"
-)
+_TRUST = flag("trust-state", "trust state that another machine wrote; index and push then refuse")
 _EVENTS = flag("events", "show the event log on standard error too")
 _JSON = {
     "name": "json", "short": "", "long": "json", "type": str, "default": "", "metavar": "FILE",
@@ -30,8 +28,8 @@ _JSON = {
 _REPORTER = {**cmd_run.opt_reporter, "default": "lines"}
 _JOBS = {
     **cmd_run.opt_num_process,
-    "help": "cargo's --jobs, and how many tasks that are not doit-cargo's run at a time; "
-    "0 leaves cargo the choice and runs those one by one [default: %(default)s]",
+    "help": "cargo's --jobs, and how many tasks of your own run at a time; "
+    "0 lets cargo choose and runs those one by one [default: %(default)s]",
 }
 
 RUN: Final = (

@@ -182,7 +182,7 @@ class Run(cmd_run.Run):
         chosen = self._options["reporter"]
         kind = self.reporters[chosen] if isinstance(chosen, str) else chosen
         if kind is not LineReporter and self._options["json"]:
-            raise UsageError("--json tells what the reporter `lines` knows: take no other one")
+            raise UsageError("--json works only with the reporter `lines`")
         if not isinstance(kind, type):
             return kind
         if kind is LineReporter and os.environ.get("GITHUB_ACTIONS") == "true":

@@ -48,7 +48,7 @@ def _binary(
             yield f"{path} does not pass:\n{verify.explain(verdict)}"
     yield from _alike(found, packaged)
     yield from (
-        f"{path} has not mode {layout.BINARY_MODE:o}: run doit"
+        f"{path} does not have mode {layout.BINARY_MODE:o}: run doit"
         for path in (packaged, staged)
         if path in found and not files.is_plain(path, layout.BINARY_MODE)
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "build"
-SUMMARY = "compile the shipped binaries and the crates they are made of, in one cargo"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "image"
-SUMMARY = "make an image of each staged binary"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

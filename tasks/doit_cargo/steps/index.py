@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "index"
-SUMMARY = "put the images of all platforms under one index, in docker/images"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

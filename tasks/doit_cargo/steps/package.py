@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "package"
-SUMMARY = "put verified binaries and their manifest into docker/binaries"
 MANIFEST = "manifest"
 
 
@@ -67,7 +66,7 @@ def _package(ctx: Context, session: Session, target: Target, binary: Binary) -> 
     verdict = verify.verify_bytes(ctx, session.opinion, target, binary, path=source, data=data)
     known = read(layout.verify_record(ctx.config, target, binary))
     if not verdict.passed or known.get("sha256") != verdict.sha256:
-        raise CheckError(f"{source} is not what was verified: run doit again")
+        raise CheckError(f"{source} changed after it was verified: run doit again")
     place = layout.packaged(ctx.config, target, binary)
     files.write(ctx.config.root, place, data, layout.BINARY_MODE)
     return Outcome(size=len(data), digest=verdict.sha256)
@@ -98,7 +97,7 @@ def _sum(ctx: Context, session: Session, target: Target, binary: Binary) -> str:
     data = artifact.read(path)
     found = artifact.sha256(data)
     if found != read(layout.verify_record(ctx.config, target, binary)).get("sha256"):
-        raise CheckError(f"{path} is not what was verified: run doit again")
+        raise CheckError(f"{path} changed after it was verified: run doit again")
     verify.must_pass(ctx, session.opinion, target, binary, path=path, data=data)
     return found
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "push"
-SUMMARY = "push what is in docker/images to the registry"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

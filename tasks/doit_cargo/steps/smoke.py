@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.smoke.trial import Seen
 
 NAME = "smoke"
-SUMMARY = "start every image, probe it, and stop it"
 _REGISTERED = Path("/proc/sys/fs/binfmt_misc")
 
 
@@ -69,7 +68,9 @@ class _Smoke(NamedTuple):
             known = read(layout.image_record(self.ctx.config, self.target, binary)).get("id")
             checked = layout.verify_image_record(self.ctx.config, self.target, binary)
             if not known or read(checked).get("id") != known:
-                raise CheckError(f"the image of {binary.name} is not what was checked: run again")
+                raise CheckError(
+                    f"the image of {binary.name} changed after its check: run doit again"
+                )
             found[binary.name] = str(known)
         return found
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "stage"
-SUMMARY = "copy the packaged files into the Docker build context, docker/context"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
@@ -69,7 +68,7 @@ def _copy(
     data = artifact.read(source)
     found = artifact.sha256(data)
     if found != sums.get(f"{binary.crate}/{binary.name}"):
-        raise CheckError(f"{source} is not what the manifest says: run doit again")
+        raise CheckError(f"{source} does not match the manifest: run doit again")
     verify.must_pass(ctx, session.opinion, target, binary, path=source, data=data)
     place = layout.staged(ctx.config, target, binary)
     if not _holds(place, found):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "strip"
-SUMMARY = "split symbols and debug information off what ships, and keep them"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "toolchain"
-SUMMARY = "what every build depends on: compiler, std, linker, settings"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "verify"
-SUMMARY = "check every binary against config/policy.yaml"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from doit_cargo.tools.run.session import Session
 
 NAME = "verify-image"
-SUMMARY = "check what is inside every image"
 
 
 def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:

@@ -52,7 +52,7 @@ def _refusal(path: Path, error: OSError) -> str:
     if error.errno in {errno.ENXIO, errno.EOPNOTSUPP}:
         return f"is a socket or a device, no file: {_REMOVE}"
     if error.errno == errno.EACCES:
-        return f"may not be read: chmod u+r {path}"
+        return f"is not readable: chmod u+r {path}"
     return f"cannot be opened: {error.strerror}"
 
 

@@ -28,7 +28,7 @@ def write(root: Path, path: Path, data: bytes, mode: int = 0o644, *, durable: bo
     """Put `data` at `path`, which lies below `root`, in one rename.
 
     Raises CheckError when a folder on the way is a symbolic link or a file, OSError (with the
-    path) when the disk is full or the folder may not be written.
+    path) when the disk is full or the folder is not writable.
     """
     with _folder(root, path.parent, create=True) as folder, _naming(path):
         temporary = f".{path.name}.{os.getpid()}.tmp"
@@ -171,7 +171,7 @@ def _open(parent: int, name: str, path: Path) -> int:
             raise error from None
     shown = one_line(path)
     raise CheckError(
-        f"{shown} is a symbolic link or a file where a folder belongs: nothing is written through "
+        f"{shown} is a symbolic link or a file, not a folder: nothing is written through "
         f"it. Remove it: rm {shown}"
     )
 

@@ -31,7 +31,7 @@ from doit_cargo.tools.cargo.metadata import metadata
 
 _DEPTH = 3  # folders down to a workspace
 _NOT_LOOKED = {"target", "node_modules", "vendor", "__pycache__", "docker"}
-_WAYS_OUT = "--force overwrites what is there, --keep leaves it and writes the rest"
+_WAYS_OUT = "--force overwrites what is there, --keep keeps it and writes the rest"
 
 
 def find(folder: Path) -> tuple[Path, Path]:
@@ -82,7 +82,7 @@ def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, .
         raise SetupError(f"cargo cannot read {folder}:\n{error}") from None
     graph = _graph(Path(answer["workspace_root"]), env)
     if found := differences(graph, answer):
-        raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
+        raise SetupError("cargo reads this workspace differently:\n" + "\n".join(found))
     return graph, ()
 
 
@@ -120,7 +120,7 @@ class Plan(NamedTuple):
         whole = [path for path in self.written if path not in self.updated]
         yield from (f"{wrote} {name}" for name in layout.relative(whole, root))
         yield from (f"{changed} {name}" for name in layout.relative(self.updated, root))
-        yield from (f"left as it is: {name}" for name in layout.relative(self.kept, root))
+        yield from (f"unchanged: {name}" for name in layout.relative(self.kept, root))
         yield from self.notes
 
 
@@ -169,7 +169,7 @@ def _left(root: Path, own: Iterable[str], plugins: Mapping[str, str], *, force: 
 
 def _check(root: Path, paths: Iterable[Path], in_the_way: Sequence[Path]) -> None:
     faults = [_fault(root, path) for path in (*paths, root / IGNORE_FILE)]
-    faults += [f"{one_line(path)} is there already" for path in in_the_way]
+    faults += [f"{one_line(path)} already exists" for path in in_the_way]
     if in_the_way:
         faults.append(_WAYS_OUT)
     if lines := [line for line in dict.fromkeys(faults) if line]:
@@ -192,10 +192,10 @@ def _fault(root: Path, path: Path) -> str:
             break
         here /= part
         if here.is_symlink() or not here.is_dir():
-            return f"{here} is a symbolic link or a file where a folder belongs"
+            return f"{here} is a symbolic link or a file, not a folder"
     if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        return f"{one_line(path)} is a link, a folder or the like where a file belongs"
-    return "" if os.access(here, os.W_OK | os.X_OK) else f"{here} may not be written"
+        return f"{one_line(path)} is not a regular file"
+    return "" if os.access(here, os.W_OK | os.X_OK) else f"{here} is not writable"
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -249,7 +249,7 @@ def test_an_unused_program_header_may_hold_anything() -> None:
         (lambda d: poke_segment(d, DYNAMIC, "p_filesz", 16), "no DT_NULL"),
         (lambda d: poke_segment(d, DYNAMIC, "p_filesz", 0), "no DT_NULL"),
         (lambda d: poke_section(d, 0, "sh_type", 1), "section 0"),
-        (lambda d: poke_section(d, 1, "sh_type", 1), "no string table"),
+        (lambda d: poke_section(d, 1, "sh_type", 1), "not a string table"),
         (lambda d: poke_section(d, 1, "sh_size", 0), "names is empty"),
         (lambda d: poke_section(d, 1, "sh_size", 9), "section name: no end"),
         (lambda d: poke_section(d, 1, "sh_size", 1 << 32), "section 1 ends"),

@@ -124,7 +124,7 @@ def test_no_key_in_another_case(name: str, where: tuple[Any, ...], key: str) -> 
     other = key.lower() if key != key.lower() else key.upper()
     with pytest.raises(CheckError, match=f"has '{other}'"):
         change(name, where, lambda found: found.update({other: found.pop(key)}))
-    with pytest.raises(CheckError, match="a key stands twice"):
+    with pytest.raises(CheckError, match="a duplicate key"):
         change(name, where, lambda found: found.update({other: found[key]}))
 
 

@@ -214,11 +214,11 @@ def test_links_inside_the_root_are_resolved(root: Path) -> None:
     [
         ("", ["1: workspace: the key is missing", "1: targets: the key is missing"]),
         ("# nothing\n", ["1: workspace: the key is missing", "1: targets: the key is missing"]),
-        ("- a\n", ["1: a list stands here, a mapping is meant"]),
-        ("text\n", ["1: 'text' stands here, a mapping is meant"]),
-        ("workspace: .\ntargets:\n", ["2: targets: nothing stands here, a mapping is meant"]),
+        ("- a\n", ["1: expected a mapping, found a list"]),
+        ("text\n", ["1: expected a mapping, found 'text'"]),
+        ("workspace: .\ntargets:\n", ["2: targets: expected a mapping, found nothing"]),
         ("workspace: .\ntargets: {}\n", ["2: targets: the mapping is empty"]),
-        ("workspace:\n" + TWO_LINES[13:], ["1: workspace: nothing stands here"]),
+        ("workspace:\n" + TWO_LINES[13:], ["1: workspace: the value is missing"]),
         (TWO_LINES[13:], ["1: workspace: the key is missing"]),
     ],
 )  # fmt: skip
@@ -235,26 +235,26 @@ def test_the_whole_file_is_wrong(root: Path, content: str, expected: list[str]) 
         ("title: 2025-06-11", "title: 2025-06-11 is read as a date, write it in quotes"),
         ("title: ' '", f"title: ' ' is not a title: {TITLE}"),
         ("title: |\n    a\n    b", f"title: 'a\\nb\\n' is not a title: {TITLE}"),
-        ("title: [a]", "title: a list stands here, a title is meant"),
+        ("title: [a]", "title: expected a title, found a list"),
         ("profile: ../x", f"profile: '../x' is not a profile name: {GRAMMAR}"),
         ("profile: -x", f"profile: '-x' is not a profile name: {GRAMMAR}"),
-        ("output: x", "output: 'x' stands here, a mapping is meant"),
+        ("output: x", "output: expected a mapping, found 'x'"),
         ("output: {binary: x}", "output.binary: unknown key, did you mean 'binaries'?"),
         ("features: {names: [+]}",
          "features.names[0]: '+' is not a feature: 'name' or 'crate/name'"),
-        ("features: {names: [[]]}", "features.names[0]: a list stands here, a feature is meant"),
-        ("features: {all: yes}", "features.all: 'yes' stands here, true or false is meant"),
-        ("features: {all: 'true'}", "features.all: 'true' stands here, true or false is meant"),
-        ("features: {all: }", "features.all: nothing stands here, true or false is meant"),
+        ("features: {names: [[]]}", "features.names[0]: expected a feature, found a list"),
+        ("features: {all: yes}", "features.all: expected true or false, found 'yes'"),
+        ("features: {all: 'true'}", "features.all: expected true or false, found 'true'"),
+        ("features: {all: }", "features.all: expected true or false, found nothing"),
         ("env: {A: 4}", "env.A: 4 is read as a number, write it in quotes"),
         ("env: {A: off}", "env.A: off is read as true or false, write it in quotes"),
         ("env: {A: 0x1F}", "env.A: 0x1F is read as a number, write it in quotes"),
         ("env: {A: null}", "env.A: null is read as nothing, write it in quotes"),
-        ("env: {A: }", "env.A: nothing stands here"),
+        ("env: {A: }", "env.A: the value is missing"),
         ("env: {A: {default: x}}", "env.A.from: the key is missing"),
         ("env: {A: {from: X, defalt: x}}", "env.A.defalt: unknown key, did you mean 'default'?"),
         ("env: {A: {from: a-b}}", "env.A.from: 'a-b' is not a variable name: letters, digits, '_'"),
-        ("inputs: {a: templates}", "inputs.a: 'templates' stands here, a list is meant"),
+        ("inputs: {a: templates}", "inputs.a: expected a list, found 'templates'"),
         ("inputs: {a: []}", "inputs.a: the list is empty"),
         ('env: {A: "x\\0y"}', "env.A: a control character in 'x\\x00y'"),
         ("env: {A-B: x}", "env.A-B: 'A-B' is not a variable name: letters, digits, '_'"),
@@ -262,13 +262,13 @@ def test_the_whole_file_is_wrong(root: Path, content: str, expected: list[str]) 
         ("cargo: {lock: true}", "cargo.lock: unknown key, did you mean 'locked'?"),
         ("ship: {}", "ship: the mapping is empty"),
         ("ship: {a: []}", "ship.a: the list is empty"),
-        ("ship: {a: b}", "ship.a: 'b' stands here, a list is meant"),
+        ("ship: {a: b}", "ship.a: expected a list, found 'b'"),
         ("ship: {a b: [c]}", f"ship.'a b': 'a b' is not a crate name: {GRAMMAR}"),
         ("ship: {a: [b/c]}", f"ship.a[0]: 'b/c' is not a binary name: {GRAMMAR}"),
         ("ship: {a: [NO]}", "ship.a[0]: NO is read as true or false, write it in quotes"),
         ("ship: {a: [x, x]}", "ship.a: the binary 'x' is shipped from 'a' already"),
         ("ship: {a: [x], b: [y, x]}", "ship.b: the binary 'x' is shipped from 'a' already"),
-        ("root: nowhere", "root: there is no folder '{root}/config/nowhere'"),
+        ("root: nowhere", "root: there is not a folder '{root}/config/nowhere'"),
     ],
 )  # fmt: skip
 def test_a_fault_names_line_key_and_remedy(root: Path, line: str, expected: str) -> None:
@@ -312,7 +312,7 @@ def test_a_fault_names_line_key_and_remedy(root: Path, line: str, expected: str)
         ("x86_64-unknown-linux-musl, binaries: aarch64-unknown-linux-musl", [
             "2: targets.binaries: 'binaries' is the name of a folder in the Docker context",
         ]),
-        ("[x]", ["2: targets.a: a list stands here, a target triple is meant"]),
+        ("[x]", ["2: targets.a: expected a target triple, found a list"]),
     ],
 )  # fmt: skip
 def test_a_faulty_target_is_refused(root: Path, targets: str, expected: list[str]) -> None:
@@ -327,8 +327,8 @@ def test_a_faulty_target_is_refused(root: Path, targets: str, expected: list[str
         ("workspace", "rust/../../x", "'rust/../../x' is outside the root folder {root}"),
         ("workspace", "away", "'away' leads out of the root folder, to {root}.away"),
         ("workspace", "away/deep", "'away/deep' leads out of the root folder, to {root}.away/deep"),
-        ("workspace", "missing", "there is no folder 'missing' in '{root}'"),
-        ("workspace", "file", "'file' is no folder"),
+        ("workspace", "missing", "there is not a folder 'missing' in '{root}'"),
+        ("workspace", "file", "'file' is not a folder"),
         ("workspace", "loop", "'loop' cannot be used: Too many levels of symbolic links"),
         ("workspace", "x" * 300, "'" + "x" * 60 + "…' cannot be used: File name too long"),
         ("binaries", ".", "'.' is or contains the root folder"),
@@ -396,7 +396,7 @@ profile: debug
         "4: targets.x86_64.triple: the key is missing",
         "6: ship.bot: the binary 'bot' is shipped from 'bot' already",
         "7: env.SHOW: on is read as true or false, write it in quotes",
-        "9: profile: the key stands twice, first on line 8",
+        "9: profile: duplicate key, first on line 8",
     ]
 
 
@@ -515,7 +515,7 @@ def test_without_a_ship_list_the_workspace_must_be_shippable(root: Path) -> None
         "config/pipeline.yaml:1: workspace: it has no binary to ship",
         "config/pipeline.yaml:1: ship: 'a' and 'b' have a binary 'x' each, name what to ship",
         (
-            "config/pipeline.yaml:1: ship: 'a/x y' cannot be shipped, its names must be of "
+            "config/pipeline.yaml:1: ship: 'a/x y' cannot be shipped, its names must consist of "
             "letters, digits, '_' and '-', at most 64; name what to ship"
         ),
     ]

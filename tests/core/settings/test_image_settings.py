@@ -131,15 +131,15 @@ NO_REGISTRY = "is not a registry: a host with a domain or a port, nothing more"
         ("services: {a: {port: [1]}}",
          "services.a.port: this is not a port: a whole number from 1 to 65535"),
         ("services: {a: {smoke: {needs: []}}}",
-         "services.a.smoke: one of 'http' and 'exec' is meant"),
+         "services.a.smoke: set either 'http' or 'exec'"),
         ("services: {a: {port: 1, smoke: {http: {path: /}, exec: {argv: [x]}}}}",
-         "services.a.smoke: one of 'http' and 'exec' is meant"),
+         "services.a.smoke: set either 'http' or 'exec'"),
         ("services: {a: {smoke: {http: {path: /}}}}",
          "services.a.smoke.http: the service has no 'port' to ask"),
         ("services: {shop: {}, b: {smoke: {exec: {argv: [x]}, needs: [shp]}}}",
          "services.b.smoke.needs: no service 'shp', did you mean 'shop'?"),
         ("services: {a: {smoke: {exec: {argv: [x]}, needs: [a]}}}",
-         "services.a.smoke.needs: the service needs itself in the end"),
+         "services.a.smoke.needs: the service depends on itself"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_its_place(tmp_path: Path, line: str, expected: str) -> None:
@@ -153,8 +153,8 @@ def test_a_circle_of_needs_is_told_for_each_in_it(tmp_path: Path) -> None:
     rows = [f"    {name}: {smoke % other}\n" for name, other in ("ab", "bc", "cb", "da")]
 
     assert faults(tmp_path, "images:\n  services:\n" + "".join(rows)) == [
-        "6: images.services.b.smoke.needs: the service needs itself in the end",
-        "7: images.services.c.smoke.needs: the service needs itself in the end",
+        "6: images.services.b.smoke.needs: the service depends on itself",
+        "7: images.services.c.smoke.needs: the service depends on itself",
     ]
 
 
@@ -179,9 +179,9 @@ def crates(root: Path, *bins: str) -> CrateGraph:
             "5: images.services.shopp: 'shopp' is not shipped, did you mean 'shop'?"]),
         ("services:\n    Admin: {}", [
             ("5: images.services.Admin: 'Admin' cannot name an image, "
-             "it must be in lower case and begin plainly")]),
+             "it must be lower case and start plainly")]),
         ("tags: [latest]", [
-            "3: images: 'Admin' cannot name an image, it must be in lower case and begin plainly"]),
+            "3: images: 'Admin' cannot name an image, it must be lower case and start plainly"]),
     ],
 )  # fmt: skip
 def test_what_has_an_image_is_shipped_and_can_name_it(

@@ -87,37 +87,37 @@ def test_every_rule_has_a_level_for_every_target(config: Config, arch: str) -> N
     assert set(decode(config, "")[arch].levels) == set(RULE_NAMES)
 
 
-SIZE = "a size such as 65536, '64 KiB' or '8 MiB' is meant"
+SIZE = "a size such as 65536, '64 KiB' or '8 MiB'"
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("- x", "1: a list stands here, a mapping is meant"),
+        ("- x", "1: expected a mapping, found a list"),
         ("rule: {}", "1: rule: unknown key, did you mean 'rules'?"),
         ("rules: {striped: deny}", "1: rules.striped: unknown key, did you mean 'stripped'?"),
         ("rules: {pie: of}", "1: rules.pie: 'of' is not one of deny, warn, off"),
         ("rules: {pie: no}", "1: rules.pie: 'no' is not one of deny, warn, off"),
         ("rules: {pie: false}", "1: rules.pie: 'false' is not one of deny, warn, off"),
-        ("rules: {pie: }", "1: rules.pie: nothing stands here, deny or warn or off is meant"),
-        ("rules: {pie: [off]}", "1: rules.pie: a list stands here, deny or warn or off is meant"),
-        ("size: {min: 64 kb}", f"1: size.min: '64 kb' stands here, {SIZE}"),
-        ("size: {min: -1}", f"1: size.min: '-1' stands here, {SIZE}"),
-        ("size: {min: 1.5 MiB}", f"1: size.min: '1.5 MiB' stands here, {SIZE}"),
-        ("size: {min: 010}", f"1: size.min: '010' stands here, {SIZE}"),
-        ("size: {min: 1_000}", f"1: size.min: '1_000' stands here, {SIZE}"),
-        ("size: {min: 1:30}", f"1: size.min: '1:30' stands here, {SIZE}"),
-        ("size: {min: .inf}", f"1: size.min: '.inf' stands here, {SIZE}"),
-        ("size: {min: }", f"1: size.min: nothing stands here, {SIZE}"),
+        ("rules: {pie: }", "1: rules.pie: expected deny or warn or off, found nothing"),
+        ("rules: {pie: [off]}", "1: rules.pie: expected deny or warn or off, found a list"),
+        ("size: {min: 64 kb}", f"1: size.min: expected {SIZE}, found '64 kb'"),
+        ("size: {min: -1}", f"1: size.min: expected {SIZE}, found '-1'"),
+        ("size: {min: 1.5 MiB}", f"1: size.min: expected {SIZE}, found '1.5 MiB'"),
+        ("size: {min: 010}", f"1: size.min: expected {SIZE}, found '010'"),
+        ("size: {min: 1_000}", f"1: size.min: expected {SIZE}, found '1_000'"),
+        ("size: {min: 1:30}", f"1: size.min: expected {SIZE}, found '1:30'"),
+        ("size: {min: .inf}", f"1: size.min: expected {SIZE}, found '.inf'"),
+        ("size: {min: }", f"1: size.min: expected {SIZE}, found nothing"),
         ("size: {max: 1000}", "1: size: min 65536 is above max 1000"),
-        ("size: 5", "1: size: '5' stands here, a mapping is meant"),
+        ("size: 5", "1: size: expected a mapping, found '5'"),
         ("targets:\n  aarch64: {size: {min: 1 GiB}}",
          "2: targets.aarch64.size: min 1073741824 is above max 268435456"),
         ("targets: {arm64: {}}",
          "1: targets.arm64: pipeline.yaml has no such target, did you mean 'aarch64'?"),
         ("budgets: {shoop: 1 MiB}",
          "1: budgets.shoop: pipeline.yaml ships no such binary, did you mean 'shop'?"),
-        ("budgets: {shop: big}", f"1: budgets.shop: 'big' stands here, {SIZE}"),
+        ("budgets: {shop: big}", f"1: budgets.shop: expected {SIZE}, found 'big'"),
         ("budgets: {a/b: 1}",
          "1: budgets.'a/b': 'a/b' is not a binary name: letters, digits, '_' and '-', at most 64"),
     ],
@@ -136,8 +136,8 @@ def test_identity_cannot_be_switched_off(config: Config, rule: str, level: str, 
 
     assert faults(config, content) == [
         (
-            f"1: {keys}.{rule}: '{level}' is refused: a binary for another machine never ships, "
-            "the level is deny"
+            f"1: {keys}.{rule}: '{level}' is not allowed: a binary for another machine never "
+            "ships, the level is deny"
         )
     ]
     assert decode(config, content.replace(level, "deny"))
@@ -171,6 +171,6 @@ def test_every_fault_is_told_in_the_order_of_the_file(config: Config) -> None:
     assert faults(config, content) == [
         "1: budgets.shoop: pipeline.yaml ships no such binary, did you mean 'shop'?",
         "3: rules.pie: 'of' is not one of deny, warn, off",
-        "4: rules.pie: the key stands twice, first on line 3",
-        f"5: size.max: 'x' stands here, {SIZE}",
+        "4: rules.pie: duplicate key, first on line 3",
+        f"5: size.max: expected {SIZE}, found 'x'",
     ]

@@ -254,7 +254,7 @@ BAD_ROOTS = {
         "[workspace]\nmembers = [1]",
         "workspace.members must be an array of strings",
     ),
-    "an exclude that is no list": (
+    "an exclude that is not a list": (
         virtual("", "exclude = {}"),
         "workspace.exclude must be an array of strings",
     ),

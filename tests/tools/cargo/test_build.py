@@ -192,7 +192,7 @@ def test_an_unlooked_for_fresh_is_an_error(tmp_path: Path) -> None:
     """Cargo was made to forget the crate; what it calls fresh it must have found elsewhere."""
     script = say(artifact("core", "lib", fresh=True))
 
-    with pytest.raises(CheckError, match="cargo took core for fresh"):
+    with pytest.raises(CheckError, match="cargo took core as fresh"):
         build(tmp_path, script, dropped=frozenset({"core"})).wait("core")
 
 

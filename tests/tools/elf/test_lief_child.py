@@ -187,7 +187,7 @@ def test_where_there_is_no_filter_it_still_opens_nothing() -> None:
 
 @pytest.mark.parametrize("odd", [b"\xff\xfe", {1, 2}, float("nan"), 1 << 5000])
 def test_what_no_json_has_is_an_error_and_not_the_childs_end(odd: object) -> None:
-    """LIEF gives bytes where a name is no text."""
+    """LIEF gives bytes where a name is not text."""
     descriptor = os.memfd_create("elf")
     try:
         answer = json.loads(lief_child._guarded(lambda _: {"interp": odd}, descriptor, 0))  # noqa: SLF001

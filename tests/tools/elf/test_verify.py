@@ -210,7 +210,7 @@ def test_a_file_that_may_not_be_read_says_so(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(CheckError, match=r"/chat may not be read: chmod u\+r "):
+    with pytest.raises(CheckError, match=r"/chat is not readable: chmod u\+r "):
         artifact.read(tmp_path / "chat", max_size=1000)
 
 

@@ -103,7 +103,7 @@ def test_rustup_fetches_std(machine: Machine) -> None:
     assert (machine.home / "asked").read_text() == asked
     folder = machine.home / ".rustup" / "toolchains" / f"stable-{LINUX}"
     assert f"fetching std for {TRIPLE}, about 40 MB, into {folder}" in said
-    assert said[-1] == f"x86_64: everything is in place, in {machine.cache}"
+    assert said[-1] == f"x86_64: everything is installed, in {machine.cache}"
     assert run(machine) == [
         f"Rust is there: {folder}/bin/rustc",
         f"std for {TRIPLE} is there: {folder}/lib/rustlib/{TRIPLE}/lib",
@@ -319,7 +319,7 @@ def test_two_at_once_wait(tmp_path: Path) -> None:
         other.start()
         waiting = tmp_path / "said"
         _until(waiting.exists)
-        assert waiting.read_text() == f"waiting for another setup that works in {tmp_path}"
+        assert waiting.read_text() == f"waiting for another setup in {tmp_path}"
         assert not (tmp_path / "done").exists()
     other.join()
 
@@ -447,7 +447,7 @@ def test_a_wrapper_that_was_altered_is_told_and_made_anew(machine: Machine) -> N
     assert chain.missing == restored.missing == ()
     (fault,) = altered.missing
     assert fault == (
-        f"the linker wrappers for {TRIPLE} are not what was made "
+        f"the linker wrappers for {TRIPLE} were changed since `doit setup` "
         f"({chain.wrappers}/{TRIPLE}-cc): doit setup"
     )
     assert any(line.startswith("made zig's wrappers") for line in said)
@@ -478,7 +478,7 @@ def test_what_zig_links_is_told_when_it_is_not_what_was_made_and_made_anew(
     if how == "a link":
         made.symlink_to("/dev/zero")
 
-    assert fault(located(machine)) == f"musl for {TRIPLE} is not what was made ({made})"
+    assert fault(located(machine)) == f"musl for {TRIPLE} was changed since `doit setup` ({made})"
     said = run(machine)
 
     assert fault(located(machine)) == ""
@@ -541,8 +541,8 @@ def test_a_std_that_setup_built_is_told_when_it_is_not_and_built_anew(
     said = run(machine)
 
     assert wrong in said
-    assert wrong.startswith(f"std for {TRIPLE} is not what was made ({lib}/lib") or (
-        wrong == f"nothing says who built std for {TRIPLE}" and how == "no record"
+    assert wrong.startswith(f"std for {TRIPLE} was changed since `doit setup` ({lib}/lib") or (
+        wrong == f"there is no record of who built std for {TRIPLE}" and how == "no record"
     )
     assert std_fault(located(machine)) == ""
     assert [path.name for path in lib.iterdir()] == ["libstd-9.rlib"]

@@ -53,7 +53,7 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
     ),
     "no more threads": (
         RuntimeError("can't start new thread"), 1,
-        "ERROR: can't start new thread: this machine lets us have no more\n",
+        "ERROR: can't start new thread: this machine allows no more\n",
     ),
 }  # fmt: skip
 

@@ -30,5 +30,5 @@ def lookup(configs: Iterable[TomlFile], *keys: str) -> Iterator[Setting]:
 
 
 def strongest(configs: Iterable[TomlFile], *keys: str) -> Setting | None:
-    """What cargo goes by at that key, if it is no list (lists and tables are joined)."""
+    """What cargo goes by at that key, if it is not a list (lists and tables are joined)."""
     return next(lookup(configs, *keys), None)

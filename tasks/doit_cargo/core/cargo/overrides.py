@@ -141,7 +141,7 @@ def _undecided(ctx: Context) -> Iterator[Override]:
     for name in _tables(ctx):
         place = strongest(ctx.graph.configs, "target", name, "rustflags")
         if place and (word := unknown(name)):
-            yield _override(ctx, place, f"taken not to hold: {word} is not known without rustc")
+            yield _override(ctx, place, f"treated as false: {word} is not known without rustc")
 
 
 def _verdict(option: user_flags.Option) -> tuple[str, bool]:

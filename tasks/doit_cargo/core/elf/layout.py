@@ -156,7 +156,9 @@ def _check_segment(view: memoryview, header: Header, segment: Segment) -> None:
 
 
 def _check_align(align: int, what: str) -> None:
-    require(align & (align - 1) == 0 or align == 0, f"{what}: alignment {align} is no power of two")
+    require(
+        align & (align - 1) == 0 or align == 0, f"{what}: alignment {align} is not a power of two"
+    )
 
 
 def _check_loads(loads: list[Segment], header: Header) -> None:
@@ -198,6 +200,6 @@ def _name_table(view: memoryview, table: list[tuple[int, ...]], index: int) -> b
     if not index:
         return b""
     _, kind, _, _, offset, size, *_ = table[index]
-    require(kind == SHT_STRTAB, "e_shstrndx names a section that is no string table")
+    require(kind == SHT_STRTAB, "e_shstrndx names a section that is not a string table")
     require(size, "the table of section names is empty")
     return bytes(view[offset : offset + size])

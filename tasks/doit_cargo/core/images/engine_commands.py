@@ -100,5 +100,5 @@ def epoch(env: Mapping[str, str]) -> int:
     """SOURCE_DATE_EPOCH, else 0. Raises ValueError if it is no whole number of seconds."""
     text = env.get("SOURCE_DATE_EPOCH", "") or "0"
     if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"SOURCE_DATE_EPOCH={text}: whole seconds since 1970 are meant")
+        raise ValueError(f"SOURCE_DATE_EPOCH={text}: expected whole seconds since 1970")
     return int(text)

@@ -33,18 +33,18 @@ def parse(data: bytes, what: str) -> object:
     try:
         found: object = json.loads(data, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise CheckError(f"{what} is no JSON to be trusted: {error}") from None
+        raise CheckError(f"{what} is not valid JSON: {error}") from None
     return found
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key.casefold() for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a duplicate key in one object")
     return dict(pairs)
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def closed(value: object, what: str, keys: Keys) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def closed(value: object, what: str, keys: Keys) -> dict[str, Any]:
 def mapping(value: object, what: str) -> dict[str, Any]:
     """An object with any keys."""
     if not isinstance(value, dict):
-        raise CheckError(f"{what}: {type(value).__name__} stands where an object belongs")
+        raise CheckError(f"{what}: {type(value).__name__} in place of an object")
     return value
 
 
@@ -68,7 +68,7 @@ def items(found: Mapping[str, Any], key: str) -> list[Any]:
     """The list at that key; empty where there is none."""
     value = found.get(key)
     if value is not None and not isinstance(value, list):
-        raise CheckError(f"{key} is no list")
+        raise CheckError(f"{key} is not a list")
     return value or []
 
 
@@ -76,7 +76,7 @@ def text(found: Mapping[str, Any], key: str) -> str:
     """The text at that key; empty where there is none."""
     value = found.get(key)
     if value is not None and not isinstance(value, str):
-        raise CheckError(f"{key} is no text")
+        raise CheckError(f"{key} is not text")
     return value or ""
 
 
@@ -84,5 +84,5 @@ def texts(found: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """The list of texts at that key."""
     values = items(found, key)
     if not all(isinstance(value, str) for value in values):
-        raise CheckError(f"{key} has something in it that is no text")
+        raise CheckError(f"{key} contains something that is not text")
     return tuple(values)

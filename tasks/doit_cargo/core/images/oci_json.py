@@ -97,7 +97,7 @@ def sha256_of(digest: object, what: str) -> str:
     """The hex part of a digest `sha256:…`. Raises CheckError for any other."""
     found = _DIGEST.fullmatch(digest) if isinstance(digest, str) else None
     if not found:
-        raise CheckError(f"{what}: {digest!r} is no digest by SHA-256")
+        raise CheckError(f"{what}: {digest!r} is not a SHA-256 digest")
     return found[1]
 
 
@@ -117,7 +117,7 @@ def manifest(data: bytes, what: str) -> Manifest:
     layers = tuple(_descriptor(item, what) for item in items(found, "layers"))
     config = _descriptor(found["config"], what)
     if config.media_type != _CONFIG:
-        raise CheckError(f"{what}: {config.media_type!r} where an image's config is meant")
+        raise CheckError(f"{what}: {config.media_type!r} in place of an image's config")
     return Manifest(config=config, layers=layers)
 
 
@@ -136,7 +136,7 @@ def settings(data: bytes, what: str) -> Settings:
     config = closed(found["config"], f"{what}: config", CONFIG)
     roots = closed(found["rootfs"], f"{what}: rootfs", ROOTS)
     if roots["type"] != "layers" or config.get("OnBuild") is not None:
-        raise CheckError(f"{what}: its rootfs is no list of layers, or it has OnBuild")
+        raise CheckError(f"{what}: its rootfs is not a list of layers, or it has OnBuild")
     text(found, "created")
     names = (text(found, key) for key in ("os", "architecture", "variant"))
     health = closed(config.get("Healthcheck", {}), f"{what}: Healthcheck", HEALTH)
@@ -171,7 +171,7 @@ def _labels(value: object, what: str) -> dict[str, str]:
 def _ports(value: object, what: str) -> tuple[str, ...]:
     found = mapping(value or {}, what)
     if any(item != {} for item in found.values()):
-        raise CheckError(f"{what} has something in it that is no empty object")
+        raise CheckError(f"{what} contains something that is not an empty object")
     return tuple(found)
 
 
@@ -187,7 +187,7 @@ def _descriptor(value: object, what: str) -> Descriptor:
     found = closed(value, f"{what}: a descriptor", DESCRIPTOR)
     size, platform = found["size"], found.get("platform")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise CheckError(f"{what}: {size!r} is no size")
+        raise CheckError(f"{what}: {size!r} is not a size")
     return Descriptor(
         sha256=sha256_of(found["digest"], what),
         size=size,

@@ -104,7 +104,7 @@ def _env(found: Settings, expected: Expected) -> Iterator[str]:
     if len(variables) < len(found.env):  # a program may take the first, another the last
         yield "it has a variable twice"
     for name in variables.keys() - expected.env.keys() - {"PATH"}:
-        yield f"its variable {name} is in no way configured"
+        yield f"its variable {name} is not configured"
     for name, value in expected.env.items():
         if variables.get(name) != value:
             yield f"its variable {name} is not as configured"
@@ -120,7 +120,7 @@ def _secrets(found: Settings) -> Iterator[str]:
         if secrets.secret_variable(name, value):
             yield f"its label {name} looks like a secret"
     if any(secrets.secret_text(text) for text in found.texts):
-        yield "its history has something in it that looks like a secret"
+        yield "its history contains something that looks like a secret"
 
 
 def _layers(image: Image, expected: Expected) -> Iterator[str]:
@@ -159,7 +159,7 @@ def _file(entry: Entry, expected: Expected, user: str) -> Iterator[str]:
         source = "the manifest says" if entry.path == expected.binary else "is configured"
         yield f"has SHA-256 {entry.sha256}, not {wanted} as {source}"
     if entry.path == expected.binary and entry.elf is None:
-        yield "is no ELF file"
+        yield "is not an ELF file"
     modes = _BINARY_MODES if entry.path == expected.binary else _FILE_MODES
     if entry.mode not in modes:
         yield f"has mode {entry.mode:04o}, not {modes[0]:04o}"
@@ -182,7 +182,7 @@ def _extra(path: str) -> str:
         return "is a shell, and an image of one static binary has none"
     if secrets.secret_file(path):
         return "looks like a secret, by its name"
-    return "is in no way configured: only the binary and what the configuration names may be in it"
+    return "is not configured: an image contains only the binary and what the configuration names"
 
 
 def _missing(image: Image, expected: Expected) -> Iterator[str]:

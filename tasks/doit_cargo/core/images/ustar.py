@@ -15,10 +15,10 @@ FILE: Final = b"0"
 FOLDER: Final = b"5"
 _TYPES: Final = {FILE: 0o100000, FOLDER: 0o040000}  # S_IFREG and S_IFDIR, which Go adds to a mode
 _KINDS: Final = {
-    b"\0": "a file in the form of V7", b"1": "a hard link", b"2": "a symbolic link",
+    b"\0": "a V7 file", b"1": "a hard link", b"2": "a symbolic link",
     b"3": "a device", b"4": "a device", b"6": "a FIFO", b"7": "a contiguous file",
     b"S": "a sparse file", b"g": "a pax header for all that follows", b"x": "a pax header",
-    b"L": "a long name in the form of GNU", b"K": "a long link in the form of GNU",
+    b"L": "a GNU long name", b"K": "a GNU long link",
 }  # fmt: skip
 _USERS: Final = (b"", b"root")
 # POSIX.1-2017, pax, "ustar Interchange Format": where each field ends
@@ -61,7 +61,7 @@ def decode(block: bytes) -> Header:
     numbers = {field: _number(block, field) for field in ("mode", "uid", "gid", "size", "mtime")}
     found = Header(name=name.decode("ascii", "replace"), type=kind, user=user, **numbers)
     if (field := _difference(encode(found), block)) is not None:
-        raise ValueError(f"the {field} of its header is not as ustar has it")
+        raise ValueError(f"the {field} of its header is not valid ustar")
     _check(found)
     return found
 
@@ -86,7 +86,7 @@ def permissions(header: Header) -> int:
 def _check(header: Header) -> None:
     """What has the right form and still means something else to another reader."""
     if not header.name.isprintable() or not header.path:
-        raise ValueError("the name of its header is no plain text")
+        raise ValueError("the name of its header is not plain text")
     if header.mode & ~0o7777 not in (0, _TYPES[header.type]):
         raise ValueError(f"its mode, {header.mode:o}, is that of something else")
     if header.user not in _USERS or (header.user and (header.uid or header.gid)):
@@ -103,7 +103,7 @@ def _number(block: bytes, field: str) -> int:
     start = max(other for other in (0, *_FIELDS.values()) if other < end)
     digits = block[start:end].rstrip(b"\0")
     if not digits or digits.strip(b"01234567"):
-        raise ValueError(f"the {field} of its header is no octal number")
+        raise ValueError(f"the {field} of its header is not an octal number")
     return int(digits, 8)
 
 

@@ -134,7 +134,7 @@ def _old(file: str, statement: _Statement) -> Iterator[Change]:
     if line != statement.line:
         yield Change(file, statement.number, statement.line, line, "is an old name")
     elif gone:
-        why = "names a plugin that there is not"
+        why = "names a plugin that does not exist"
         yield Change(file, statement.number, statement.line, "", why, by_hand=True)
 
 

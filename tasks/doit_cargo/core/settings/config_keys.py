@@ -38,9 +38,9 @@ _TARGET: Final = Record(
                 "linux/[a-z0-9]+(/v[0-9]+)?",
                 "linux/ and a processor, such as linux/arm64",
             ),
-            "The Docker platform of the images. Default: the one that the triple tells.",
+            "The Docker platform of the images. Default: taken from the triple.",
         ),
-        "default": Field(Flag(), "Whether `doit` alone builds it.", default=True),
+        "default": Field(Flag(), "Whether a plain `doit` builds it.", default=True),
     },
     required=("triple",),
 )
@@ -62,7 +62,7 @@ _FEATURES: Final = Record(
     {
         "names": Field(ListOf(_FEATURE), "Features to switch on.", []),
         "all": Field(Flag(), "Switch every feature on.", default=False),
-        "default": Field(Flag(), "Leave the default features on.", default=True),
+        "default": Field(Flag(), "Keep the default features on.", default=True),
     }
 )
 _CARGO: Final = Record(
@@ -70,7 +70,7 @@ _CARGO: Final = Record(
         "locked": Field(
             Flag(), "Whether Cargo.lock must be up to date. Default: where there is one."
         ),
-        "offline": Field(Flag(), "Keep cargo off the network.", default=False),
+        "offline": Field(Flag(), "Run cargo without network access.", default=False),
         "trust_wrapper": Field(
             Flag(),
             "Push what a rustc wrapper of cargo's configuration, such as sccache, has compiled.",
@@ -81,9 +81,9 @@ _CARGO: Final = Record(
 _VARIABLE: Final = Text("a variable name", "[A-Za-z_][A-Za-z0-9_]*", "letters, digits, '_'")
 _FROM_SHELL: Final = Record(
     {
-        "from": Field(_VARIABLE, "The variable of the shell whose value it has."),
+        "from": Field(_VARIABLE, "The shell variable to take the value from."),
         "default": Field(
-            Text("text"), "Its value where the shell has no such variable. Default: a fault."
+            Text("text"), "Its value if the shell variable is not set. Default: that is an error."
         ),
     },
     required=("from",),
@@ -100,7 +100,7 @@ PIPELINE: Final = Record(
             "folder. Default: the folder of dodo.py.",
         ),
         "workspace": Field(_PATH, "The folder of the workspace's Cargo.toml."),
-        "output": Field(_OUTPUT, "Where the results go."),
+        "output": Field(_OUTPUT, "Where the outputs go."),
         "targets": Field(
             MapOf(Text("an architecture name", NAME, NAME_HINT), Short("triple", _TARGET), least=1),
             "The architectures to build for: a name, and a target triple or more.",
@@ -111,7 +111,7 @@ PIPELINE: Final = Record(
                 ListOf(Text("a binary name", NAME, NAME_HINT), least=1),
                 least=1,
             ),
-            "The crates and their binaries, in the order of the manifest. Default: all there are.",
+            "The crates and their binaries, in the order of the manifest. Default: all.",
         ),
         "profile": Field(
             Text("a profile name", NAME, NAME_HINT), "The Cargo profile to build with.", RELEASE
@@ -140,7 +140,7 @@ PIPELINE: Final = Record(
             "folders with all in them, relative to the crate's folder, by its name.",
             {},
         ),
-        "cargo": Field(_CARGO, "How cargo is called."),
+        "cargo": Field(_CARGO, "How cargo is run."),
         "rerun": Field(
             MapOf(Text("a crate name", NAME, NAME_HINT), Choice("ask", "never")),
             "What becomes of a build script that wants to run in every build, by its crate: 'ask' "
@@ -148,7 +148,7 @@ PIPELINE: Final = Record(
             "Default: ask.",
             {},
         ),
-        "images": Field(Optional(IMAGES), "The images that are made of the binaries."),
+        "images": Field(Optional(IMAGES), "The images built from the binaries."),
     },
     required=("workspace", "targets"),
 )

@@ -75,37 +75,35 @@ _BINARY: Final = Text("a binary name", NAME, NAME_HINT)
 _ARGUMENTS: Final = ListOf(Text("text"), least=1)
 _HTTP: Final = Record(
     {
-        "path": Field(Text("a path", r"/[!-~]*", "starting with '/'"), "What is asked for."),
-        "status": Field(Number("a status", 100, 599), "The status that is expected.", 200),
-        "body": Field(Text("text"), "Text that must stand in the answer."),
+        "path": Field(Text("a path", r"/[!-~]*", "starting with '/'"), "The path to request."),
+        "status": Field(Number("a status", 100, 599), "The expected status.", 200),
+        "body": Field(Text("text"), "Text that the response must contain."),
     },
     required=("path",),
 )
 _EXEC: Final = Record(
     {
         "argv": Field(_ARGUMENTS, "The arguments of the image's program."),
-        "code": Field(Number("an exit code", 0, 255), "The exit code that is expected.", 0),
+        "code": Field(Number("an exit code", 0, 255), "The expected exit code.", 0),
     },
     required=("argv",),
 )
 _SMOKE: Final = Record(
     {
-        "http": Field(Optional(_HTTP), "Start it, and ask this of its port."),
-        "exec": Field(Optional(_EXEC), "Run it to its end."),
-        "needs": Field(ListOf(_BINARY), "The services that must run with it.", []),
-        "env": Field(_ENV, "Environment variables of the test, over those of the image.", {}),
+        "http": Field(Optional(_HTTP), "Start it, and send this request to its port."),
+        "exec": Field(Optional(_EXEC), "Run it until it exits."),
+        "needs": Field(ListOf(_BINARY), "The services that must run beside it.", []),
+        "env": Field(_ENV, "Environment variables of the test; they override the image's.", {}),
     }
 )
 _SERVICE: Final = Record(
     {
         "port": Field(Number("a port", 1, 65535), "The TCP port that it listens on."),
-        "health": Field(
-            _ARGUMENTS, "The arguments with which its program asks for its own health."
-        ),
+        "health": Field(_ARGUMENTS, "The arguments with which the program checks its own health."),
         "env": Field(_ENV, "Environment variables of the image.", {}),
         "smoke": Field(Optional(_SMOKE), "How the image is smoke-tested: `http` or `exec`."),
         "stop": Field(
-            Number("a time", 1, 3600), "The seconds that it has to end after SIGTERM.", 10
+            Number("a time", 1, 3600), "Seconds that it may take to exit after SIGTERM.", 10
         ),
     }
 )
@@ -113,10 +111,10 @@ IMAGES: Final = Record(
     {
         "engine": Field(
             Choice(engines.AUTO, *engines.KINDS),
-            "What builds the images; auto takes buildah where there is one, else docker.",
+            "What builds the images; auto uses buildah if it is installed, else docker.",
             "auto",
         ),
-        "default": Field(Flag(), "Whether `doit` alone makes them.", default=False),
+        "default": Field(Flag(), "Whether a plain `doit` builds them.", default=False),
         "dockerfile": Field(
             Text("a path", r"[^\n\t]+"),
             "The Dockerfile of every image. Default: docker/Dockerfile, else doit-cargo's own.",
@@ -127,11 +125,11 @@ IMAGES: Final = Record(
                 f"{COMPONENT}(/{COMPONENT})*",
                 "lower-case letters, digits, and '.', '_', '-', '/' between them",
             ),
-            "What stands before the binary's name in that of its image, such as the project.",
+            "Prefix of each image's name, before the binary's name, such as the project.",
         ),
         "registry": Field(
             Text("a registry", _REGISTRY, "a host with a domain or a port, nothing more"),
-            "Where `doit push` pushes to. Credentials are the engine's own business.",
+            "The registry that `doit push` pushes to. Credentials come from the engine.",
         ),
         "insecure": Field(Flag(), "Whether the registry speaks plain HTTP.", default=False),
         "tags": Field(
@@ -145,7 +143,7 @@ IMAGES: Final = Record(
                 "[1-9][0-9]{0,8}(:[0-9]{1,9})?",
                 "a numeric user, not root, and perhaps a group: 65532:65532",
             ),
-            "Whom the program runs as.",
+            "The user that the program runs as.",
             "65532:65532",
         ),
         "labels": Field(

@@ -58,12 +58,12 @@ def faults(values: Mapping[str, Any]) -> Iterator[Fault]:
                     yield (*where, "needs"), text
     for name in services:
         if name in _below(name, services):
-            yield ("services", name, "smoke", "needs"), "the service needs itself in the end"
+            yield ("services", name, "smoke", "needs"), "the service depends on itself"
 
 
 def _smoke(service: Mapping[str, Any], smoke: Mapping[str, Any]) -> Iterator[Fault]:
     if (smoke["http"] is None) == (smoke["exec"] is None):
-        yield (), "one of 'http' and 'exec' is meant"
+        yield (), "set either 'http' or 'exec'"
     elif smoke["http"] and service["port"] is None:
         yield ("http",), "the service has no 'port' to ask"
 

@@ -81,6 +81,6 @@ def misread(node: Node) -> str:
     if node.tag == "str":
         return ""
     if node.value == "":
-        return "nothing stands here"
+        return "the value is missing"
     read_as = _READ_AS.get(node.tag, "something special")
     return f"{clip(str(node.value))} is read as {read_as}, write it in quotes"

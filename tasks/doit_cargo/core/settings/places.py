@@ -35,7 +35,7 @@ def below(root: Path, text: str) -> Path:
     except OSError as error:
         raise ValueError(f"{quote(text)} cannot be used: {error.strerror}") from None
     if not stat.S_ISDIR(mode):
-        raise ValueError(f"{quote(text)} is no folder")
+        raise ValueError(f"{quote(text)} is not a folder")
     return found
 
 

@@ -37,12 +37,12 @@ _DOCS: Final = {
     "machine": "The file is for the target's processor. Always deny.",
     "class": "The file is 64-bit or 32-bit, as the target is. Always deny.",
     "endianness": "The file has the target's byte order. Always deny.",
-    "os_abi": "The file asks for no other system than Linux.",
+    "os_abi": "The file is for Linux, not for another system.",
     "type": "The file is an executable: no object, library or core file.",
     "static": "The file needs no shared library and no dynamic loader.",
     "pie": "The executable can be loaded anywhere (position-independent).",
     "nx": "The stack is not executable.",
-    "relro": "The file asks for relocated data to be read-only, all of it.",
+    "relro": "All relocated data is made read-only (full RELRO).",
     "wx": "No memory is both writable and executable.",
     "textrel": "No relocation writes into code.",
     "loads": "Every segment is mapped as it is written, in pages of its own.",
@@ -61,7 +61,7 @@ class _Identity(Choice):
 
     def complaint(self, text: str) -> str:
         """Say that such a rule stays."""
-        return f"{text} is refused: a binary for another machine never ships, the level is deny"
+        return f"{text} is not allowed: a binary for another machine never ships, the level is deny"
 
 
 def _level(rule: str) -> Choice:
@@ -77,7 +77,7 @@ _SIZE: Final = Record(
 )
 _SETTINGS: Final = {
     "rules": Field(
-        _RULES, "The level of each rule: deny fails, warn only tells, off says nothing."
+        _RULES, "The level of each rule: deny fails, warn only reports, off skips the rule."
     ),
     "size": Field(_SIZE, "The sizes that the rule 'size' allows."),
 }

@@ -256,4 +256,4 @@ class Either:
 
 def _mismatch(node: Node, faults: Faults, meant: str) -> object:
     found = _KINDS.get(node.tag) or (quote(str(node.value)) if node.value else "nothing")
-    return node.fault(faults, f"{found} stands here, {meant} is meant")
+    return node.fault(faults, f"expected {meant}, found {found}")

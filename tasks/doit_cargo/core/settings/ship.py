@@ -82,7 +82,7 @@ def _unfit(members: dict[str, Crate]) -> Iterator[Fault]:
     for crate in members.values():
         for name in crate.bins:
             if not (re.fullmatch(NAME, crate.name) and re.fullmatch(NAME, name)):
-                rule = f"its names must be of {NAME_HINT}; name what to ship"
+                rule = f"its names must consist of {NAME_HINT}; name what to ship"
                 yield ("ship",), f"'{crate.name}/{name}' cannot be shipped, {rule}"
             if name in crate_of:
                 both = f"'{crate_of[name]}' and '{crate.name}'"
@@ -120,4 +120,7 @@ def _images(config: Config, graph: CrateGraph) -> Iterator[Fault]:
         if name not in shipped:
             yield keys, f"'{name}' is not shipped, {nearest(name, tuple(shipped))}"
         elif not re.fullmatch(COMPONENT, name):
-            yield keys, f"'{name}' cannot name an image, it must be in lower case and begin plainly"
+            yield (
+                keys,
+                f"'{name}' cannot name an image, it must be lower case and start plainly",
+            )

@@ -73,7 +73,7 @@ class _Tree:
         self._next()  # the end of the document
         end = self._next()
         if not isinstance(end, yaml.StreamEndEvent):
-            self._faults.stop(_line(end), "a second document; one is meant")
+            self._faults.stop(_line(end), "a second document; only one is allowed")
         return Node({}, "map", 1) if root.tag == "null" else root
 
     def _node(self, event: yaml.Event, keys: str, depth: int) -> Node:
@@ -115,14 +115,14 @@ class _Tree:
             node.line = _line(event)
             if name in found:
                 first = found[name].line
-                self._faults.add(node.line, where, f"the key stands twice, first on line {first}")
+                self._faults.add(node.line, where, f"duplicate key, first on line {first}")
             found.setdefault(name, node)
         return found
 
     def _key(self, event: yaml.Event, keys: str, depth: int) -> tuple[str, str]:
         self._refuse(event, keys, depth)
         if not isinstance(event, yaml.ScalarEvent):
-            self._faults.stop(_line(event), "a mapping or a list as a key; text is meant", keys)
+            self._faults.stop(_line(event), "a mapping or a list as a key; keys must be text", keys)
         name = event.value
         key = self._scalar(event, f"{keys}.{_shown(name)}" if keys else _shown(name))
         if surprise := misread(key):

@@ -126,7 +126,7 @@ def std_of(triple: str, parts: Parts) -> Path | None:
 def _std(triple: str, rust: Rust, cache: Path) -> tuple[Path | None, Path | None, bool]:
     """The library folder, the sysroot above it, and whether that one is ours.
 
-    A distribution's own std has no sysroot to speak of: `/usr` is no folder of its own, and must
+    A distribution's own std has no sysroot to speak of: `/usr` is not a folder of its own, and must
     not be remapped or searched for.
     """
     if std := rust.std(triple):
@@ -170,7 +170,7 @@ def _missing(chain: Toolchain, parts: Parts, std: Path | None) -> Iterator[str]:
     if parts.rust.rustc and std is None:
         yield f"Rust's std for {target.triple} is not installed: {setup_command(target)}"
     if chain.std_record and not chain.std_record.is_file():
-        yield f"nothing says who built std for {target.triple}: {setup_command(target)}"
+        yield f"there is no record of who built std for {target.triple}: {setup_command(target)}"
     if fault := wrapper_fault(target.triple, parts):
         yield f"{fault}: {setup_command(target)}"
 
@@ -189,7 +189,7 @@ def wrapper_fault(triple: str, parts: Parts) -> str:
     for name, text in files.items():
         try:
             if bounded.read_text(folder / name) != text:
-                return f"{what} are not what was made ({folder / name})"
+                return f"{what} were changed since `doit setup` ({folder / name})"
         except (OSError, UnicodeDecodeError):
             return f"{what} {unmade}"
     return ""

@@ -89,7 +89,7 @@ def _folders_to(root: str, folders: Iterable[str]) -> Iterator[str]:
 
 
 def _fits(path: str, pattern: str) -> bool:
-    """Whether a pattern matches; one with `**` is left to what is there already."""
+    """Whether a pattern matches; one with `**` is left to what already exists."""
     names, parts = path.split("/"), normpath(pattern).split("/")
     return len(names) == len(parts) and all(map(fnmatchcase, names, parts))
 

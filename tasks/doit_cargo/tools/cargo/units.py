@@ -147,7 +147,7 @@ class Units:
         if made.fresh and ours and made.package in self._order.dropped:
             for unit in units:
                 unit.complaint = (
-                    f"cargo took {made.package} for fresh although its inputs or outputs changed; "
+                    f"cargo took {made.package} as fresh although its inputs or outputs changed; "
                     f"run: cargo clean -p {made.package}"
                 )
 

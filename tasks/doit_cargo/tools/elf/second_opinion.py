@@ -156,7 +156,7 @@ class _Child:
             raise _ChildLostError(self._fate()) from None
         size = int.from_bytes(self._read(4, deadline, seconds))
         if size > _LONGEST_ANSWER:
-            raise _ChildLostError("it answered nonsense")
+            raise _ChildLostError("its answer cannot be read")
         return _decoded(self._read(size, deadline, seconds))
 
     def end(self) -> None:
@@ -230,5 +230,5 @@ def _decoded(answer: bytes) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise _ChildLostError("it answered nonsense")
+        raise _ChildLostError("its answer cannot be read")
     return found

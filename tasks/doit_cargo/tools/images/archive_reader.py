@@ -97,9 +97,7 @@ class _Folder:
 
     def image(self, item: Descriptor) -> Image:
         if not item.is_manifest:
-            raise CheckError(
-                f"{self._path}: {item.media_type!r} where an image's manifest is meant"
-            )
+            raise CheckError(f"{self._path}: {item.media_type!r} in place of an image's manifest")
         manifest = oci_json.manifest(self._blob(item), f"{self._path}: the manifest")
         config = self._blob(manifest.config)
         layers = map(self._unpacked, manifest.layers)
@@ -136,7 +134,7 @@ def _image(
     found: list[Layer] = []
     for tar, wanted in zip_longest(layers, settings.diff_ids):
         if tar is None or wanted is None:
-            raise CheckError(f"{what}: its config and its manifest have not as many layers")
+            raise CheckError(f"{what}: its config and its manifest differ in the number of layers")
         place = f"{what}: layer {len(found) + 1}"
         read = layer_reader.layer(tar, place, limit)
         _compare(read.sha256, wanted, place)
@@ -162,7 +160,7 @@ def _members(data: bytes, path: Path) -> dict[str, memoryview]:
             found[header.name] = view[offset : offset + header.size]
             offset += header.padded
     except ValueError as error:
-        raise CheckError(f"{path} is no archive of docker: {error}") from None
+        raise CheckError(f"{path} is not a Docker archive: {error}") from None
     if any(view[offset:]) or len(view) < offset + ustar.BLOCK:
         raise CheckError(f"{path} is cut short, or something follows its end")
     return found

@@ -24,10 +24,10 @@ _SIGNS: Mapping[str, str] = {
     "Cannot connect to the Docker daemon": _NO_DAEMON,
     "error during connect": _NO_DAEMON,
     "permission denied while trying to connect": (
-        "no permission to ask the daemon: usermod -aG docker $USER, or images.engine: buildah"
+        "no permission to use Docker: usermod -aG docker $USER, or images.engine: buildah"
     ),
-    "code = Unavailable": f"the Docker daemon went away: {_NO_DAEMON}",
-    "unexpected EOF": f"the Docker daemon went away: {_NO_DAEMON}",
+    "code = Unavailable": f"the Docker daemon stopped answering: {_NO_DAEMON}",
+    "unexpected EOF": f"the Docker daemon stopped answering: {_NO_DAEMON}",
 }
 
 

@@ -19,7 +19,7 @@ def staged(ctx: Context, opinion: SecondOpinion, target: Target, binary: Binary)
     path = layout.staged(ctx.config, target, binary)
     data = artifact.read(path)
     if artifact.sha256(data) != manifest_sum(ctx, target, binary):
-        raise CheckError(f"{path} is not what the manifest says: run doit again")
+        raise CheckError(f"{path} does not match the manifest: run doit again")
     verify.must_pass(ctx, opinion, target, binary, path=path, data=data)
     return data
 

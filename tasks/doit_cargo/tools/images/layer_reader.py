@@ -35,7 +35,7 @@ class Read(NamedTuple):
 def unzipped(data: bytes, what: str) -> Iterator[bytes]:
     """Undo gzip, piece by piece. Raises CheckError if it is not one plain member and no more."""
     if not data.startswith(_GZIP):
-        raise CheckError(f"{what} is no gzip in its plain form")
+        raise CheckError(f"{what} is not gzip in its plain form")
     stream = zlib.decompressobj(wbits=31)
     try:
         while not stream.eof:
@@ -46,7 +46,7 @@ def unzipped(data: bytes, what: str) -> Iterator[bytes]:
             elif not data:
                 break
     except zlib.error as error:
-        raise CheckError(f"{what} is no gzip: {error}") from None
+        raise CheckError(f"{what} is not gzip: {error}") from None
     if not stream.eof or stream.unused_data:
         raise CheckError(f"{what} is cut short, or something follows its end")
 
@@ -71,8 +71,8 @@ def layer(tar: Iterable[bytes], what: str, limit: int) -> Read:
             raise CheckError(f"{what} has more than {MEMBER_LIMIT:,} members")
         if header.size > limit:
             raise CheckError(
-                f"{what}: {header.path!r}: it claims {header.size:,} bytes, and {limit:,} are all "
-                "that may be in the image"
+                f"{what}: {header.path!r}: it claims {header.size:,} bytes, "
+                f"more than the {limit:,} of the whole image"
             )
         found[header.path] = _entry(header, source)
     source.end(_END - ustar.BLOCK, _PADDING)
@@ -109,7 +109,7 @@ class _Source:
         while len(rest) <= most and self._more():
             rest += self._held
         if rest.strip(b"\0") or not least <= len(rest) <= most or len(rest) % ustar.BLOCK:
-            raise CheckError(f"{self._what}: its end is not as ustar has it")
+            raise CheckError(f"{self._what}: its end is not valid ustar")
 
     def _more(self) -> bool:
         self._held = next(self._tar, b"")
@@ -136,7 +136,7 @@ def _entry(header: ustar.Header, source: _Source) -> Entry:
         sha.update(piece)
         content.add(piece)
     if any(source.take(header.padded - header.size)):
-        raise CheckError(f"{header.path!r}: what fills up its last block is not zero")
+        raise CheckError(f"{header.path!r}: the padding of its last block is not zero")
     return Entry(
         path=header.path,
         kind="folder" if header.type == ustar.FOLDER else "file",

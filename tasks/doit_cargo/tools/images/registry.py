@@ -57,7 +57,7 @@ class Registry:
         if done.code != 0:
             raise self._error(f"tagged {destination}", done.err)
         if (found := self.digest(destination)) != digest:
-            raise CheckError(f"{destination} names {found}, not {digest}: somebody else pushes it")
+            raise CheckError(f"{destination} names {found}, not {digest}: someone else pushes it")
 
     def _error(self, what: str, stderr: str) -> CheckError:
         login = any(sign in stderr for sign in _DENIED)

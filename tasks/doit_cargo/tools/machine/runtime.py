@@ -46,7 +46,7 @@ def std_fault(chain: Toolchain) -> str:
         return ""
     record = _read(chain, chain.std_record)
     if not record:
-        return f"nothing says who built std for {chain.target.triple}"
+        return f"there is no record of who built std for {chain.target.triple}"
     found = {path.name: path for path in std.iterdir()}
     return _told("std", chain, _altered({name: std / name for name in record} | found, record))
 
@@ -89,7 +89,11 @@ def _altered(places: Mapping[str, Path], record: runtime.Record) -> Path | None:
 
 
 def _told(what: str, chain: Toolchain, altered: Path | None) -> str:
-    return f"{what} for {chain.target.triple} is not what was made ({altered})" if altered else ""
+    return (
+        f"{what} for {chain.target.triple} was changed since `doit setup` ({altered})"
+        if altered
+        else ""
+    )
 
 
 def _sum(path: Path) -> str:

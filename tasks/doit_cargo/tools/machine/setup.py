@@ -64,7 +64,7 @@ def setup(
         chains = [assemble(target, parts, stripped=stripped) for target in targets]
         if missing := list(dict.fromkeys(line for chain in chains for line in chain.missing)):
             raise SetupError("\n".join(missing))
-    say(f"{', '.join(target.arch for target in targets)}: everything is in place, in {cache}")
+    say(f"{', '.join(target.arch for target in targets)}: everything is installed, in {cache}")
 
 
 def _require_wheels(parts: Parts) -> None:

@@ -43,7 +43,7 @@ def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> in
     except RuntimeError as error:
         if "new thread" not in str(error):
             raise
-        console.warn(f"ERROR: {error}: this machine lets us have no more")
+        console.warn(f"ERROR: {error}: this machine allows no more")
         return 1
     finally:
         for number, handler in previous.items():

@@ -96,8 +96,8 @@ class Preflight:
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         resolve(program, ctx.graph.root, env, offline=ctx.config.offline)
         if bounded.read(path) != before:
-            made = f"made {path}: commit it, so that every build takes the same versions"
-            raise StartOver(made if before is None else f"cargo brought {path} up to date")
+            made = f"made {path}: commit it, so that every build uses the same versions"
+            raise StartOver(made if before is None else f"cargo updated {path}")
 
     def _agree(self, target: Target) -> None:
         ctx = self._ctx
@@ -105,7 +105,7 @@ class Preflight:
         program = ctx.toolchains[target.arch].cargo or Path("cargo")
         answer = metadata(program, ctx.graph.root, env)
         if found := cross_check.differences(ctx.graph, answer):
-            raise SetupError("cargo reads this workspace in another way:\n" + "\n".join(found))
+            raise SetupError("cargo reads this workspace differently:\n" + "\n".join(found))
 
     def _fetch(self, targets: Sequence[Target]) -> bool:
         """Have cargo fetch with the shell's secrets, so that it can build without them.

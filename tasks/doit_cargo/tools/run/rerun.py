@@ -107,7 +107,7 @@ class Asking:
     def _answer(self, run: Run, env: Mapping[str, str], folder: Path) -> str:
         """Run a script to its end; what it says. Raises OSError or PipelineError if it fails."""
         if script_answers.sha256(run.program) != run.sha256:
-            raise PipelineError(f"{run.program} is not what cargo ran")
+            raise PipelineError(f"{run.program} changed since cargo ran it")
         root, scratch = self._ctx.graph.target_directory, run.out_dir.with_name(_SCRATCH)
         with self._one_at_a_time[scratch], files.scratch_folder(root, scratch):
             files.remove(root, scratch / ".keep")

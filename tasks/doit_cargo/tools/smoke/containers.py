@@ -71,7 +71,7 @@ class Containers:
         """Create a container or a network, labelled; its id. Raises CheckError."""
         with self._gate:
             if self._closed:
-                raise CheckError("the run is being ended")
+                raise CheckError("the run is ending")
             if not self._used:
                 self._used = True
                 self._sweep()
