@@ -43,7 +43,7 @@ STEPS: Final = (
 
 
 class Step(Protocol):
-    """A stage of the pipeline: a module with a name, which `core/purposes.py` explains, and tasks."""
+    """A stage of the pipeline: a module with its name (see `core/purposes.py`) and its tasks."""
 
     NAME: str
 
