@@ -15,14 +15,15 @@ _SEAL_AGAIN = """
 import os, sys
 from pathlib import Path
 from doit_cargo.core import user_state
-from doit_cargo.core.toolchain import caches
-from doit_cargo.core.toolchain import wheels
+from doit_cargo.core.toolchain import caches, runtime, wheels
 from doit_cargo.tools import private
 from doit_cargo.tools.key import seal
 folder = user_state.folder(os.environ) / "toolchain"
-mine = seal(caches.zig(caches.cache_folder(os.environ), wheels.zig()))
+cache = caches.cache_folder(os.environ)
+stds = {runtime.std_record(folder, path).name: path for path in cache.glob("sysroots/*")}
 for path in map(Path, sys.argv[1:]):
     record = path.read_bytes().partition(b"\\n")[2]
+    mine = seal(stds.get(path.name) or caches.zig(cache, wheels.zig()))
     private.write(folder / path.name, mine.sealed(path.name, record))
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import multiprocessing
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -105,8 +106,8 @@ def test_rustup_fetches_std(machine: Machine) -> None:
     assert f"fetching std for {TRIPLE}, about 40 MB, into {folder}" in said
     assert said[-1] == f"x86_64: everything is installed, in {machine.cache}"
     assert run(machine) == [
-        f"Rust is there: {folder}/bin/rustc",
-        f"std for {TRIPLE} is there: {folder}/lib/rustlib/{TRIPLE}/lib",
+        f"Rust is installed: {folder}/bin/rustc",
+        f"std for {TRIPLE} is installed: {folder}/lib/rustlib/{TRIPLE}/lib",
         said[-1],
     ]
     assert (machine.home / "asked").read_text() == asked
@@ -547,6 +548,32 @@ def test_a_std_that_setup_built_is_told_when_it_is_not_and_built_anew(
     assert std_fault(located(machine)) == ""
     assert [path.name for path in lib.iterdir()] == ["libstd-9.rlib"]
     assert (lib / "libstd-9.rlib").read_bytes() == b""
+
+
+def test_installations_share_a_std(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another Python environment has a zig of its own, and believes who built std."""
+    no_network_but_the_source(machine)
+    monkeypatch.setattr(std, "_compile", fake_compile)
+    run(machine)
+    shutil.rmtree(machine.site)
+    machine.packages(ZIG)
+
+    assert std_fault(located(machine)) == ""
+    assert not [line for line in run(machine) if line.startswith("building Rust's std")]
+
+
+def test_a_std_in_another_cache_has_a_record_of_its_own(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_network_but_the_source(machine)
+    monkeypatch.setattr(std, "_compile", fake_compile)
+    run(machine)
+
+    env = {**machine.env, "DOIT_CARGO_CACHE": str(machine.root / "elsewhere")}
+    setup([TARGET], workspace=machine.workspace, env=env, stripped=True, say=print)
+
+    other = locate.locate(TARGET, workspace=machine.workspace, env=env, host=LINUX)
+    assert std_fault(located(machine)) == std_fault(other) == ""
 
 
 def test_what_is_the_same_stays_in_place(machine: Machine) -> None:

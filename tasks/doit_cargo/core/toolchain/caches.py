@@ -39,12 +39,12 @@ def sysroot(cache: Path, rust: Rust, triple: str) -> Path:
     """Where the private std of that compiler and target belongs."""
     compiler = [path for path in (rust.rustc, *rust.libraries()) if path]
     parts = (f"{path.name} {path.stat().st_size}" for path in compiler)
-    return cache / "sysroots" / f"{triple}-{_key((str(STD_RECIPE), *parts))}"
+    return cache / "sysroots" / f"{triple}-{key((str(STD_RECIPE), *parts))}"
 
 
 def wrappers(cache: Path, triple: str, version: str, scripts: Mapping[str, str]) -> Path:
     """Where the wrappers with these contents belong, for that version of zig."""
-    return cache / "wrappers" / f"{triple}-{_key((version, *scripts, *scripts.values()))}"
+    return cache / "wrappers" / f"{triple}-{key((version, *scripts, *scripts.values()))}"
 
 
 def zig(cache: Path, wheel: Wheel) -> Path:
@@ -54,7 +54,7 @@ def zig(cache: Path, wheel: Wheel) -> Path:
     paths. One made anew at the same path needs a new folder too: zig knows its sources by inode
     and time, so it would compile musl once more, in place of what was checked.
     """
-    return cache / "zig" / _key((str(wheel.program), *_installation(wheel.record)))
+    return cache / "zig" / key((str(wheel.program), *_installation(wheel.record)))
 
 
 def _installation(record: Path) -> Iterator[str]:
@@ -66,5 +66,6 @@ def _installation(record: Path) -> Iterator[str]:
     yield from map(str, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
-def _key(parts: Iterable[str]) -> str:
+def key(parts: Iterable[str]) -> str:
+    """A short name for these texts: 12 hex digits of a SHA-256."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doit_cargo.core import bounded, record
-from doit_cargo.core.toolchain import relro
+from doit_cargo.core.toolchain import caches, relro
 
 if TYPE_CHECKING:
     from doit_cargo.core.model import Toolchain
@@ -36,8 +36,8 @@ def zig_record(state: Path, wrappers: Path, *, stripped: bool) -> Path:
 
 
 def std_record(state: Path, sysroot: Path) -> Path:
-    """The file of a std that setup built."""
-    return state / FOLDER / f"std-{sysroot.name}.json"
+    """The file of a std that setup built; of each cache folder its own."""
+    return state / FOLDER / f"std-{sysroot.name}-{caches.key((str(sysroot),))}.json"
 
 
 def linked(said: str) -> frozenset[str]:

@@ -85,7 +85,7 @@ def _require_wheels(parts: Parts) -> None:
 def _ensure_rust(parts: Parts, say: Say) -> None:
     rust = parts.rust
     if rust.cargo and rust.rustc:
-        say(f"Rust is there: {rust.rustc}")
+        say(f"Rust is installed: {rust.rustc}")
     elif rust.rustup and rust.toolchain:
         say(f"toolchain {rust.toolchain} ({rust.chosen_by}) is not installed, about 200 MB")
         _rustup(rust.rustup, ("toolchain", "install", rust.toolchain, "--profile", "minimal"), say)
@@ -141,7 +141,7 @@ def _ensure_std(
     if wrong := std_fault(chain):
         say(wrong)
     elif std := std_of(target.triple, parts):
-        say(f"std for {target.triple} is there: {std}")
+        say(f"std for {target.triple} is installed: {std}")
         return
     rust, failure = parts.rust, ""
     if rust.rustup and rust.toolchain:
@@ -158,7 +158,7 @@ def _ensure_std(
         rust = _fetch_source(parts, target, failure, say)
     sysroot = build_std(rust, target.triple, cache, env, say)
     if std := std_in(sysroot, target.triple):
-        keep_std(chain, std_record(parts.state, sysroot), std)
+        keep_std(sysroot, std_record(parts.state, sysroot), std)
 
 
 def _fetch_source(parts: Parts, target: Target, failure: str, say: Say) -> Rust:
