@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess  # noqa: TID251 - the searches drive real processes
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +73,14 @@ def search(folder: Path, seed: int, count: int) -> Iterator[str]:
     yield f"# cargo: {count} rounds"
 
 
+@cache
+def _cargos() -> Sequence[Sequence[str]]:
+    """Those that can work here: a distribution's rustc has no std for the target, cargo alone."""
+    argv = ["rustc", "--print", "target-libdir", "--target", TRIPLE]
+    std = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    return [words for words in CARGOS if Path(std).is_dir() or TRIPLE not in words]
+
+
 def _place(folder: Path, names: dict[str, str]) -> Place:
     def named(text: str) -> str:
         for old, new in names.items():
@@ -89,7 +98,7 @@ def _drawn(draw: random.Random, places: list[Place]) -> Iterator[tuple[Place, li
     drawn = [(place, [DOIT, *draw.choice(DOITS)]) for place in places]
     for _ in range(draw.randrange(2, 6)):
         place = draw.choice(places)
-        drawn.append((place, place.cargo(draw.choice(CARGOS))))
+        drawn.append((place, place.cargo(draw.choice(_cargos()))))
     draw.shuffle(drawn)
     yield from drawn
 

@@ -14,6 +14,7 @@ import pytest
 from doit_cargo.core.elf import contents
 from doit_cargo.core.elf.header import ElfError
 from doit_cargo.core.elf.layout import parse
+from helpers import engines
 from helpers.elf_files import mutants
 from helpers.project import REPOSITORY, SOURCES, Project
 
@@ -123,6 +124,7 @@ def test_a_binary_above_its_budget_is_one_clear_message(shared: Project) -> None
 
 @pytest.mark.engine
 def test_the_size_of_an_image_is_that_of_what_is_in_it(shared: Project) -> None:
+    engines.need("buildah")
     config = shared.path("config/pipeline.yaml")
     text = config.read_text()
     shared.path("docker/Dockerfile").write_text((REPOSITORY / "docker/Dockerfile").read_text())

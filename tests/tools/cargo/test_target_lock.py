@@ -12,7 +12,13 @@ import pytest
 
 from doit_cargo.tools.cargo import target_lock
 
-HOLD = "import fcntl, sys, time; file = open(sys.argv[1], 'w'); fcntl.flock(file, {}); print(); {}"
+HOLD = """
+import fcntl, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, {})
+print(flush=True)
+{}
+"""
 MANIFEST = '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -229,8 +230,17 @@ def readelf(path: Path) -> dict[str, object]:
         "needed": marked["NEEDED"],
         "paths": sorted({*marked["RPATH"], *marked["RUNPATH"]}),
         "relro": any(w[:1] == ["GNU_RELRO"] for w in words),
-        "stripped": not any(".symtab" in w or any(".debug_" in x for x in w) for w in words),
+        "stripped": not any(map(_is_symbols, lines)),
     }
+
+
+def _is_symbols(line: str) -> bool:
+    """Whether readelf lists a section there that `strip` removes: what is loaded, it keeps."""
+    found = re.match(r"  \[ *\d+\] (\S+) +(\S+) +(?:[0-9a-f]+ +){4}([A-Z]*) ", line)
+    if found is None:
+        return False
+    name, kind, flags = found.groups()
+    return kind == "SYMTAB" or (name.startswith((".debug_", ".zdebug_")) and "A" not in flags)
 
 
 _MARKS = ("NEEDED", "RPATH", "RUNPATH")

@@ -306,13 +306,21 @@ def test_armv7_code_runs_on_processors_without_neon(tmp_path: Path) -> None:
         pytest.skip("no qemu-arm-static here to run it")
     compiler = _compiler(tmp_path, ARM32)
     (tmp_path / "sums.c").write_text(SUMS)
-    codes = []
     for name, flag in (("plain", "-O3"), ("neon", "-mfpu=neon")):
         process.run([compiler, "-O3", flag, "sums.c", "-o", name], cwd=tmp_path)
-        argv: list[str | Path] = [emulator, "-cpu", "cortex-a15,neon=off", tmp_path / name]
-        codes.append(subprocess.run(argv, check=False, capture_output=True).returncode)
 
+    codes = [_without_neon(emulator, tmp_path / name) for name in ("plain", "neon")]
     assert codes == [0, -signal.SIGILL]
+
+
+def _without_neon(emulator: Path, program: Path) -> int:
+    """The exit code there; a newer qemu takes NEON away together with registers 16 to 31 alone."""
+    for cpu in ("cortex-a15,neon=off,vfp-d32=off", "cortex-a15,neon=off"):
+        argv: list[str | Path] = [emulator, "-cpu", cpu, program]
+        done = subprocess.run(argv, check=False, capture_output=True)
+        if done.returncode != 1:  # 1: no such processor
+            break
+    return done.returncode
 
 
 MAPS = """\

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess  # noqa: TID251
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,12 @@ TABLE = """\
 27 22 0:6 / /over rw - tmpfs tmpfs rw
 28 22 0:7 / /over rw - xfs /dev/x rw
 nonsense
+"""
+CHROOT = """
+import ctypes, os, sys
+from doit_cargo.tools.run.mounts import Mounts
+os.chroot(sys.argv[1])
+print(Mounts().keep_ctime("/", 1))
 """
 
 
@@ -41,6 +50,18 @@ def test_the_longest_mount_point_counts(path: str, kept: bool) -> None:
 
 def test_without_a_table_nothing_is_believed() -> None:
     assert not Mounts("").keep_ctime("/file", device=1)
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(os.geteuid() != 0, reason="chroot is root's")
+def test_in_a_chroot_the_kernel_is_asked(tmp_path: Path) -> None:
+    """The table there lacks the file system that its root lies on."""
+    before = Mounts().keep_ctime(str(tmp_path), tmp_path.stat().st_dev)
+    argv: list[str | Path] = [sys.executable, "-c", CHROOT, tmp_path]
+
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+
+    assert done.stdout == f"{before}\n"
 
 
 def test_where_it_is_not_believed_every_file_is_read(tmp_path: Path) -> None:

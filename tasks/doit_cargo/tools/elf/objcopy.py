@@ -13,9 +13,6 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.toolchain.objcopy import OWN
 from doit_cargo.tools import process
 
-# Rustc's note for gdb is loaded data, so that stripping leaves it; it names a pretty printer.
-_SCRIPTS = "--remove-section=.debug_gdb_scripts"
-
 
 def split(tool: Path, data: bytes, *, debug_name: str) -> tuple[bytes, bytes]:
     """The stripped executable, which names the other by file name and CRC, and what was taken off.
@@ -38,7 +35,7 @@ def split(tool: Path, data: bytes, *, debug_name: str) -> tuple[bytes, bytes]:
         whole.write_bytes(data)
         for words in (
             ("--only-keep-debug", whole, debug),
-            ("--strip-all", _SCRIPTS, f"--add-gnu-debuglink={debug}", whole, small),
+            ("--strip-all", f"--add-gnu-debuglink={debug}", whole, small),
         ):
             process.run([tool, *words], env=_environment(tool))
         return small.read_bytes(), debug.read_bytes()
