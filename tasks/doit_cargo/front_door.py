@@ -154,7 +154,13 @@ def _is_variable(word: str) -> bool:
 
 
 def _option(option: Any) -> Option:
-    return Option(option.short, option.long, option.inverse, valued=option.type is not bool)
+    return Option(
+        option.short,
+        option.long,
+        option.inverse,
+        valued=option.type is not bool,
+        number=option.type is int,
+    )
 
 
 def _enter(root: Path) -> None:

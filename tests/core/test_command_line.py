@@ -13,6 +13,7 @@ OPTIONS = (
     Option("", "pdb"),
     Option("a", "always", inverse="no-always"),
     Option("x", ""),
+    Option("v", "verbosity", valued=True, number=True),
 )
 
 
@@ -30,6 +31,9 @@ OPTIONS = (
         ("stage -cn 2", "-cn 2 stage"),
         ("stage -cn2 image", "-cn2 stage image"),
         ("stage --no-always", "--no-always stage"),
+        ("stage -v 1", "-v 1 stage"),
+        ("stage -cv1", "-cv1 stage"),
+        ("stage --verb=-1", "--verb=-1 stage"),
         ("stage -- -c", "-- stage -c"),
         ("stage -", "-- stage -"),
         ("stage -n -c", "-n -c stage"),
@@ -50,6 +54,10 @@ def test_options_go_first(words: str, expected: str) -> None:
         ("stage --p 2", "there is no option --p, "),
         ("stage -n", "-n needs a value"),
         ("stage --process", "--process needs a value"),
+        ("stage -v x", "-v needs a whole number, not 'x'"),
+        ("-cvx stage", "-cv needs a whole number, not 'x'"),
+        ("--verbosity= stage", "--verbosity needs a whole number, not ''"),
+        ("stage -v", "-v needs a value"),
     ],
 )
 def test_a_wrong_one_is_told(words: str, said: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core.purposes import STAGES
 from helpers.project import CONFIG, DODO, DOIT, SOURCES, Project, adopt
 from helpers.workspaces import write
 
@@ -67,6 +68,10 @@ def test_options_stand_anywhere_and_a_wrong_one_is_a_line(root: Path) -> None:
     assert unlike.stderr.startswith("ERROR: there is no option -q, known: --always-execute, ")
     assert lacking.stderr == "ERROR: --process needs a value\n"
     assert "build:x86_64:alpha" in after.stdout
+    behind = door(root, "build", "--nosuch")
+    assert behind.returncode == 2
+    assert behind.stderr.startswith("ERROR: there is no option --nosuch")
+    assert behind.stderr.count("\n") == 1
     misspelt = door(root, "list", "--staus")
     assert misspelt.stderr == "ERROR: there is no option --staus, did you mean '--status'?\n"
     assert misspelt.returncode == 2
@@ -98,7 +103,7 @@ def test_help_is_a_page_for_all_and_one_for_each(root: Path) -> None:
         one = door(root, name, "--help")
         assert one.stdout == door(root, "help", name).stdout
         assert f"doit-cargo {name}" in one.stdout
-    assert door(root, "stage", "-h").stdout.startswith("stage  copy the packaged files into")
+    assert door(root, "stage", "-h").stdout.startswith("stage  copy the packages into")
     assert door(root, "--version").stdout.startswith("doit-cargo 0.")
 
 
@@ -167,7 +172,7 @@ def test_help_of_a_hints_section_prints_it(tmp_path: Path) -> None:
     said = door(tmp_path, "help", "memory-or-disk-run-out")
 
     assert said.returncode == 0
-    assert said.stdout.startswith("## Memory or disk run out\n\n*signal: 9* is the system ")
+    assert said.stdout.startswith("## Memory or disk run out\n\n*signal: 9* means the system ")
     assert "## " not in said.stdout[3:]
 
 
@@ -188,7 +193,10 @@ def test_list_is_a_table_of_contents(root: Path) -> None:
     page = door(root, "list").stdout
 
     assert page.startswith("ships, for x86_64\n  BINARY  CRATE\n  alpha   alpha\n  beta    beta\n")
-    assert "\n\nstages, in order\n  build    compile\n  verify   compile, and check every" in page
+    assert (
+        "\n\nstages, in order\n  build    compile the shipped binaries and their crates, in one cargo\n  verify   compile, and check every"
+        in page
+    )
     assert page.endswith("\n\ntasks of dodo.py\n  web\n")
     assert max(map(len, page.splitlines())) <= 80
     whole = door(root, "list", "--all").stdout

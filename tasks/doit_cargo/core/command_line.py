@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
 from doit_cargo.core.errors import UsageError
-from doit_cargo.core.settings.faults import nearest
+from doit_cargo.core.settings.faults import nearest, quote
 
 
 class Option(NamedTuple):
     """An option by its names without dashes ("" if it has none of that kind).
 
-    `inverse` is the long name that turns a flag off. `valued` tells whether a value follows.
+    `inverse` is the long name that turns a flag off. `valued` tells whether a value follows,
+    `number` whether that is a whole number.
     """
 
     short: str
     long: str
     inverse: str = ""
     valued: bool = False
+    number: bool = False
 
 
 def asks_for_help(words: Iterable[str]) -> bool:
@@ -30,8 +33,9 @@ def asks_for_help(words: Iterable[str]) -> bool:
 def arrange(words: Sequence[str], options: Iterable[Option], *, strict: bool = True) -> list[str]:
     """The same words with the options first, as getopt wants them.
 
-    Raises UsageError for an option that there is not, or one whose value is missing. Unless
-    `strict` an unknown one behind a name stays where it is: it may be an option of a task's.
+    Raises UsageError for an option that does not exist, or one whose value is missing or is not the
+    number it should be. Unless `strict` an unknown one behind a name stays where it is: it may be
+    an option of a task's.
     """
     known = tuple(options)
     first: list[str] = []
@@ -54,11 +58,25 @@ def _with_value(word: str, known: tuple[Option, ...], waiting: Iterator[str]) ->
     if option is None:
         raise UsageError(_unknown(word, known))
     yield word
-    if option.valued and "=" not in word and (word.startswith("--") or word.endswith(option.short)):
-        try:
-            yield next(waiting)
-        except StopIteration:
-            raise UsageError(f"{word} needs a value") from None
+    if not option.valued:
+        return
+    name, value = _inside(word, option)
+    if value is None:
+        value = next(waiting, None)
+        if value is None:
+            raise UsageError(f"{word} needs a value")
+        yield value
+    if option.number and not re.fullmatch(r"[+-]?\d+", value):
+        raise UsageError(f"{name} needs a whole number, not {quote(value)}")
+
+
+def _inside(word: str, option: Option) -> tuple[str, str | None]:
+    """The option's name as it was written, and its value if that is in the same word."""
+    if word.startswith("--"):
+        name, sign, value = word.partition("=")
+        return name, value if sign else None
+    flags, _, value = word.partition(option.short)
+    return flags + option.short, value or None
 
 
 def _option(word: str, known: tuple[Option, ...]) -> Option | None:

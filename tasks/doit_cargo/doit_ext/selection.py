@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
+from doit.cmdparse import CmdParseError
 from doit.doit_cmd import get_var
 from doit.exceptions import InvalidCommand
 
 from doit_cargo.core.context import read_context
-from doit_cargo.core.errors import SetupError
+from doit_cargo.core.errors import SetupError, UsageError
 from doit_cargo.core.model import Context
 from doit_cargo.core.settings.faults import nearest
+from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.plugins import COMMANDS
 from doit_cargo.tools.run.settings_memory import SettingsMemory
 
@@ -48,10 +50,15 @@ def variables() -> list[str]:
 def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:
     """Have doit select tasks; a name that it does not know may be a short one of ours.
 
-    Raises SetupError for one that nobody knows.
+    Raises SetupError for one that nobody knows, UsageError for an option of a task of ours.
     """
     try:
         control.process(words)
+    except CmdParseError:
+        ours = {*pipeline.names(), *(name for name, task in control.tasks.items() if spec_of(task))}
+        if wrong := _wrong_option(words or (), ours):
+            raise UsageError(wrong) from None
+        raise
     except InvalidCommand as error:
         name = error.not_found
         if name is None or not words:
@@ -61,6 +68,15 @@ def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:
             known = (*COMMANDS, *pipeline.names(), *control.tasks)
             raise SetupError(_unknown(name, known)) from None
         select(control, [m for w in words for m in (meant if w == name else (w,))], pipeline)
+
+
+def _wrong_option(words: Sequence[str], ours: Container[str]) -> str:
+    """What is wrong with the first option, if it stands behind a task of ours: these have none."""
+    options = (index for index, word in enumerate(words) if word.startswith("-"))
+    first = next(options, 0)
+    if not first or words[first - 1] not in ours:
+        return ""
+    return f"there is no option {words[first]} of the task {words[first - 1]}"
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

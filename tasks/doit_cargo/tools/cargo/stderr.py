@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+from doit_cargo.core.terminal import uncoloured
+
 _STATUS = re.compile(r" *[A-Z][a-z]+ ")
 _STATUS_WIDTH = 12  # cargo's shell aligns `   Compiling` and the like to that column
 _FAILED = re.compile(
@@ -77,7 +78,7 @@ class Stderr:
 
 def plain_text(line: str) -> str:
     """The line without colours and trailing blanks."""
-    return _ANSI.sub("", line).rstrip()
+    return uncoloured(line).rstrip()
 
 
 def _continues(plain: str) -> bool:
