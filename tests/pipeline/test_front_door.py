@@ -193,10 +193,7 @@ def test_list_is_a_table_of_contents(root: Path) -> None:
     page = door(root, "list").stdout
 
     assert page.startswith("ships, for x86_64\n  BINARY  CRATE\n  alpha   alpha\n  beta    beta\n")
-    assert (
-        "\n\nstages, in order\n  build    compile the shipped binaries and their crates, in one cargo\n  verify   compile, and check every"
-        in page
-    )
+    assert f"\n\nstages, in order\n  build    {STAGES['build']}\n  verify   compile, and" in page
     assert page.endswith("\n\ntasks of dodo.py\n  web\n")
     assert max(map(len, page.splitlines())) <= 80
     whole = door(root, "list", "--all").stdout
