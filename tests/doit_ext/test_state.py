@@ -7,7 +7,7 @@ import re
 import sqlite3
 import subprocess  # noqa: TID251 - a process to be killed
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,24 @@ from doit.exceptions import InvalidCommand
 from doit_cargo.core.errors import PipelineError
 from doit_cargo.core.seal import Seal
 from doit_cargo.core.task import OwnName
+from doit_cargo.doit_ext.database import Database
 from doit_cargo.doit_ext.state import TaskStore
+
+
+@pytest.fixture(autouse=True)
+def _databases_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A run closes its own; Python 3.13 complains of one that is left to the garbage collector."""
+    made: list[Database] = []
+    begin = Database.__init__
+
+    def begun(self: Database, name: str) -> None:
+        begin(self, name)
+        made.append(self)
+
+    monkeypatch.setattr(Database, "__init__", begun)
+    yield
+    for database in made:
+        database.close()
 
 
 def store(path: Path) -> TaskStore:

@@ -67,6 +67,8 @@ def _be_doit(words: Sequence[str], root: Path, env: Mapping[str, str], said: lis
             os.dup2(os.open(path, mode, 0o644), number)
         os.environ.clear()
         os.environ.update(env)
+        # Else what an action's own process prints comes before what doit printed earlier.
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         sys.argv = [str(DOIT), *words]
         sys.orig_argv[:] = [sys.executable, *sys.argv]
         code = doit.doit_cmd.DoitMain().run(list(words))

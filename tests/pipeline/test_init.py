@@ -392,8 +392,8 @@ def test_outputs_that_lie_in_a_crate_are_told(tmp_path: Path) -> None:
     [
         ("config", "..", "config is a symbolic link or a file, not a folder"),
         ("config", "docker", "config is a symbolic link or a file, not a folder"),
-        ("dodo.py", "elsewhere", "dodo.py is a link, a folder or the like"),
-        (".gitignore", "../ignore", ".gitignore is a link, a folder or the like"),
+        ("dodo.py", "elsewhere", "dodo.py is not a regular file"),
+        (".gitignore", "../ignore", ".gitignore is not a regular file"),
     ],
 )
 def test_nothing_is_written_through_a_link(
@@ -410,7 +410,7 @@ def test_nothing_is_written_through_a_link(
 def test_a_folder_in_the_place_of_a_file_stays(tmp_path: Path) -> None:
     write(tmp_path, {**SINGLE, "doit.cfg/inside": "x"})
 
-    assert "doit.cfg is a link, a folder or the like" in refused(tmp_path, "--force")
+    assert "doit.cfg is not a regular file" in refused(tmp_path, "--force")
 
 
 def test_a_failure_half_way_leaves_everything_as_it_was(tmp_path: Path) -> None:

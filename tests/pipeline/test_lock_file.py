@@ -32,7 +32,7 @@ def test_an_old_lock_file_is_brought_up_to_date_where_that_is_wanted(project: Pr
     done = project.doit()
 
     assert done.returncode == 0, done.stdout
-    assert done.stderr == f"cargo brought {lock} up to date\n"
+    assert done.stderr == f"cargo updated {lock}\n"
     assert project.build().startswith("up to date")
 
 

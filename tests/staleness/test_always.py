@@ -197,7 +197,7 @@ def test_audit_runs_nothing_and_says_so(project: Project) -> None:
 
     assert said == [
         (
-            "note: build:x86_64:core_lib is not judged: its build script wants to run in every "
+            "note: build:x86_64:core_lib is not checked: its build script reruns in every "
             "build, and audit runs nothing"
         ),
         "2 binaries and all copies are valid",

@@ -23,7 +23,7 @@ OBJCOPY = """\
 #!/bin/sh
 case $1 in
     --only-keep-debug) echo "debug of $(wc -c < "$2")" > "$3" ;;
-    --strip-all) echo "small, see $(basename "${3#*=}")" > "$5" ;;
+    --strip-all) echo "small, see $(basename "${2#*=}")" > "$4" ;;
 esac
 """
 

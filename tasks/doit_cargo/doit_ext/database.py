@@ -117,10 +117,14 @@ def _rows(connection: sqlite3.Connection) -> Rows:
 
 def _connect(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name)
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = normal")
-    connection.execute(_SCHEMA)
-    connection.execute(f"pragma user_version = {_VERSION}")
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+        connection.execute(_SCHEMA)
+        connection.execute(f"pragma user_version = {_VERSION}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

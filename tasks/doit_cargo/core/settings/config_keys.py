@@ -103,7 +103,7 @@ PIPELINE: Final = Record(
         "output": Field(_OUTPUT, "Where the outputs go."),
         "targets": Field(
             MapOf(Text("an architecture name", NAME, NAME_HINT), Short("triple", _TARGET), least=1),
-            "The architectures to build for: a name, and a target triple or more.",
+            "The architectures to build for: a name, and a target triple or a mapping.",
         ),
         "ship": Field(
             MapOf(
@@ -127,8 +127,8 @@ PIPELINE: Final = Record(
                 _VARIABLE,
                 Either(Text("text"), _FROM_SHELL),
             ),
-            "Environment variables for cargo, build scripts and rustc: a text, or a variable of "
-            "the shell by its name.",
+            "Environment variables for cargo, build scripts and rustc: a value, or a shell "
+            "variable by its name.",
             {},
         ),
         "inputs": Field(
@@ -136,15 +136,15 @@ PIPELINE: Final = Record(
                 Text("a crate name", NAME, NAME_HINT),
                 ListOf(_PATH, least=1),
             ),
-            "What a crate is made of beside its own folder and what the compiler tells: files, and "
-            "folders with all in them, relative to the crate's folder, by its name.",
+            "Further inputs of a crate, by its name, besides its own folder and what the compiler "
+            "reports: files and whole folders, relative to the crate's folder.",
             {},
         ),
         "cargo": Field(_CARGO, "How cargo is run."),
         "rerun": Field(
             MapOf(Text("a crate name", NAME, NAME_HINT), Choice("ask", "never")),
-            "What becomes of a build script that wants to run in every build, by its crate: 'ask' "
-            "runs it alone and compiles if it says something else, 'never' leaves it be. "
+            "How to treat a build script that reruns in every build, by its crate: 'ask' runs it "
+            "alone and compiles only if its output changed, 'never' does not run it. "
             "Default: ask.",
             {},
         ),
