@@ -1,4 +1,4 @@
-"""`doit-cargo COMMAND`: the same pipeline by a door of its own, from any folder of the project.
+"""`doit-cargo COMMAND`: the pipeline as a command of its own, from any folder of the project.
 
 It needs no doit on PATH and no doit.cfg. A dodo.py that loads doit-cargo is read as doit does, for
 the tasks beside ours; any other one is its owner's, and is left alone.
@@ -164,7 +164,7 @@ def _option(option: Any) -> Option:
 
 
 def _enter(root: Path) -> None:
-    """Go there. Python's own words for this command are made absolute: a run may start anew."""
+    """Go there. Python's own words for this command are made absolute: a run may start again."""
     for index, word in enumerate(sys.orig_argv):
         if word == sys.argv[0] and os.sep in word:
             sys.orig_argv[index] = os.path.abspath(word)

@@ -77,7 +77,7 @@ class Pipeline:
         return self._tasks(wanted_steps(self.ctx))
 
     def rest(self) -> list[Task]:
-        """The others: somebody else's task may depend on any of them."""
+        """The others: a task of the user's own may depend on any of them."""
         return list(self._tasks(STEPS[len(wanted_steps(self.ctx)) :]))
 
     def refresh(self, builds: Iterable[Task]) -> None:

@@ -232,7 +232,7 @@ def test_other_bytes_than_the_manifests_never_get_in(world: World, opinion: Seco
     assert inputs.staged(ctx, opinion, target, ALPHA) == alpha
 
     world.staged("beta").write_bytes(alpha)
-    with pytest.raises(CheckError, match="not what the manifest says: run doit again"):
+    with pytest.raises(CheckError, match="does not match the manifest: run doit again"):
         inputs.staged(ctx, opinion, target, BETA)
     world.staged("beta").write_bytes(beta)
     assert ctx.config.images

@@ -1,4 +1,4 @@
-"""`doit info TASK`: doit's own, which looks further for a task of ours, and escapes file names."""
+"""`doit info TASK`: doit's own, which follows the whole chain of a task of ours."""
 
 from __future__ import annotations
 

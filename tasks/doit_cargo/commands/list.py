@@ -1,4 +1,4 @@
-"""`doit list`: doit's own, whose files of others have no power over the terminal.
+"""`doit list`: doit's own, and a table of contents; file names are escaped.
 
 By its own door, asked for nothing in particular, it is a table of contents.
 """

@@ -1,4 +1,4 @@
-"""`doit reset-dep`: doit's own, for the tasks of others: only a run says that ours are done."""
+"""`doit reset-dep`: doit's own, for the user's tasks: only a run can say ours are done."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The architectures: one row each, with everything that depends on it.
 
-A new one is a row here, and whatever its executables are to be held to in the policy.
+A new one is a row here, and what the policy requires of its executables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads files of others: regular ones, opened once, and no more of them than there ought to be."""
+"""Reads untrusted files: regular ones only, opened once, up to a limit."""
 
 from __future__ import annotations
 

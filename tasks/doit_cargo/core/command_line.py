@@ -1,4 +1,4 @@
-"""The words of a command line: options may stand before or after names, and a wrong one is told."""
+"""Sorts the words of a command line: options may come before or after names; rejects wrong ones."""
 
 from __future__ import annotations
 

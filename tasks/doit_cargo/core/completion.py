@@ -1,4 +1,4 @@
-"""What a word of the command line can become: commands, tasks, names, options, profiles."""
+"""Completes a word of the command line: commands, tasks, names, options, profiles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Known(NamedTuple):
 
 
 def fitting(words: Sequence[str], known: Known) -> list[Word]:
-    """What can stand in place of the last word, which has been begun, after the others."""
+    """What can complete the last word, after the others."""
     *before, begun = words or ("",)
     command = next((word for word in before if word in known.commands), "")
     found = _candidates(before, begun, command, known)

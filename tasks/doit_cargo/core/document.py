@@ -14,7 +14,7 @@ VERSION: Final = 1
 
 
 def task(spec: TaskSpec | None) -> dict[str, str | None]:
-    """What a task is: stage, architecture, subject; None each for a task of somebody else's."""
+    """What a task is: stage, architecture, subject; None each for a task of the user's own."""
     parts = (spec.stage, spec.arch, spec.subject) if spec else ("", "", "")
     return dict(zip(("stage", "arch", "subject"), (part or None for part in parts), strict=True))
 

@@ -11,7 +11,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class HttpProbe(NamedTuple):
-    """Ask `path` of the service's port; `body` is text that must stand in the answer."""
+    """Ask `path` of the service's port; `body` is text that the response must contain."""
 
     path: str
     status: int = 200

@@ -49,7 +49,7 @@ def text(*, folder: str, doit: str) -> str:
 
 
 def whose(found: str) -> Whose:
-    """Ours as it was written, ours but changed since, or somebody else's."""
+    """Ours as it was written, ours but changed since, or another one."""
     head = _OURS.match(found)
     if head is None:
         return "foreign"

@@ -1,4 +1,4 @@
-"""JSON records: deterministic bytes out, suspicion in."""
+"""JSON records: deterministic when written, not trusted when read."""
 
 from __future__ import annotations
 

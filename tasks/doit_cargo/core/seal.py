@@ -1,4 +1,4 @@
-"""Seals on what runs keep: whoever does not know the key can't make one, nor move one elsewhere."""
+"""Seals on what runs keep: without the key nobody can make one, nor move one elsewhere."""
 
 from __future__ import annotations
 

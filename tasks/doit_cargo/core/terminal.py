@@ -1,4 +1,4 @@
-"""Whether a stream gets colours, and a line that moves; as the environment asks for it.
+"""Whether a stream gets colours and a status line, as the environment asks.
 
 Sources: https://no-color.org, https://force-color.org, https://bixense.com/clicolors, and The Cargo
 Book, "term.color".

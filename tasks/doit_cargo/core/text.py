@@ -1,4 +1,4 @@
-"""How numbers are written for people, and what of foreign text a terminal gets to see."""
+"""Formats numbers for people, and cleans untrusted text before a terminal shows it."""
 
 from __future__ import annotations
 

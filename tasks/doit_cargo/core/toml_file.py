@@ -1,4 +1,4 @@
-"""TOML files, read with suspicion: a value of the wrong type is a fault and counts as absent."""
+"""TOML files, read without trust: a value of the wrong type is a fault and counts as absent."""
 
 from __future__ import annotations
 

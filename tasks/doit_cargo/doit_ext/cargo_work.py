@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class OthersError(Exception):
-    """Code of somebody else's has raised what would be a message if ours had: see the cause."""
+    """Code of the user's own has raised what would be a message if ours had: see the cause."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def others_code() -> Iterator[None]:
 
 
 class CargoWork:
-    """Plans once, as a rule; again where a task of somebody else's stands between two builds.
+    """Plans once, as a rule; again where a task of the user's own stands between two builds.
 
     `enter` takes the workspace's lock. `preflight` makes the checks before the first compilation.
     `refresh` reads the sources of these build tasks again.
@@ -100,7 +100,7 @@ class CargoWork:
 
     @property
     def why(self) -> Mapping[str, Why]:
-        """Why each task was made anew that a plan decided on, by its name."""
+        """Why each task was rebuilt that a plan decided on, by its name."""
         return self._planner.why
 
     def enter(self) -> None:

@@ -37,7 +37,7 @@ class Database:
 
     @property
     def is_touched(self) -> bool:
-        """Whether the file has changed since this was made, by whomever."""
+        """Whether the file has changed since this was made, by anyone."""
         return self._look() != self._seen
 
     def read(self) -> Rows:

@@ -45,7 +45,7 @@ class Failures:
         self._unmet[task.name] = needs.split()
 
     def add(self, task: Task, fail: BaseFail) -> Iterator[str]:
-        """Take a failure; what is to be shown of it now."""
+        """Take a failure; what to show of it now."""
         if isinstance(fail, BuildFailed):
             yield from self._add_build(task, fail)
         else:
@@ -64,7 +64,7 @@ class Failures:
         return hints, self._summary(done), again if len(again) <= _MOST else ["run"]
 
     def _not_run(self) -> str:
-        """What a task of somebody else's keeps from running, which doit has told of."""
+        """What a task of the user's own keeps from running, which doit has told of."""
         needs = {name for names in self._unmet.values() for name in names}
         roots = ", ".join(sorted(needs - self._unmet.keys()))
         return f"not run: {plural(len(self._unmet), 'task')}, which need {roots}"

@@ -35,7 +35,7 @@ class Feed:
         self._released += nodes
 
     def stop(self) -> None:
-        """Nothing more is to be started."""
+        """Start nothing more."""
         self.ended = True
         self._released.clear()
 

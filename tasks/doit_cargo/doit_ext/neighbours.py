@@ -1,4 +1,4 @@
-"""The pipeline's tasks beside others in one dodo.py: whose name is whose, and who waits for whom.
+"""The pipeline's tasks beside others in one dodo.py: clashing names, and who waits for whom.
 
 doit compares paths as text. Between a task of ours and another's one spelling of a file is any
 spelling of it, and a file below a crate's folder is a source of it, whether it is there yet or not.
@@ -23,12 +23,12 @@ from doit_cargo.plugins import COMMANDS
 
 
 def others(tasks: Iterable[Task]) -> list[Task]:
-    """Those that are somebody else's."""
+    """The user's own tasks."""
     return [task for task in tasks if spec_of(task) is None]
 
 
 def check_names(tasks: Iterable[Task]) -> None:
-    """Raise SetupError with every name that somebody else's task shares with one of ours."""
+    """Raise SetupError with every name that a task of the user's own shares with one of ours."""
     tasks = tuple(tasks)
     ours = {task.name: spec for task in tasks if (spec := spec_of(task))}
     lines = [

@@ -31,7 +31,7 @@ _STAGES = frozenset({"toolchain", "build"})
 
 
 class Why(NamedTuple):
-    """Why a task is made anew: files that changed, tasks below it that are made anew."""
+    """Why a task is rebuilt: files that changed, tasks below it that are rebuilt."""
 
     changed: tuple[str, ...] = ()
     below: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Which builds are selected, and what tasks of others' they wait for, by every edge doit knows."""
+"""Which builds are selected, and which of the user's tasks they wait for, by any edge doit has."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Prerequisites:
         self._seen: set[str] = set()  # tasks of others' that ran before the last plan
 
     def unfinished(self) -> bool:
-        """Whether a task of somebody else's is still to come that a selected build waits for."""
+        """Whether a task of the user's own is still to come that a selected build waits for."""
         tasks = self._dispatcher.tasks
         if all(spec_of(task) for task in tasks.values()):
             return False
@@ -65,7 +65,7 @@ class Prerequisites:
         return list(found.values())
 
     def others_ran(self) -> bool:
-        """Whether since the last plan a task of somebody else's has done its work."""
+        """Whether since the last plan a task of the user's own has done its work."""
         ran = {
             name
             for name, node in self._dispatcher.nodes.items()

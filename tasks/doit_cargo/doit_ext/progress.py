@@ -1,4 +1,4 @@
-"""What goes on in a run, in one line: on a terminal with a bar, in a log with words."""
+"""What is happening in a run, in one line: on a terminal with a bar, in a log with words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Progress:
         self._crates = {name: self._crates.get(name, now) for name in step.current}
 
     def note(self, text: str) -> None:
-        """Say in a word what goes on, until cargo says more."""
+        """Say in a word what is happening, until cargo says more."""
         self._note = text
 
     def start(self, task: str) -> None:
@@ -53,7 +53,7 @@ class Progress:
             self.took[task] = time.monotonic() - began
 
     def line(self, width: int) -> str:
-        """What goes on, for a terminal of that width; for 0 as a line of a log; "" for nothing."""
+        """What is happening, for a terminal of that width; 0: as a line of a log; "": nothing."""
         now = time.monotonic()
         head = self._head(bar=width > 0)
         names = _slowest({**self._tasks} if not self._total else self._crates, now)

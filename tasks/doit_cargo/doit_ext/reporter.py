@@ -1,4 +1,4 @@
-"""Shows a run: a line a result, what goes on, each failure once, a summary."""
+"""Shows a run: a line a result, what is happening, each failure once, a summary."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class ResultRunner(Runner):
         self._since = time.time_ns()
 
     def give_up(self) -> None:
-        """A task of somebody else's has failed, and the run is to stop."""
+        """A task of the user's own has failed, and the run should stop."""
 
     def process_task_result(self, node: Any, base_fail: BaseFail | None) -> None:
         """Depend on what the build was found to read; look afresh at what the task wrote."""

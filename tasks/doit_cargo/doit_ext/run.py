@@ -203,7 +203,7 @@ class Run(cmd_run.Run):
         return kind(self.outstream, options)
 
     def _report(self, ctx: Context, runner: CargoRunner, code: int) -> None:
-        """Write down how it ended, for whoever asked."""
+        """Write down how it ended, for the one who asked."""
         if not (self._options["json"] or self._github):
             return
         from doit_cargo.core.document import document

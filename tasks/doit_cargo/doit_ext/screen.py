@@ -1,4 +1,4 @@
-"""What a run writes: results and problems in lines, and below them one that tells what goes on.
+"""What a run prints: results and problems as lines, and below them a status line.
 
 On a terminal that line moves; elsewhere, where nothing else was written for a while, it is written
 as a line of its own.
@@ -41,7 +41,7 @@ class Looks(NamedTuple):
 class Screen:
     """Results go to `out`, problems to standard error. Used from several threads.
 
-    `progress` knows what goes on.
+    `progress` knows what is happening.
     The compiler speaks of files as they are from `root`.
     """
 
@@ -83,7 +83,7 @@ class Screen:
         self._lent.discard(task)
 
     def watch(self) -> None:
-        """From now on something goes on that takes its time."""
+        """From now on something is running that takes its time."""
         if self._ticker is None:
             self._ticker = Ticker(self._tick)
             console.Door.screen, console.Door.note = self.problem, self._progress.note
@@ -92,7 +92,7 @@ class Screen:
                 self._draw()
 
     def end(self) -> None:
-        """Nothing goes on any more."""
+        """Nothing is running any more."""
         console.Door.screen = None
         with self._lock:
             self._ended = True

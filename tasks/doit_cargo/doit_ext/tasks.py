@@ -104,7 +104,7 @@ def renew(task: Task, specs: Mapping[str, TaskSpec]) -> None:
 
 
 def spec_of(task: Task) -> TaskSpec | None:
-    """The spec that a task was made from (None: somebody else's task)."""
+    """The spec that a task was made from; None for a task of the user's own."""
     return task.spec if isinstance(task, StepTask) else None
 
 

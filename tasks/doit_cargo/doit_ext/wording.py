@@ -1,4 +1,4 @@
-"""How the outcome of a task is told: the one place that words it."""
+"""Words the outcome of a task: the one place for these sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""doit's own parallel workers, for the tasks of others: processes or threads, as `-P` says.
+"""doit's own parallel workers, for the user's tasks: processes or threads, as `-P` says.
 
 They are started before any thread of ours: a forked process has no use for half a thread.
 """

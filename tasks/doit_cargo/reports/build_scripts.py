@@ -17,7 +17,7 @@ from doit_cargo.tools.run import script_answers
 def always_rerun(ctx: Context, targets: Sequence[Target]) -> Iterator[str]:
     """A line for each file that a build script has cargo watch and that is not there.
 
-    Plain cargo runs such a script in every build and compiles anew all that is above it ("Dirty:
+    Plain cargo runs such a script in every build and recompiles all that is above it ("Dirty:
     the file … is missing"). Here the script alone runs, unless it can't be asked. A third-party
     crate is seen if it names the file by an absolute path.
     """

@@ -1,4 +1,4 @@
-"""Which of their own sources the builds wrote, as the state of the last runs tells."""
+"""Which of their own sources builds wrote, from the state of the last runs."""
 
 from __future__ import annotations
 

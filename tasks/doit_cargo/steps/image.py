@@ -1,6 +1,6 @@
 """image:<arch>:<bin>: an image of one staged binary, and nothing else, for one platform.
 
-The binary is judged and hashed again, against the manifest, as it is copied into a build context
+The binary is verified and hashed again, against the manifest, as it is copied into a build context
 of its own: no state or record can bring other bytes into an image.
 """
 

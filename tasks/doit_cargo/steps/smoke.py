@@ -173,7 +173,7 @@ def _contained(smoke: _Smoke, containers: Containers, ids: Mapping[str, str]) ->
 
 
 def _load(smoke: _Smoke, containers: Containers, image: str, references: Sequence[str]) -> None:
-    """Have the daemon know it under its own names, for whoever runs what was tested."""
+    """Have the daemon know it under its own names, for those who run what was tested."""
     from doit_cargo.tools import files
     from doit_cargo.tools.images import engines
 

@@ -1,4 +1,4 @@
-"""strip:<arch>:<bin>: cuts an executable in two, for `split_debug`: what ships, what explains it.
+"""strip:<arch>:<bin>: splits an executable for `split_debug`: what ships, and its debug file.
 
 What ships is verified after this: no unverified byte is packaged, whatever the tool did.
 """

@@ -1,4 +1,4 @@
-"""verify:<arch>:<bin>: holds a built executable against the policy of its target."""
+"""verify:<arch>:<bin>: checks a built executable against the policy of its target."""
 
 from __future__ import annotations
 

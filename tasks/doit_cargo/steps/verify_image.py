@@ -1,4 +1,4 @@
-"""verify-image:<arch>:<bin>: reads every layer of an image, and holds all of it against the rules.
+"""verify-image:<arch>:<bin>: reads every layer of an image, and checks all of it against the rules.
 
 Never up to date: the engine's store is no file of ours, and a record grants nothing.
 """

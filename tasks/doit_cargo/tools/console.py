@@ -19,7 +19,7 @@ _ADVICE = (
 class Door:
     """How the user came: by which command (a message names no other), from which folder.
 
-    While a run has a screen, `screen` writes to standard error, and `note` says what goes on.
+    While a run has a screen, `screen` writes to standard error, and `note` says what is happening.
     """
 
     name = "doit"

@@ -1,4 +1,4 @@
-"""Asks git what a commit does not hold."""
+"""Asks git what is not committed."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def read(folder: Path, env: Mapping[str, str]) -> tuple[CrateGraph, tuple[str, ...]]:
-    """The crates of the workspace that the folder's package belongs to, and what is to be said.
+    """The crates of the workspace that the folder's package belongs to, and what to say about it.
 
     Cargo is asked where it is there; what it says of a broken manifest is the error. Raises
     SetupError.

@@ -1,4 +1,4 @@
-"""Says that something goes on, as long as it does: with a clock on a terminal, in lines elsewhere.
+"""Says that something is running: with a clock on a terminal, in lines elsewhere.
 
 A run has its own screen for that; this is for what comes before it, and for other commands.
 """
@@ -17,7 +17,7 @@ from doit_cargo.core.text import one_line, seconds
 from doit_cargo.tools import console
 
 TICK = 1.0
-"""Seconds between two looks at what goes on."""
+"""Seconds between two looks at what is happening."""
 
 QUIET = 20.0
 """Seconds without a line after which one is written."""

@@ -40,7 +40,7 @@ def speaks_of(name: str, triple: str) -> bool:
 
 
 def unknown(name: str) -> str:
-    """The first word of a table's name that cannot be judged without rustc; "" if there is none."""
+    """The first word of a table's name that cannot be evaluated without rustc; "" if all can."""
     words = _words(name[4:-1])[::-1] if name.startswith("cfg(") else []
     named = (word for word in words if word[0].isalpha() and '"' not in word)
     return next((word for word in named if word not in _JUDGED), "")

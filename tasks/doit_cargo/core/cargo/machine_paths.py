@@ -1,4 +1,4 @@
-"""Folders of the building machine: what stands for them in a binary, which may hold none."""
+"""Folders of the building machine, and what replaces them in a binary, which must hold none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cargo is handed of the shell's environment though it changes nothing that comes out."""
+"""Which of the shell's variables cargo gets, because they do not change what it builds."""
 
 from __future__ import annotations
 

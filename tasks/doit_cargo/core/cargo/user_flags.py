@@ -1,4 +1,4 @@
-"""Rustc's flags that the user has set, beside which ours go: cargo reads only one source of them.
+"""The user's own rustc flags, to which ours are added: cargo reads only one source of them.
 
 Source: The Cargo Book, "Configuration", `build.rustflags`: CARGO_ENCODED_RUSTFLAGS, RUSTFLAGS,
 all `target.*.rustflags` that match, `build.rustflags`; the first of the four that is there. With

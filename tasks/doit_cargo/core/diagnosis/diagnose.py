@@ -1,4 +1,4 @@
-"""Holds what a failure printed against the table of known failures."""
+"""Looks up what a failure printed in the table of known failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foretells what crates need to be compiled, from a table, `needs.toml`, and the crates themselves.
+"""Predicts what crates need to compile, from the table `needs.toml` and the crates themselves.
 
 A guess: a wrong one is a warning, and never a refusal.
 """

@@ -1,1 +1,1 @@
-"""Reads executables, and judges them by a policy."""
+"""Reads executables, and checks them against a policy."""

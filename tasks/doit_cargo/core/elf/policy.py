@@ -47,7 +47,7 @@ def default_levels(triple: str) -> dict[str, Level]:
 
 
 def for_development(policy: Policy) -> Policy:
-    """Give the policy of what is to be debugged: what only a release has is not denied to it."""
+    """The policy for a development build: what only a release must have is not required."""
     levels = policy.levels.items()
     softened = {
         rule: "warn" if rule in RELEASE_ONLY and level == "deny" else level

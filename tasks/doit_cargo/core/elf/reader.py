@@ -1,4 +1,4 @@
-"""A strict ELF reader: from the bytes of a file to the facts that policy judges.
+"""A strict ELF reader: from the bytes of a file to the facts that the policy checks.
 
 It reads both classes and both byte orders, so that a file for another machine gives facts and a
 clear verdict, and refuses whatever is cut short or contradicts itself: a lenient reader finds

@@ -1,4 +1,4 @@
-"""The Dockerfile of one image: the project's, and what no build argument can say.
+"""The Dockerfile of one image: the project's, plus what no build argument can set.
 
 docker/Dockerfile serves every binary by its arguments. An entry point or a health check in exec
 form takes none, hence the fixed path of the program; what a service has beside it (port,

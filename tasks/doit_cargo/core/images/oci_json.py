@@ -1,4 +1,4 @@
-"""The JSON of images, believed in nothing: OCI index, manifest and config, and docker's archive.
+"""The JSON of images, decoded without trust: OCI index, manifest and config, and docker's archive.
 
 Sources: OCI Image Format 1.0 (index, manifest, config, descriptor); Docker image specification 1.2
 for the archive of `docker save`.

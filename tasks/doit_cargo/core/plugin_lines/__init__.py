@@ -1,1 +1,1 @@
-"""The lines of doit.cfg and pyproject.toml that name our plugins: read, held against, changed."""
+"""The lines of doit.cfg and pyproject.toml that name our plugins: read, compared, changed."""

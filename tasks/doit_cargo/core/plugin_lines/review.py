@@ -48,7 +48,7 @@ def review(files: Mapping[str, str]) -> tuple[Change, ...]:
 
 
 def updates(files: Mapping[str, str], changes: Sequence[Change]) -> dict[str, bytes]:
-    """The files that these changes change, as they are to be written."""
+    """The files that these changes change, as they should be written."""
     new = {
         name: updated(text, [change for change in changes if change.file == name])
         for name, text in files.items()

@@ -1,4 +1,4 @@
-"""Whether cargo has a profile, and whether what it makes is to be shipped."""
+"""Whether cargo has a profile, and whether its binaries ship."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def profile_fault(config: Config, graph: CrateGraph) -> str:
 
 
 def is_for_development(config: Config, graph: CrateGraph) -> bool:
-    """Whether what it makes is to be debugged, not shipped: with all of its symbols, unstripped.
+    """Whether it is a development profile: unstripped, with symbols, not shipped.
 
     `release` is never.
     """

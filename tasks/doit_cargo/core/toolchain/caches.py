@@ -25,7 +25,7 @@ def cache_folder(env: Mapping[str, str]) -> Path | None:
     """The cache folder; None if no variable says where it could be.
 
     XDG: https://specifications.freedesktop.org/basedir-spec/latest/; a relative path in
-    XDG_CACHE_HOME is to be ignored.
+    XDG_CACHE_HOME must be ignored.
     """
     if env.get(VARIABLE):
         return Path(env[VARIABLE]).absolute()

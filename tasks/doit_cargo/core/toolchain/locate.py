@@ -1,4 +1,4 @@
-"""Finds what compiles for a target, from files alone: at every load, also where nothing is to do.
+"""Finds what compiles for a target, from files alone: at every load, so it must be quick.
 
 Nothing is started and nothing written; tools/setup.py puts in place what is missing here.
 """
@@ -24,7 +24,7 @@ _NO_WHEEL = wheels.Wheel(_NOWHERE, "", _NOWHERE)
 
 
 class Parts(NamedTuple):
-    """What was found, before it is judged."""
+    """What was found, before it is checked."""
 
     host: str
     rust: Rust
@@ -176,7 +176,7 @@ def _missing(chain: Toolchain, parts: Parts, std: Path | None) -> Iterator[str]:
 
 
 def wrapper_fault(triple: str, parts: Parts) -> str:
-    """What is wrong with a target's wrappers: a text that is another is nobody's to run.
+    """What is wrong with a target's wrappers: a wrapper whose text differs must not run.
 
     "" if nothing is, or what they are made of is missing itself.
     """

@@ -1,10 +1,10 @@
 """What setup compiled for a target: what zig links, and std where the compiler came without it.
 
-It lies in the cache, where whoever can write there can alter it. What it was when it was made is in
-a record outside of that: a line with a seal, then a JSON object, path → SHA-256 in hex. zig's has
-the paths below zig's cache of musl, libunwind, compiler-rt and the crt files, and `relro.o`, which
-is beside the wrappers. A target has two of these, as zig makes other ones for stripped executables.
-That of std has the names of its libraries.
+It lies in the cache, where anyone with write access can alter it. What it was when it was made is
+in a record outside the cache: a line with a seal, then a JSON object, path → SHA-256 in hex. zig's
+has the paths below zig's cache of musl, libunwind, compiler-rt and the crt files, and `relro.o`,
+which is beside the wrappers. A target has two of these, as zig makes other ones for stripped
+executables. That of std has the names of its libraries.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def decode(data: bytes) -> dict[str, str]:
 def linked_files(chain: Toolchain) -> tuple[Path, ...]:
     """What the record of zig names, whether it is there or not; () without a record.
 
-    Whether the record is to be believed is for those to ask who have the key.
+    Whether the record can be trusted is checked by callers that have the key.
     """
     try:
         found = decode(bounded.read(chain.zig_record, _MOST_BYTES).partition(b"\n")[2])

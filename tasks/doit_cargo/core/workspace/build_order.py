@@ -1,4 +1,4 @@
-"""The order of a workspace's crates: each after those that it is built upon."""
+"""The order of a workspace's crates: each after those it depends on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folders that a package of this machine is built upon."""
+"""The folders of the local packages that a package depends on."""
 
 from __future__ import annotations
 

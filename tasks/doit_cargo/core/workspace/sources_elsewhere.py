@@ -1,7 +1,7 @@
 """Finds what a build reads beside the crate's own files, as rustc and build scripts tell.
 
 `include_str!` of elsewhere, `.git/HEAD` for a version string, a folder of templates: known after
-the first build, an input of every later one. What we and cargo write is none, whoever names it.
+the first build, an input of every later one. What we and cargo write never is.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def package_of(folder: str) -> str | None:
 def forget(folders: Iterable[Path], packages: frozenset[str] | None) -> None:
     """Remove the fingerprints of these packages (None: of all), so that cargo compiles them.
 
-    `folders` are those of one profile: what became of another's is judged by its own records.
+    `folders` are those of one profile: what became of another's is decided by its own records.
 
     A fingerprint folder is named `<package>-<16 hex digits>`; without it cargo takes the unit
     for never built. Should a cargo lay its folders out in another way, it reports the package
@@ -35,8 +35,8 @@ def forget(folders: Iterable[Path], packages: frozenset[str] | None) -> None:
 def forget_readers(folders: Iterable[Path]) -> None:
     """Make cargo run every build script and macro again: they may have read what has changed.
 
-    What a script printed goes too: cargo sees by it whether all above is to be made anew. With
-    that still there it takes these for fresh, whatever the script says now, and makes them anew
+    What a script printed goes too: cargo sees by it whether all above is to be rebuilt. With
+    that still there it takes these for fresh, whatever the script says now, and rebuilds them
     in the run after that, since what the script printed is newer than they are.
     """
     for folder in folders:

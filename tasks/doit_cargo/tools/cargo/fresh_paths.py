@@ -1,4 +1,4 @@
-"""Has cargo believe that some paths are there, and old, which build scripts watch in vain.
+"""Makes cargo see absent paths that build scripts watch as old files.
 
 A script that watches an absent path is run in every build, and its crate and all above compiled
 anew: cargo compares the time of each watched path, and an absent one has none. No file of cargo's

@@ -10,7 +10,7 @@ from doit_cargo.tools.cargo.verbose import Command
 
 
 class Order(NamedTuple):
-    """What one cargo process is to do: its command, and the crates somebody waits for.
+    """What one cargo process should do: its command, and the crates somebody waits for.
 
     `wanted` maps each crate to the binaries asked of it (none: its library). `dropped` are the
     packages whose build cargo was made to forget: taking one for fresh is an error, at least in

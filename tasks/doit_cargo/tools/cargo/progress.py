@@ -1,4 +1,4 @@
-"""What cargo says of how far it is: its bar, its downloads, and what it waits for."""
+"""Reads cargo's progress: its bar, its downloads, and what it waits for."""
 
 from __future__ import annotations
 

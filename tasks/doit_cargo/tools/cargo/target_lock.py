@@ -1,4 +1,4 @@
-"""Cargo's own lock of a folder that it builds in: nobody removes there what it is using.
+"""Cargo's own lock of a folder that it builds in: held while anything there is removed.
 
 Seen with strace. Cargo 1.95 locks `<target>/<profile>/.cargo-lock`, then, where it builds for
 another machine, `<target>/<triple>/<profile>/.cargo-lock`, each alone; with a `build-dir` these lie
@@ -42,7 +42,7 @@ def held(folders: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 def remove(root: Path, folder: Path) -> None:
     """Remove a folder below `root` in which there are folders with such locks.
 
-    Whoever waits for one, or comes later, finds nothing there and begins anew.
+    A process that waits for one, or comes later, finds nothing there and starts again.
     """
     with held(sorted(path.parent for path in folder.glob(f"*/{NAME}"))):
         gone = folder.with_name(f"{folder.name}.removed")
@@ -85,7 +85,7 @@ def _acquire(descriptor: int, path: Path) -> None:
 
 
 def _is_ours(descriptor: int) -> bool:
-    """Where a file system knows no locks, cargo goes on without one too."""
+    """Where a file system knows no locks, cargo works without one too."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

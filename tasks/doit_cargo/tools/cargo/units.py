@@ -120,7 +120,7 @@ class Units:
             unit.scripts.append(run.out_dir)
 
     def _on_diagnostic(self, diagnostic: Diagnostic) -> None:
-        """A third-party crate's error belongs to whoever failed by it."""
+        """A third-party crate's error belongs to the crate that failed by it."""
         if unit := self._unit_of(diagnostic.manifest):
             unit.diagnostics.append(diagnostic.rendered)
             unit.failed |= diagnostic.is_error

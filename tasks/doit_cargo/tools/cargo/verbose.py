@@ -1,4 +1,4 @@
-"""Takes apart what `cargo build -vv` says: the commands of build scripts, and the noise around.
+"""Parses the output of `cargo build -vv`: the commands of build scripts, and the noise around.
 
 Cargo prints each program that it runs with all the variables that it sets for it, as a shell would
 take them (the crate `shell-escape`), but for the program's own path, which stands as it is:

@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 def oci(path: Path, platform: str, limit: int = artifact.SIZE_LIMIT) -> Image:
     """The image of one platform in a folder of OCI layout.
 
-    `limit` is the bytes of all files that ought to be in it. Raises CheckError if there is none or
+    `limit` is the bytes of all files that should be in it. Raises CheckError if there is none or
     more than one, a digest is wrong, or anything is in another form than the one that is known.
     """
     folder = _Folder(path, limit)

@@ -52,7 +52,7 @@ def checked(
     """The layout of a binary's images, one for each target.
 
     Raises CheckError unless every blob is whole and each image holds, and says of itself, what it
-    must; the binary in it is that of the manifest, which is judged once more.
+    must; the binary in it is that of the manifest, which is verified again.
     """
     try:
         found = archive_reader.layout(folder, limit(ctx, images, binary, *ctx.config.targets))
@@ -77,7 +77,7 @@ def _faults(  # noqa: PLR0917 - what one image is held against
     ctx: Context, images: Images, opinion: SecondOpinion, target: Target, binary: Binary,
     image: Image,
 ) -> Iterator[str]:  # fmt: skip
-    """The image has the bytes of the manifest, and so has the staged binary that is judged."""
+    """The image has the bytes of the manifest, and so has the staged binary that is verified."""
     try:
         inputs.staged(ctx, opinion, target, binary)
         yield from rules.faults(image, expected(ctx, images, target, binary, image.id))

@@ -1,4 +1,4 @@
-"""Asks the engine that the configuration names: what differs between engines is theirs to say."""
+"""Calls the configured engine: what differs between engines is in their own modules."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads a layer as a stream: a tar of strangers, of which only the one plain form is taken.
+"""Reads an untrusted layer as a stream: only a tar of the one plain form is accepted.
 
 Memory holds one piece at a time, and whole only what begins like an ELF file. How much there may
-be follows from what ought to be in the image.
+be follows from what should be in the image.
 """
 
 from __future__ import annotations

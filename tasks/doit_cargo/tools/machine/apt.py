@@ -23,7 +23,7 @@ def usable() -> bool:
 
 
 def present() -> bool:
-    """Tell whether this is a system with apt, whoever we are."""
+    """Tell whether this is a system with apt, whichever user this is."""
     return process.find("apt-get") is not None
 
 

@@ -1,4 +1,4 @@
-"""Has zig compile musl and what else it links, where nobody has written before, and records it.
+"""Has zig compile musl and what else it links, in a new folder, and records it.
 
 zig does so at its first link. That one is made here in an empty cache, whose files then go into
 the shared one: what lay there is replaced, whatever it was.
@@ -35,7 +35,7 @@ _ORDER = ("z", "b", "o", "h")
 def compile_missing(chains: Sequence[Toolchain], cache: Path, say: Say) -> None:
     """Compile what is missing or altered, for all targets at once, under the cache's lock.
 
-    What zig links beside it, in the folder of the wrappers, is made anew too.
+    What zig links beside it, in the folder of the wrappers, is rebuilt too.
     Raises SetupError with zig's own words.
     """
     cold = [chain for chain in chains if zig_fault(chain)]

@@ -1,4 +1,4 @@
-"""`doit setup`: puts in place what the toolchain lacks, in order, and says so before it does.
+"""`doit setup`: installs what the toolchain lacks, in order, and announces each step.
 
 A second run finds everything there and does nothing.
 """

@@ -1,4 +1,4 @@
-"""What an order to cargo says of build scripts that want to run in every build."""
+"""What an order to cargo says of build scripts that rerun in every build."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Libraries of third-party crates, macros, build scripts and what those left in their OUT_DIR: a
 later build links and compiles them as they lie there. What differs from what the last build left
-is made anew; what no build of ours made is cargo's word.
+is rebuilt; what no build of ours made is cargo's word.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The content index: a file's SHA-256 for as long as its stat says that nobody touched it.
+"""The content index: a file's SHA-256 for as long as its stat says that it did not change.
 
 The kernel sets a file's ctime at each change of its bytes, name or mode, and no call sets it
 back; so equal (size, mtime, ctime, inode, mode) means equal bytes, but for three cases. A change
@@ -60,7 +60,7 @@ class FileIndex:
         """The SHA-256 (hex) of a file's bytes. Raises OSError if it can't be read.
 
         Without `settle` a file that has just been written is not waited for: it is read once more
-        when the index is saved, and until then by whoever asks.
+        when the index is saved, and until then by each caller that asks.
         """
         found = found or os.stat(path)
         entries = self._load()

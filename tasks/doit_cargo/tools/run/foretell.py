@@ -1,4 +1,4 @@
-"""Says before the first crate compiles what crates of others will need that is not there."""
+"""Warns, before the first crate compiles, of tools and libraries that third-party crates lack."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Makes cargo forget what it would take for fresh, in the folders of the profile of this run.
+"""Makes cargo forget what it would consider fresh, in the folders of the profile of this run.
 
-Another profile's units are judged by that profile's own records, when its turn comes.
+Another profile's units are decided by that profile's own records, when its turn comes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one place where what is known of a failure is put under the message, never in its place."""
+"""The one place that adds hints to failures: below the message, never in its place."""
 
 from __future__ import annotations
 

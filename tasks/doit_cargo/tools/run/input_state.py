@@ -22,5 +22,5 @@ def is_self_written(state: object) -> bool:
 
 
 def content(state: object) -> str:
-    """The SHA-256 that counts, whoever wrote it."""
+    """The SHA-256 that counts, no matter who wrote it."""
     return str(state).removeprefix(_SELF_WRITTEN)

@@ -1,4 +1,4 @@
-"""On which file systems a file's ctime tells of every change of its bytes.
+"""On which file systems a file's ctime changes with every change of its bytes.
 
 Linux's local disk file systems set it at each write, and at the first store through a shared
 mapping after the page was last written back. tmpfs never writes back, so later stores go untold;

@@ -9,7 +9,7 @@ class Plan:
     """What is stale for one target.
 
     `dropped` are the packages that cargo must forget: their inputs or outputs changed by hash,
-    which cargo may not see. `drop_all`: the toolchain changed, so every unit is built anew.
+    which cargo may not see. `drop_all`: the toolchain changed, so every unit is rebuilt.
     `rerun_scripts`: the configured environment changed, which build scripts may have read.
     `asked` are crates whose build scripts want to run always and have just said the same again.
     `host` is a digest of what those of this machine and macros may read (empty: as before).

@@ -1,4 +1,4 @@
-"""Asks build scripts that want to run in every build whether they still say the same.
+"""Runs build scripts that rerun in every build, to see whether their output is the same.
 
 Cargo would compile their crates, and all above, anew each time. Here the script alone runs, as
 cargo ran it last, into a scratch folder beside its OUT_DIR; several at a time.
@@ -35,7 +35,7 @@ _SCRATCH = "ask"
 
 
 class Question(NamedTuple):
-    """A crate of a target whose script is to be asked."""
+    """A crate of a target whose script should be run."""
 
     target: Target
     crate: str
