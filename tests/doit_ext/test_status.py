@@ -146,8 +146,10 @@ def asked(
     """The answer, in a form that can be compared."""
     checker = kind(FileIndex(place.file("index"), SEAL))
     (task,) = tasks(spec, checker)
+    manager = managed(place.root, checker)
     with checker.pinning():
-        found = ask(task, managed(place.root, checker))
+        found = ask(task, manager)
+    manager.close()
     reasons = {key: compared(key, value) for key, value in found.reasons.items()}
     return found.status, reasons, sorted(task.dep_changed)
 
