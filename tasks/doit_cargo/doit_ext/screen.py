@@ -61,7 +61,7 @@ class Screen:
         self._ticker: Ticker | None = None
 
     def result(self, text: str, style: str = "") -> None:
-        """Print a line, or several; nothing if there is not text."""
+        """Print a line, or several; nothing if there is no text."""
         self._tell(text, style, self._out)
 
     def problem(self, text: str, style: str = "") -> None:

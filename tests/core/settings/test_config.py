@@ -268,7 +268,7 @@ def test_the_whole_file_is_wrong(root: Path, content: str, expected: list[str]) 
         ("ship: {a: [NO]}", "ship.a[0]: NO is read as true or false, write it in quotes"),
         ("ship: {a: [x, x]}", "ship.a: the binary 'x' is shipped from 'a' already"),
         ("ship: {a: [x], b: [y, x]}", "ship.b: the binary 'x' is shipped from 'a' already"),
-        ("root: nowhere", "root: there is not a folder '{root}/config/nowhere'"),
+        ("root: nowhere", "root: there is no folder '{root}/config/nowhere'"),
     ],
 )  # fmt: skip
 def test_a_fault_names_line_key_and_remedy(root: Path, line: str, expected: str) -> None:
@@ -327,7 +327,7 @@ def test_a_faulty_target_is_refused(root: Path, targets: str, expected: list[str
         ("workspace", "rust/../../x", "'rust/../../x' is outside the root folder {root}"),
         ("workspace", "away", "'away' leads out of the root folder, to {root}.away"),
         ("workspace", "away/deep", "'away/deep' leads out of the root folder, to {root}.away/deep"),
-        ("workspace", "missing", "there is not a folder 'missing' in '{root}'"),
+        ("workspace", "missing", "there is no folder 'missing' in '{root}'"),
         ("workspace", "file", "'file' is not a folder"),
         ("workspace", "loop", "'loop' cannot be used: Too many levels of symbolic links"),
         ("workspace", "x" * 300, "'" + "x" * 60 + "…' cannot be used: File name too long"),

@@ -73,7 +73,7 @@ class Reader:
             return default
         root = places.real(folder / self._values["root"])
         if not os.path.isdir(root):
-            self._fault(f"there is not a folder '{root}'", "root")
+            self._fault(f"there is no folder '{root}'", "root")
             return default
         return root
 
@@ -81,7 +81,7 @@ class Reader:
         text = self._values["workspace"]
         folder = self._folder(root, text, "workspace") if text else None
         if folder and not folder.is_dir():
-            self._fault(f"there is not a folder {quote(text)} in '{root}'", "workspace")
+            self._fault(f"there is no folder {quote(text)} in '{root}'", "workspace")
         return folder or root
 
     def _outputs(self, root: Path, kept: dict[str, Path]) -> dict[str, Path]:

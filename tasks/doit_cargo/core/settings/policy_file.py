@@ -42,7 +42,7 @@ _DOCS: Final = {
     "static": "The file needs no shared library and no dynamic loader.",
     "pie": "The executable can be loaded anywhere (position-independent).",
     "nx": "The stack is not executable.",
-    "relro": "All relocated data is made read-only (full RELRO).",
+    "relro": "The file asks for all relocated data to be read-only (full RELRO).",
     "wx": "No memory is both writable and executable.",
     "textrel": "No relocation writes into code.",
     "loads": "Every segment is mapped as it is written, in pages of its own.",

@@ -108,7 +108,7 @@ def locked(cache: Path, say: Say) -> Iterator[None]:
 def new_folder(cache: Path, final: Path) -> Iterator[Path]:
     """A temporary folder that becomes `final` in one rename when the block ends well.
 
-    One that is the same is unchanged: somebody may be working with it.
+    One that is the same is left as it is: somebody may be working with it.
     """
     work = Path(tempfile.mkdtemp(dir=cache / "tmp", prefix=f"{final.name}."))
     work.chmod(0o755)
