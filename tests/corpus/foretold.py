@@ -12,7 +12,6 @@ bundled workspace and `services` come first, then these of programs.yaml.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess  # noqa: TID251 - doit
 import sys
@@ -24,6 +23,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 from corpus.attempt import prepare
 from corpus.run import HERE, WORK, programs
 from corpus.workspaces import adopted
+from helpers.programs import link_all
 from helpers.project import DOIT, REPOSITORY, Project
 
 NAMES = ("ripgrep", "xh", "eza")
@@ -52,18 +52,13 @@ def _workspaces(work: Path, names: Iterable[str]) -> Iterator[tuple[str, Path]]:
     """Each by its name, made anew."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    yield "bundled", _bundled(work / "bundled")
+    subprocess.run(["git", "clone", "-q", REPOSITORY, work / "bundled"], check=True)
+    yield "bundled", work / "bundled"
     yield "services", adopted("services", work).root
     known = programs(HERE / "programs.yaml")
     for name in names:
         prepare(known[name], work / name, ["x86_64"])
         yield name, work / name
-
-
-def _bundled(root: Path) -> Path:
-    """A clean clone's files."""
-    subprocess.run(["git", "clone", "-q", REPOSITORY, root], check=True)
-    return root
 
 
 def _cases(root: Path, folder: Path) -> Iterator[tuple[str, bool, bool, bool]]:
@@ -85,11 +80,7 @@ def _cases(root: Path, folder: Path) -> Iterator[tuple[str, bool, bool, bool]]:
 def _path(folder: Path, log: Path, without: str = "") -> dict[str, str]:
     """A PATH of one folder with all that this machine has, and a script for each tool."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for place in (DOIT.parent, *map(Path, os.environ["PATH"].split(":"))):
-        for path in place.iterdir() if place.is_dir() else ():
-            if not (folder / path.name).is_symlink():
-                (folder / path.name).symlink_to(path)
+    link_all(folder)
     for tool in TOOLS:
         real = shutil.which(tool)
         (folder / tool).unlink(missing_ok=True)

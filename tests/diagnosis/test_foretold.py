@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess  # noqa: TID251
 from pathlib import Path
 
 import pytest
 
-from helpers.project import DOIT, Project
+from helpers.programs import link_all
+from helpers.project import Project
 from helpers.workspaces import app, package, virtual
 
 pytestmark = pytest.mark.integration
@@ -48,12 +48,7 @@ def without(folder: Path, *programs: str) -> dict[str, str]:
     """A PATH with all there is but these programs, and with those of TOOLS that are not there."""
     if not shutil.which("rustup") and any(Path("/usr/bin", name).exists() for name in programs):
         pytest.skip("cargo has the folder of a distribution's rustc on its PATH in any case")
-    folder.mkdir()
-    for place in reversed([DOIT.parent, *map(Path, os.environ["PATH"].split(":"))]):
-        for path in place.iterdir() if place.is_dir() else ():
-            link = folder / path.name
-            link.unlink(missing_ok=True)
-            link.symlink_to(path)
+    link_all(folder)
     for name in TOOLS:
         if not (folder / name).exists():
             (folder / name).symlink_to("/bin/true")

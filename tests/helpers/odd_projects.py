@@ -5,7 +5,6 @@ Paths are relative to the project's root, a folder of its own; `../` leads to fo
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess  # noqa: TID251
 from collections.abc import Callable
@@ -171,7 +170,7 @@ def _need_cargos_git(folder: Path, url: str) -> None:
     """Skip the test where cargo reads no git repository: Debian 12's 1.96, with its libgit2."""
     probe = folder / "probe"
     write(probe, app(".", "1", name="probe", more=f"[dependencies]\nleaf.git = '{url}'\n"))
-    env = {**os.environ, "CARGO_HOME": str(folder / "cargo-of-the-probe")}
+    env = Project.environment({"CARGO_HOME": str(folder / "cargo-of-the-probe")})
     done = subprocess.run(
         ["cargo", "fetch"], cwd=probe, env=env, capture_output=True, text=True, check=False
     )

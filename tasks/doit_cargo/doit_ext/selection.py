@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:
     try:
         control.process(words)
     except CmdParseError:
-        ours = {*pipeline.names(), *(name for name, task in control.tasks.items() if spec_of(task))}
-        if wrong := _wrong_option(words or (), ours):
+        if wrong := _wrong_option(words or (), control.tasks):
             raise UsageError(wrong) from None
         raise
     except InvalidCommand as error:
@@ -70,13 +70,13 @@ def select(control: Any, words: Sequence[str] | None, pipeline: Any) -> None:
         select(control, [m for w in words for m in (meant if w == name else (w,))], pipeline)
 
 
-def _wrong_option(words: Sequence[str], ours: Container[str]) -> str:
+def _wrong_option(words: Sequence[str], tasks: Mapping[str, Any]) -> str:
     """What is wrong with the first option, if it stands behind a task of ours: these have none."""
-    options = (index for index, word in enumerate(words) if word.startswith("-"))
-    first = next(options, 0)
-    if not first or words[first - 1] not in ours:
-        return ""
-    return f"there is no option {words[first]} of the task {words[first - 1]}"
+    for name, word in pairwise(words):
+        if word.startswith("-"):
+            ours = name in tasks and spec_of(tasks[name])
+            return f"there is no option {word} of the task {name}" if ours else ""
+    return ""
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

@@ -20,7 +20,6 @@ from doit_cargo.core.toolchain.zig_scripts import scripts
 
 SETUP = "doit setup"
 _NOWHERE = Path("/nonexistent")  # below it nothing is ever found
-_NO_WHEEL = wheels.Wheel(_NOWHERE, "", _NOWHERE)
 
 
 class Parts(NamedTuple):
@@ -89,7 +88,7 @@ def assemble(target: Target, parts: Parts, *, stripped: bool) -> Toolchain:
         sysroot=sysroot,
         private_sysroot=private,
         wrappers=folder,
-        zig_cache=caches.zig(cache, parts.zig or _NO_WHEEL),
+        zig_cache=caches.zig(cache, parts.zig) if parts.zig else _NOWHERE,
         stripped=stripped,
         zig_record=runtime.zig_record(parts.state, folder, stripped=stripped),
         std_record=runtime.std_record(parts.state, sysroot) if private and sysroot else None,

@@ -86,11 +86,9 @@ def _altered(places: Mapping[str, Path], record: runtime.Record) -> Path | None:
 
 
 def _told(what: str, chain: Toolchain, altered: Path | None) -> str:
-    return (
-        f"{what} for {chain.target.triple} was changed since `doit setup` ({altered})"
-        if altered
-        else ""
-    )
+    if altered is None:
+        return ""
+    return f"{what} for {chain.target.triple} was changed since `doit setup` ({altered})"
 
 
 def _sum(path: Path) -> str:
