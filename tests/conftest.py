@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from helpers.project import SOURCES, Project
+
+
+def pytest_configure() -> None:
+    """A shell starts what goes to the background deaf to SIGINT; a test's programs hear it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

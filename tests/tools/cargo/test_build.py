@@ -12,6 +12,7 @@ from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Crate, CrateGraph
 from doit_cargo.tools.cargo.build import CargoBuild
 from doit_cargo.tools.cargo.order import Delivery, Order
+from doit_cargo.tools.cargo.progress import Step
 
 TARGET = Path("/ws/target/x86_64-unknown-linux-musl")
 
@@ -214,6 +215,35 @@ def test_a_cargo_that_cannot_start_tells_everybody(tmp_path: Path) -> None:
 
     with pytest.raises(CheckError, match="cannot run cargo"):
         running.wait("core")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"Building [=> ] 1/3: a\n",
+        r"Building [=> ] 1/3: a\r",
+        r"Building [=> ] 1/3: a\r\033[K     Running `A=1 /bin/rustc --x`\n",
+        r"     Running `A=1 /bin/rustc --x`\n    Building [=> ] 1/3: a\r",
+        r"Building [>  ] 0/3: a\r\033[K     Running `/bin/rustc`\n    Building [=> ] 1/3: a\r",
+    ],
+)
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_bar_is_seen_wherever_it_stands(tmp_path: Path, said: str, *, verbose: bool) -> None:
+    """Cargo does not draw it again before it changes, which may take minutes."""
+    program = tmp_path / "cargo"
+    program.write_text(f"#!/bin/sh\nprintf '{said}' >&2\nsleep 0.1\n")
+    program.chmod(0o755)
+    order = Order(
+        arch="x86_64", folder=TARGET, argv=(str(program),), env={"PATH": "/usr/bin:/bin"},
+        directory=tmp_path, wanted={}, verbose=verbose,
+    )  # fmt: skip
+    steps: list[Step] = []
+    running = CargoBuild(order, GRAPH, ready=lambda _: None, progress=steps.append)
+
+    running.start()
+    running.join()
+
+    assert [step for step in steps if step.total][-1] == Step(1, 3, ("a",))
 
 
 def test_what_is_no_message_is_kept(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ WORDS = {
     ),
     "in colours, after a progress bar": (
         f"    Building [=>  ] 1/3: a\r\x1b[K\x1b[1m\x1b[92m     Running\x1b[0m `A=1 {RUSTC}`\nx",
-        ["x"],
+        ["    Building [=>  ] 1/3: a", "x"],
     ),
     "a progress bar": ("  Building [=> ] 1/3: a\r\x1b[K   Compiling b",
                        ["  Building [=> ] 1/3: a", "\x1b[K   Compiling b"]),

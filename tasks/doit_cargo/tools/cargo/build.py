@@ -122,16 +122,16 @@ class CargoBuild:
                     self._on_stdout(line)
             for text in errors:
                 self._on_stderr(text)
+            if self._verbose and err in streams:
+                self._peek(streams[err].rest.decode(errors="replace"))
         for pipe in pipes:
             pipe.close()
 
     def _errors(self, descriptor: int, streams: dict[int, _Lines]) -> list[str]:
         """What can be read now of standard error, without what a verbose build adds."""
-        stream = streams[descriptor]
         lines = [line.decode(errors="replace") for line in _available(descriptor, streams)]
         if self._verbose is None:
             return lines
-        self._peek(stream.rest.decode(errors="replace"))
         kept = [text for line in lines for text in self._verbose.feed(line)]
         self._units.on_commands(self._verbose.commands)
         return kept

@@ -57,13 +57,13 @@ class Verbose:
             self._text = ""
         if found := _RUNNING.match(line):
             self._before = None
+            yield from _parts(line[: found.end()].rpartition("\r")[0])  # cargo's bar
             yield from self._go_on(line[found.end() :])
         elif found := _FAILED.match(line):
             self._before = found[0]
             yield from self._go_on(line[found.end() :])
         else:
-            parts = filter(None, line.split("\r"))
-            yield from (part for part in parts if not (_COUNTED.match(part) or is_echo(part)))
+            yield from _parts(line)
 
     def _go_on(self, text: str) -> Iterator[str]:
         self._text = ""
@@ -80,6 +80,12 @@ class Verbose:
         whole = not any(_LOST in text for text in (program, *env, *env.values()))
         if whole and "OUT_DIR" in env and os.path.basename(program).startswith("build-script-"):
             self.commands[env["OUT_DIR"]] = Command(program, env)
+
+
+def _parts(line: str) -> Iterator[str]:
+    """What cargo wrote over one another, without what only `-vv` says."""
+    parts = filter(None, line.split("\r"))
+    return (part for part in parts if not (_COUNTED.match(part) or is_echo(part)))
 
 
 def is_echo(line: str) -> bool:
