@@ -45,6 +45,7 @@ CORE = {
     "core.project": set(),
     "core.purposes": set(),
     "core.terminal": set(),
+    "core.why": set(),
     "core.elf": {"core.architectures"},
     "core.workspace": set(),
     "core.settings": {"core.architectures", "core.elf", "core.images"},

@@ -21,7 +21,8 @@ from helpers.project import REPOSITORY
 COMMANDS = {
     "run": "Run", "clean": "Clean", "setup": "Setup", "doctor": "Doctor", "env": "Env",
     "show": "Show", "size": "Size", "audit": "Audit", "hooks": "Hooks",
-    "list": "List", "info": "Info", "reset-dep": "ResetDep",
+    "list": "List", "info": "Info", "why": "Why", "plan": "Plan",
+    "reset-dep": "ResetDep",
 }  # fmt: skip
 BACKENDS = {"doit-cargo": "TaskStore"}
 TABLES = {

@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "audit": "Audit",
     "list": "List",
     "info": "Info",
+    "why": "Why",
+    "plan": "Plan",
     "reset-dep": "ResetDep",
     "hooks": "Hooks",
 }

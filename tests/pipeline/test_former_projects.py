@@ -48,6 +48,8 @@ audit = doit_cargo.plugins:Audit
 size = doit_cargo.plugins:Size
 list = doit_cargo.plugins:List
 info = doit_cargo.plugins:Info
+why = doit_cargo.plugins:Why
+plan = doit_cargo.plugins:Plan
 reset-dep = doit_cargo.plugins:ResetDep
 hooks = doit_cargo.plugins:Hooks
 
@@ -77,7 +79,8 @@ doit-cargo = "doit_cargo.doit_ext.state:TaskStore"
 TABLES = re.sub(r"doit_ext\.\w+:", "plugins:", FORMER_TABLES).replace(
     'audit = "doit_cargo.plugins:Audit"\n',
     'audit = "doit_cargo.plugins:Audit"\nlist = "doit_cargo.plugins:List"\n'
-    'info = "doit_cargo.plugins:Info"\n'
+    'info = "doit_cargo.plugins:Info"\nwhy = "doit_cargo.plugins:Why"\n'
+    'plan = "doit_cargo.plugins:Plan"\n'
     'reset-dep = "doit_cargo.plugins:ResetDep"\nhooks = "doit_cargo.plugins:Hooks"\n',
 )
 FILES = {
@@ -134,7 +137,7 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "doit.cfg": FORMER})
 
     assert advice(tmp_path) == [
-        "optional doit.cfg 13 lines to bring up to date: doit-cargo init --keep",
+        "optional doit.cfg 15 lines to bring up to date: doit-cargo init --keep",
         *(
             f"optional doit.cfg:{number} {name} = doit_cargo.doit_ext.{module}:{plugin} is an old "
             f"name: write {name} = doit_cargo.plugins:{plugin}"
@@ -156,6 +159,8 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
                 ("size", "Size"),
                 ("list", "List"),
                 ("info", "Info"),
+                ("why", "Why"),
+                ("plan", "Plan"),
                 ("reset-dep", "ResetDep"),
                 ("hooks", "Hooks"),
             )
@@ -200,7 +205,7 @@ def test_what_the_main_job_needs_is_no_option(tmp_path: Path) -> None:
     said = run(tmp_path, DOIT, "doctor", code=1)
 
     assert re.search(
-        r"^MISSING +doit\.cfg:16 +run is missing: add run = doit_cargo\.plugins:Run below", said,
+        r"^MISSING +doit\.cfg:18 +run is missing: add run = doit_cargo\.plugins:Run below", said,
         re.MULTILINE,
     )  # fmt: skip
 

@@ -22,6 +22,8 @@ TASK = "build:x86_64:alpha"
 COMMANDS = {
     "list": (["list", "--json"], 0),
     "info": (["info", TASK, "--json"], 1),
+    "why": (["why", "alpha", "--json"], 0),
+    "plan": (["plan", "--json"], 0),
     "show": (["show", "--json"], 0),
     "size": (["size", "--json"], 0),
     "audit": (["audit", "--json"], 1),

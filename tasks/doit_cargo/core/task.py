@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -90,7 +90,8 @@ class TaskSpec(NamedTuple):
     `stage` is the step, `arch` the target's short name (empty: of all targets) and `subject` what
     the task is about: a crate of `build`, else a binary (empty: all of the target's).
     `inputs` are the file dependencies and `outputs` the targets (paths); `fingerprint` stands for
-    all that is no file (argv, environment, policy) and makes the task run when it changes.
+    all that is no file (argv, environment, policy) and makes the task run when it changes;
+    `settings` names what it was taken of, so that a change can be told.
     `action` does the work and raises PipelineError when it fails. `group` is the task that this
     one is listed under. `owns` is a folder in which only inputs, outputs and what was `made` may
     lie. `present` tells whether what is no file (an image) is still there; it is asked last.
@@ -108,6 +109,7 @@ class TaskSpec(NamedTuple):
     outputs: tuple[Path, ...] = ()
     after: tuple[str, ...] = ()
     fingerprint: str = ""
+    settings: Callable[[], Mapping[str, object]] | None = None
     group: str | None = None
     owns: Path | None = None
     made: Callable[[], Iterable[str]] = tuple

@@ -165,7 +165,11 @@ class Intact:
         """What is saved beside the dependencies; doit's `result_dep` compares the outputs."""
         state = self.state()
         task.result = digest(state["outputs"])
-        return state
+        if self.spec.settings is None:
+            return state
+        from doit_cargo.core import why
+
+        return {**state, "settings": dict(why.settings(self.spec.settings()))}
 
     def state(self) -> dict[str, Any]:
         """What is saved beside the dependencies."""

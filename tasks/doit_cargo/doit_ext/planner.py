@@ -56,8 +56,11 @@ class Planner:
         self.digests: dict[str, str] = {}  # the same by the spec's name
         self.why: dict[str, Why] = {}  # by doit's name
 
-    def plans(self, tasks: Iterable[Task], *, always: bool) -> tuple[Plan, ...]:
-        """A plan for each target that has something to compile."""
+    def plans(self, tasks: Iterable[Task], *, always: bool, ask: bool = True) -> tuple[Plan, ...]:
+        """A plan for each target that has something to compile.
+
+        Without `ask` no build script is started: those that a run would ask count as unchanged.
+        """
         plans = {target.arch: Plan(target) for target in self._ctx.config.targets}
         found = [
             (task, spec)
@@ -66,7 +69,7 @@ class Planner:
         ]
         for task, spec in found:
             self._found[spec.name] = self._status(task)
-        if any(spec.asks for _, spec in found) and not always:
+        if ask and not always and any(spec.asks for _, spec in found):
             self._ask(found)
         for task, spec in found:
             self._add(task, spec, plans[spec.arch], always=always)

@@ -41,6 +41,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
             ),
             outputs=(layout.toolchain_record(ctx.config, target),),
             fingerprint=digest(describe(ctx, target)),
+            settings=partial(describe, ctx, target),
             group=NAME,
         )
 

@@ -32,6 +32,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
                 inputs=(layout.final_executable(ctx, target, binary),),
                 outputs=(layout.verify_record(ctx.config, target, binary),),
                 fingerprint=digest(command.requirements(ctx, target, binary)),
+                settings=partial(command.requirements, ctx, target, binary),
                 group=task_name(NAME, target.arch),
             )
 
