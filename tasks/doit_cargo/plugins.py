@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "info": "Info",
     "why": "Why",
     "plan": "Plan",
+    "affected": "Affected",
     "reset-dep": "ResetDep",
     "hooks": "Hooks",
 }

@@ -53,7 +53,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_every_document_is_described() -> None:
-    assert SCHEMAS.keys() == {*COMMANDS, "run"}
+    assert SCHEMAS.keys() == {*COMMANDS, "affected", "run"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -71,6 +71,17 @@ def test_what_is_built_is_described(built: Project, name: str) -> None:
 
     assert done.returncode == 0, done.stderr
     checked(name, done.stdout)
+
+
+def test_what_a_branch_touches_is_described(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "core"), (*who, "commit", "-qm", "first")):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+
+    found = checked("affected", door(project, "affected", "--json").stdout)
+
+    assert (found["binaries"], found["all_for_lack_of_state"]) == (["alpha", "beta"], False)
 
 
 def test_doit_prints_the_same(built: Project) -> None:

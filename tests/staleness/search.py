@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import re
 import shutil
 import subprocess  # noqa: TID251
@@ -15,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -59,19 +60,24 @@ class Judge:
         self._twin = Twin(world)
 
     def check(self, *, edit: bool = False) -> None:
-        """Run doit, which must do what cargo does, and again, which must do nothing.
+        """Run doit, which must do what cargo does and `plan` said, and again, to do nothing.
 
         After an `edit`, and nothing else, it must have made no library that cargo would not, but
         for those whose fingerprints a step before had removed, and no run since had a use for.
         """
         before = held(self._world.root)
         lost = unknown(before)
-        done = self._world.project.doit(env=self._world.user)
+        plan = self._world.project.doit("plan", "--json", env=self._world.user)
+        report = self._world.root.with_name("run.json")
+        report.unlink(missing_ok=True)
+        done = self._world.project.doit("--json", str(report), env=self._world.user)
         said = done.stdout + done.stderr
         work = made(before, held(self._world.root))
         expected = self._clean(said)
         if (done.returncode == 0) != (expected is not None):
             raise StaleError(f"doit ended with {done.returncode}, cargo otherwise:\n{said}")
+        if done.returncode == 0:
+            foretold(plan.stdout, json.loads(report.read_text()), said)
         self.judged["refused" if expected is None else "built"] += 1
         if expected is not None:
             self._compare(expected, said)
@@ -145,6 +151,22 @@ class Judge:
             stamps = self._world.project.stamps(name)
             found |= {f"{name}/{path}": stamp for path, stamp in stamps.items()}
         return found
+
+
+def foretold(plan: str, report: Any, said: str) -> None:  # noqa: ANN401
+    """What `plan` is certain of has run, and nothing that it did not name.
+
+    Raises StaleError if not. A lock file that cargo has changed is news to both.
+    """
+    if "Cargo.lock: commit it" in said or "cargo updated " in said:
+        return
+    found = json.loads(plan)
+    due = {task["name"]: task["certain"] for task in found["tasks"]}
+    ran = {task["name"] for task in report["tasks"] if task["state"] == "ran"}
+    if idle := {name for name, certain in due.items() if certain} - ran:
+        raise StaleError(f"planned, and not done: {sorted(idle)}\n{said}")
+    if not found["not_known"] and (more := ran - due.keys()):
+        raise StaleError(f"done, and not planned: {sorted(more)}\n{said}")
 
 
 def play(root: Path, seed: int, steps: Sequence[Named], *, loud: bool = False) -> Finding | None:
