@@ -18,6 +18,7 @@ from doit.task import Stream, Task
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import SetupError, StartOver, UsageError
+from doit_cargo.core.reach import reachable
 from doit_cargo.doit_ext.admission import admit
 from doit_cargo.doit_ext.cargo_work import CargoWork
 from doit_cargo.doit_ext.dispatcher import Dispatcher
@@ -28,6 +29,7 @@ from doit_cargo.doit_ext.reporter import LineReporter
 from doit_cargo.doit_ext.runner import CargoRunner
 from doit_cargo.doit_ext.screen import Looks
 from doit_cargo.doit_ext.selection import Selection, select, variables
+from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import console, files
 from doit_cargo.tools.key import Trust
 from doit_cargo.tools.log import log
@@ -229,11 +231,12 @@ class Run(cmd_run.Run):
 
 
 def _single(control: TaskControl) -> None:
-    """`-s`: these tasks alone, as stock doit has it."""
-    for name in control.selected_tasks:
-        task = control.tasks[name]
-        for alone in [control.tasks[sub] for sub in task.task_dep] if task.has_subtask else [task]:
-            alone.task_dep = []
+    """`-s`: these tasks alone, as stock doit has it; of ours each after those of them it needs."""
+    tasks = control.tasks
+    names = reachable(control.selected_tasks, lambda n: tasks[n].task_dep * tasks[n].has_subtask)
+    for task in (tasks[name] for name in names if not tasks[name].has_subtask):
+        ours = spec_of(task) is not None
+        task.task_dep = [name for name in task.task_dep if ours and name in names]
 
 
 def _start_over() -> NoReturn:
