@@ -87,8 +87,9 @@ TOOLS = {
     "tools.private": {"tools.files"},
     "tools.key": {"tools.private"},
     "tools.run": {
-        "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.key", "tools.locks",
-        "tools.machine", "tools.private", "tools.process", "tools.smoke", "tools.waiting",
+        "tools.artifact", "tools.cargo", "tools.console", "tools.elf", "tools.files", "tools.key",
+        "tools.locks", "tools.machine", "tools.private", "tools.process", "tools.smoke",
+        "tools.waiting",
     },
 }  # fmt: skip
 # What stands above them; the standard library is free everywhere.

@@ -14,6 +14,7 @@ from doit_cargo.core.model import Context
 from doit_cargo.core.record import encode
 from doit_cargo.core.task import Outcome, TaskSpec
 from doit_cargo.steps import build
+from doit_cargo.tools.artifact import sha256
 from doit_cargo.tools.cargo.order import Delivery, Script
 from doit_cargo.tools.run.session import Session
 from helpers.contexts import BOTH, context, shown
@@ -51,7 +52,10 @@ def spec(ctx: Context, name: str = "alpha", session: Session | None = None) -> T
 
 def delivery(ctx: Context, **changes: Any) -> Delivery:  # noqa: ANN401 - any of its fields
     """Alpha's executable in its place, and what else cargo told."""
-    made = NOTHING._replace(executables={"alpha": ctx.config.root / TARGET / "alpha"})
+    path = ctx.config.root / TARGET / "alpha"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"made")
+    made = NOTHING._replace(executables={"alpha": path})
     return made._replace(**changes)
 
 
@@ -122,6 +126,7 @@ def test_a_record_has_the_digest_that_was_planned_and_what_others_link(ctx: Cont
     assert outcome == Outcome(warnings=("warning: unused\n",))
     assert record(ctx) == {
         "digest": "digest of alpha", "elsewhere": [],
+        "executables": {"alpha": sha256(b"made")},
         "libraries": ["/t/deps/liba.rmeta", "/t/deps/libb.rlib"],
     }  # fmt: skip
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError, MissingToolError
 from doit_cargo.core.model import Context
+from doit_cargo.core.record import encode
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.steps import strip
 from doit_cargo.tools.elf import objcopy
@@ -62,6 +64,21 @@ def built(of: TaskSpec, data: bytes) -> None:
     path = Path(of.inputs[0])
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
+
+
+def test_what_another_cargo_has_written_since_is_not_split(tmp_path: Path) -> None:
+    ctx = with_objcopy(tmp_path)
+    task = spec(ctx)
+    built(task, elf(sections={".symtab": 2}))
+    known = layout.build_record(ctx.config, ctx.config.targets[0], "alpha")
+    known.parent.mkdir(parents=True)
+    known.write_bytes(encode({"executables": {"alpha": "0" * 64}}))
+    assert task.action
+
+    with pytest.raises(CheckError, match="another one has written it since; run doit again"):
+        task.action()
+
+    assert not any(path.exists() for path in (*task.outputs, known))
 
 
 def test_what_ships_may_run_and_what_explains_it_may_not(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from doit_cargo.core import layout
 from doit_cargo.core.errors import CheckError
 from doit_cargo.core.model import Context
+from doit_cargo.core.record import encode
 from doit_cargo.core.task import Outcome, TaskSpec
 from doit_cargo.steps import verify
 from doit_cargo.tools.artifact import sha256
@@ -103,6 +105,19 @@ def test_a_good_binary_has_a_record_and_its_size(ctx: Context) -> None:
         "previous_size": None,
     }  # fmt: skip
     assert (facts["machine"], facts["pie"], facts["relro"]) == (62, True, "full")
+
+
+def test_what_another_cargo_has_written_since_is_not_taken(ctx: Context) -> None:
+    """The build's record goes with it, so that the next run makes the binary anew."""
+    known = layout.build_record(ctx.config, ctx.config.targets[0], "alpha")
+    known.parent.mkdir(parents=True)
+    known.write_bytes(encode({"executables": {"alpha": sha256(GOOD), "more": "0"}}))
+    run(alpha(ctx), GOOD)
+
+    with pytest.raises(CheckError, match="alpha is not what this project's cargo built: another"):
+        run(alpha(ctx), DEBUG)
+
+    assert not known.exists()
 
 
 def test_a_warning_is_told_and_passes(ctx: Context) -> None:

@@ -121,6 +121,7 @@ def _deliver(
     `record` is what was known of the build before; it becomes what is known of this one.
     """
     from doit_cargo.tools import files
+    from doit_cargo.tools.run import as_built
 
     arch, crate = part.target.arch, part.crate.name
     delivery = session.delivery(arch, crate)
@@ -130,6 +131,7 @@ def _deliver(
             raise CheckError(f"cargo put {name} at {delivery.executables[name]}, not {path}")
     elsewhere = _read_elsewhere(part, delivery)
     content = {
+        as_built.KEY: as_built.sums(part.executables),
         "digest": session.digest(task_name(NAME, arch, crate)),
         "elsewhere": elsewhere,
         "libraries": sorted({str(path) for path in delivery.libraries}),

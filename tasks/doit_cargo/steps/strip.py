@@ -52,6 +52,7 @@ def _split(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> N
     from doit_cargo.core.toolchain.objcopy import REMEDY
     from doit_cargo.tools import artifact, files
     from doit_cargo.tools.elf import objcopy
+    from doit_cargo.tools.run import as_built
 
     if tool is None:
         raise MissingToolError(f"no objcopy is installed, which split_debug needs: {REMEDY}")
@@ -59,6 +60,7 @@ def _split(ctx: Context, target: Target, binary: Binary, tool: Path | None) -> N
         layout.artifact(ctx, target, binary.name), layout.debug_file(ctx.config, target, binary)
     )  # fmt: skip
     data = artifact.read(source)
+    as_built.check(ctx, target, binary, artifact.sha256(data))
     try:
         small, debug = objcopy.split(tool, data, debug_name=kept.name)
     except CheckError as error:

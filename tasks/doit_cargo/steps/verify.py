@@ -40,9 +40,12 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
 def _verify(ctx: Context, session: Session, target: Target, binary: Binary) -> Outcome:
     from doit_cargo.tools import files
     from doit_cargo.tools.elf import verify
+    from doit_cargo.tools.run import as_built
 
     path = layout.final_executable(ctx, target, binary)
     verdict = verify.verify_file(ctx, session.opinion, target, binary, path)
+    if not ctx.config.split_debug:  # with it, what is split has been asked already
+        as_built.check(ctx, target, binary, verdict.sha256)
     record = layout.verify_record(ctx.config, target, binary)
     content = {
         **verify.as_record(verdict),
