@@ -133,7 +133,7 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
     ),
     "state that is lost": (
         lambda project: project.path(".doit-cargo/state.sqlite3").unlink(),
-        "toolchain:x86_64", "nothing is known of an earlier run",
+        "toolchain:x86_64", "no successful run is on record",
     ),
 }  # fmt: skip
 
@@ -178,8 +178,27 @@ def test_the_way_from_the_cause_to_what_is_asked(finished: Project) -> None:
         "  → build:x86_64:core_lib\n"
         "  → build:x86_64:beta\n"
         "  → package:x86_64:beta, if what it takes differs then\n"
-        "4 tasks would run, doit plan lists them\n"
+        "4 tasks would run: see doit plan\n"
     )
+
+
+def test_what_was_made_for_itself_since(finished: Project) -> None:
+    """As after a run that was killed between two crates."""
+    edit("core/src/lib.rs", "pub fn one() {}\n")(finished)
+    finished.build("-s", "build:x86_64:core_lib")
+
+    assert finished.doit("why", "build:x86_64:alpha").stdout == (
+        "build:x86_64:core_lib has run since\n"
+        "  → build:x86_64:alpha\n"
+        "1 task would run: see doit plan\n"
+    )
+
+
+def test_a_crate_that_failed(finished: Project) -> None:
+    edit("alpha/src/main.rs", "fn f() -> u8 { 300 }\n")(finished)
+    assert finished.doit().returncode == 1
+
+    assert finished.doit("why", "alpha").stdout.startswith("no successful run is on record\n")
 
 
 def test_nothing_to_do(finished: Project) -> None:
@@ -197,9 +216,7 @@ def test_before_the_first_run(project: Project) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("runs\n  toolchain:x86_64 ")
-    assert (
-        done.stdout.count("nothing is known of an earlier run") == len(done.stdout.splitlines()) - 1
-    )
+    assert done.stdout.count("no successful run is on record") == len(done.stdout.splitlines()) - 1
     assert project.stamps(".") == before
 
 

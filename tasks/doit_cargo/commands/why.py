@@ -25,23 +25,18 @@ class Why(Foreseeing):
     def lines(self, found: Foresight, control: Any) -> Iterator[str]:
         """Of tasks that are due, else since when nothing has been."""
         asked = asked_for(control)
-        due = [name for name in asked if name in found.dues]
-        if not due:
+        ways = why.ways(found.dues, asked)
+        if not ways:
             yield _current([control.tasks[name] for name in asked])
             return
         groups: dict[tuple[str, ...], list[str]] = {}
-        for root in {root: None for name in due for root in why.roots(found.dues, name)}:
-            groups.setdefault(root.causes, []).append(root.name)
+        for name in ways:
+            groups.setdefault(found.dues[name].causes, []).append(name)
         for first, *more in groups.values():
-            last = next(name for name in reversed(due) if _follows(found, name, first))
-            yield from _way(why.chain(found.dues, first, last))
+            yield from _way(ways[first])
             if more:
                 yield f"  the same for {plural(len(more), 'other task')}, like {more[0]}"
-        yield f"{plural(len(found.dues), 'task')} would run, doit plan lists them"
-
-
-def _follows(found: Foresight, name: str, first: str) -> bool:
-    return any(root.name == first for root in why.roots(found.dues, name))
+        yield f"{plural(len(found.dues), 'task')} would run: see doit plan"
 
 
 def _way(path: list[Due]) -> Iterator[str]:

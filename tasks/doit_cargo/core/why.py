@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from doit_cargo.core.reach import reachable
 from doit_cargo.core.record import digest
 from doit_cargo.core.secrets import secret_variable
 
@@ -24,26 +23,28 @@ class Due(NamedTuple):
     certain: bool = True
 
 
-def roots(dues: Mapping[str, Due], name: str) -> list[Due]:
-    """The tasks with causes of their own that make this one due, in the order of the pipeline."""
-    above = reachable([name], lambda at: dues[at].below if at in dues else ())
-    return [due for due in dues.values() if due.name in above and due.causes]
+def ways(dues: Mapping[str, Due], names: Iterable[str]) -> dict[str, list[Due]]:
+    """Each task with causes of its own that makes one of these due → the shortest way to that one.
 
-
-def chain(dues: Mapping[str, Due], first: str, last: str) -> list[Due]:
-    """The shortest way from one task that is due to another that waits for it."""
-    came: dict[str, str] = {last: ""}
-    queue = [last]
+    In the order of the pipeline.
+    """
+    came = dict.fromkeys((name for name in names if name in dues), "")
+    queue = [*came]
     for name in queue:
-        for below in dues[name].below:
-            if below not in came:
-                came[below] = name
-                queue.append(below)
-    path, at = [], first
-    while at:
-        path.append(dues[at])
-        at = came[at]
-    return path
+        new = [below for below in dues[name].below if below not in came]
+        came.update(dict.fromkeys(new, name))
+        queue += new
+    return {
+        due.name: [*_way(dues, came, due.name)]
+        for due in dues.values()
+        if due.causes and due.name in came
+    }
+
+
+def _way(dues: Mapping[str, Due], came: Mapping[str, str], name: str) -> Iterator[Due]:
+    while name:
+        yield dues[name]
+        name = came[name]
 
 
 def settings(value: object, name: str = "") -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from doit_cargo.doit_ext.tasks import StepTask
 from doit_cargo.tools.run import input_state
 from doit_cargo.tools.run.ownership import foreign
 
-_NOT_HERE = "nothing is known of an earlier run"
+_NOT_HERE = "no successful run is on record"
 _WORDS = {  # doit's reasons
     "added_file_dep": "is new",
     "removed_file_dep": "is no input any more",
@@ -28,35 +28,43 @@ def causes(
     task: StepTask,
     reasons: Mapping[str, Any],
     saved: Mapping[str, Any],
+    *,
+    makers: Mapping[str, str],
     remade: Collection[str],
 ) -> tuple[str, ...]:
     """A line for each cause; none if it is due only for what runs before it.
 
-    `reasons` are doit's, `saved` is what the state holds of the task. The files in `remade` are
-    made anew before its turn: what they are now is no cause.
+    `reasons` are doit's, `saved` is what the state holds of the task. `makers` are the tasks of
+    ours that make a file. The files in `remade` are made anew before its turn: what they are now is
+    no cause.
     """
     values = saved.get("_values_:")
     if not isinstance(values, dict):
         return (_NOT_HERE,)
     intact = task.uptodate[0][0]
     paths = {reason: set(reasons.get(reason) or ()).difference(remade) for reason in _WORDS}
-    found = [*_inputs(ctx, task, paths, saved), *_settings(task.spec, values)]
+    found = [*_inputs(ctx, task, paths, saved, makers), *_settings(task.spec, values)]
     return tuple(dict.fromkeys([*found, *_outputs(ctx, intact, values, remade)]))
 
 
 def _inputs(
-    ctx: Context, task: StepTask, reasons: Mapping[str, set[str]], saved: Mapping[str, Any]
+    ctx: Context,
+    task: StepTask,
+    reasons: Mapping[str, set[str]],
+    saved: Mapping[str, Any],
+    makers: Mapping[str, str],
 ) -> Iterator[str]:
-    """Records of ours say nothing: what they are about says it."""
-    own, told = f"{ctx.config.outputs.state}/", set[str]()
+    told: set[str] = set()
     for reason, words in _WORDS.items():
         for path in sorted(reasons[reason] - told):
             told.add(path)
             word = words if os.path.exists(path) else "is gone"
             if saved.get(path) == input_state.UNSURE:
                 word = "was edited while it was read"
-            if not path.startswith(own):
-                yield f"{_named(ctx, task.spec, path)} {word}"
+            elif path in makers:
+                yield f"{makers[path]} has run since"
+                continue
+            yield f"{_named(ctx, task.spec, path)} {word}"
 
 
 def _named(ctx: Context, spec: TaskSpec, path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from doit_cargo.core.model import Context
@@ -12,6 +12,8 @@ from doit_cargo.doit_ext.planner import Planner, is_planned
 from doit_cargo.doit_ext.prerequisites import upstream
 from doit_cargo.doit_ext.status import status_of
 from doit_cargo.doit_ext.tasks import StepTask
+
+_UNKNOWN = "something that it depends on is not as it was"
 
 
 class Foresight(NamedTuple):
@@ -41,8 +43,9 @@ def foresee(ctx: Context, manager: Any, control: Any) -> Foresight:
 
 
 def _dues(
-    ctx: Context, manager: Any, planner: Planner, tasks: Iterable[StepTask]
+    ctx: Context, manager: Any, planner: Planner, tasks: Sequence[StepTask]
 ) -> dict[str, Due]:
+    makers = {path: task.name for task in tasks for path in task.targets}
     dues: dict[str, Due] = {}
     remade: set[str] = set()
     for task in tasks:
@@ -50,9 +53,13 @@ def _dues(
             continue
         status, saved = planner.answer(task), manager.backend.saved(task.name)
         stale = status.status != "up-to-date"
-        own = causes(ctx, task, status.reasons, saved, remade) if stale else ()
+        own = (
+            causes(ctx, task, status.reasons, saved, makers=makers, remade=remade) if stale else ()
+        )
         below = tuple(name for name in task.task_dep if name in dues)
-        if own or below or stale:
+        if stale and not (own or below):
+            own = (_UNKNOWN,)
+        if own or below:
             certain = bool(own) or is_planned(task.spec)
             dues[task.name] = Due(task.name, own, below, certain)
             remade.update(task.targets)
