@@ -22,7 +22,8 @@ COMMANDS = {
     "run": "Run", "clean": "Clean", "setup": "Setup", "doctor": "Doctor", "env": "Env",
     "show": "Show", "size": "Size", "audit": "Audit", "hooks": "Hooks",
     "list": "List", "info": "Info", "why": "Why", "plan": "Plan",
-    "affected": "Affected", "reset-dep": "ResetDep",
+    "affected": "Affected",
+    "history": "History", "reset-dep": "ResetDep",
 }  # fmt: skip
 BACKENDS = {"doit-cargo": "TaskStore"}
 TABLES = {

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "why": "Why",
     "plan": "Plan",
     "affected": "Affected",
+    "history": "History",
     "reset-dep": "ResetDep",
     "hooks": "Hooks",
 }

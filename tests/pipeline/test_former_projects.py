@@ -51,6 +51,7 @@ info = doit_cargo.plugins:Info
 why = doit_cargo.plugins:Why
 plan = doit_cargo.plugins:Plan
 affected = doit_cargo.plugins:Affected
+history = doit_cargo.plugins:History
 reset-dep = doit_cargo.plugins:ResetDep
 hooks = doit_cargo.plugins:Hooks
 
@@ -82,6 +83,7 @@ TABLES = re.sub(r"doit_ext\.\w+:", "plugins:", FORMER_TABLES).replace(
     'audit = "doit_cargo.plugins:Audit"\nlist = "doit_cargo.plugins:List"\n'
     'info = "doit_cargo.plugins:Info"\nwhy = "doit_cargo.plugins:Why"\n'
     'plan = "doit_cargo.plugins:Plan"\naffected = "doit_cargo.plugins:Affected"\n'
+    'history = "doit_cargo.plugins:History"\n'
     'reset-dep = "doit_cargo.plugins:ResetDep"\nhooks = "doit_cargo.plugins:Hooks"\n',
 )
 FILES = {
@@ -138,7 +140,7 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "doit.cfg": FORMER})
 
     assert advice(tmp_path) == [
-        "optional doit.cfg 16 lines to bring up to date: doit-cargo init --keep",
+        "optional doit.cfg 17 lines to bring up to date: doit-cargo init --keep",
         *(
             f"optional doit.cfg:{number} {name} = doit_cargo.doit_ext.{module}:{plugin} is an old "
             f"name: write {name} = doit_cargo.plugins:{plugin}"
@@ -163,6 +165,7 @@ def test_doctor_tells_each_line_with_what_to_write(tmp_path: Path) -> None:
                 ("why", "Why"),
                 ("plan", "Plan"),
                 ("affected", "Affected"),
+                ("history", "History"),
                 ("reset-dep", "ResetDep"),
                 ("hooks", "Hooks"),
             )
@@ -207,7 +210,7 @@ def test_what_the_main_job_needs_is_no_option(tmp_path: Path) -> None:
     said = run(tmp_path, DOIT, "doctor", code=1)
 
     assert re.search(
-        r"^MISSING +doit\.cfg:19 +run is missing: add run = doit_cargo\.plugins:Run below", said,
+        r"^MISSING +doit\.cfg:20 +run is missing: add run = doit_cargo\.plugins:Run below", said,
         re.MULTILINE,
     )  # fmt: skip
 

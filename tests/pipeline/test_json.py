@@ -24,6 +24,7 @@ COMMANDS = {
     "info": (["info", TASK, "--json"], 1),
     "why": (["why", "alpha", "--json"], 0),
     "plan": (["plan", "--json"], 0),
+    "history": (["history", "--json"], 0),
     "show": (["show", "--json"], 0),
     "size": (["size", "--json"], 0),
     "audit": (["audit", "--json"], 1),

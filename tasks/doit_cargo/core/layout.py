@@ -75,18 +75,30 @@ def event_log(config: Config) -> Path:
     return config.outputs.state / "log.jsonl"
 
 
+def former_event_log(config: Config) -> Path:
+    """The one before, when it had grown large."""
+    path = event_log(config)
+    return path.with_name(f"{path.name}.1")
+
+
+def history(config: Config) -> Path:
+    """The runs that did something; `clean` keeps it."""
+    return config.outputs.state / "history.sqlite3"
+
+
 def ownership_marks(config: Config) -> Path:
     """The folder of marks, one for each output folder that a run has taken over."""
     return config.outputs.state / "owned"
 
 
 def state_entries(config: Config) -> tuple[Path, ...]:
-    """All that runs keep in the state folder but its lock; losing the first does least harm."""
+    """All that runs keep in the state folder but lock and history; losing the first harms least."""
     database = state_database(config)
     return (
         *(database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")),
         content_index(config), cargo_cache_index(config), config.outputs.state / "records",
-        ownership_marks(config), event_log(config), engine_storage(config), work_folder(config),
+        ownership_marks(config), event_log(config), former_event_log(config),
+        engine_storage(config), work_folder(config),
         config.outputs.state / "stripped", config.outputs.state / "scripts",
         config.outputs.state / "profiles", pace(config),
     )  # fmt: skip

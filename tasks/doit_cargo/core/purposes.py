@@ -12,6 +12,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "why": "say why a task would run: the first cause, and the way from it",
     "plan": "say what a run would do, in its order, without doing it",
     "affected": "list the binaries that a range of commits touches",
+    "history": "list the runs that did something, or how a binary's size went",
     "show": "show the binaries: size, SHA-256, verdict, when built",
     "size": "show how large the binaries are, and what fills them",
     "audit": "check everything on disk again, without compiling",

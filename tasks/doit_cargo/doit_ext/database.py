@@ -72,6 +72,15 @@ class Database:
         with self._naming(), self._open() as connection:
             connection.execute("delete from tasks where name = ?", (name,))
 
+    def keep_newest(self, count: int) -> None:
+        """Remove all but the last rows in the order of their names. Raises PipelineError."""
+        with self._naming(), self._open() as connection:
+            connection.execute(
+                "delete from tasks where name not in "
+                "(select name from tasks order by name desc limit ?)",
+                (count,),
+            )
+
     def close(self) -> None:
         """Everything is committed already."""
         if self._writer:

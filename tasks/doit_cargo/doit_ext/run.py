@@ -98,7 +98,10 @@ class Run(cmd_run.Run):
         self._hints.inside(pipeline.ctx)
         self.dep_manager.backend.open_for_results()
         PythonAction.pm_pdb = options["pdb"]
-        log.configure(layout.event_log(pipeline.ctx.config), verbose=options["events"])
+        self._id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
+        log.configure(
+            layout.event_log(pipeline.ctx.config), run=self._id, verbose=options["events"]
+        )
         control = self._control(pipeline)
         opened = open(outfile, "w", encoding="utf-8") if isinstance(outfile, str) else None  # noqa: SIM115
         self.outstream = opened or outfile or sys.stdout
@@ -206,12 +209,18 @@ class Run(cmd_run.Run):
 
     def _report(self, ctx: Context, runner: CargoRunner, code: int) -> None:
         """Write down how it ended, for the one who asked."""
-        if not (self._options["json"] or self._github):
+        if not isinstance(runner.reporter, LineReporter):  # it knows no results
+            return
+        results = runner.reporter.results()
+        did = any(results.tasks[how] for how in ("run", "failed"))
+        if not (did or self._options["json"] or self._github):
             return
         from doit_cargo.core.document import document
-        from doit_cargo.doit_ext import run_report
+        from doit_cargo.doit_ext import history, run_report
 
-        found = run_report.body(ctx, runner.reporter.results(), runner.work.why, code)
+        found = run_report.body(ctx, results, runner.work.why, code)
+        if did:
+            history.note(ctx, self._id, found)
         if file := self._options["json"]:
             path = Path(console.Door.folder, file).resolve()
             files.write(path.parent, path, f"{document(**found)}\n".encode())

@@ -23,6 +23,17 @@ def must_be_committed(folder: Path, env: Mapping[str, str]) -> None:
         )
 
 
+def revision(folder: Path, env: Mapping[str, str]) -> tuple[str, bool]:
+    """The commit that is checked out, and whether tracked files differ from it; "" if none is."""
+    words = ["git", "-C", str(folder)]
+    try:
+        commit = process.run([*words, "rev-parse", "HEAD"], env=env, timeout=_TIMEOUT).strip()
+        status = [*words, "status", "--porcelain", "--untracked-files=no"]
+        return commit, bool(process.run(status, env=env, timeout=_TIMEOUT))
+    except PipelineError:
+        return "", False
+
+
 def changed_since(folder: Path, revision: str, env: Mapping[str, str]) -> list[str]:
     """Absolute paths of files below the repository's top that are not as in a revision.
 

@@ -14,6 +14,9 @@ from typing import Any
 from doit_cargo.core.task import TaskSpec
 from doit_cargo.tools import console
 
+LARGEST = 8 << 20
+"""Bytes of a log from which on a run begins a new one; the one before is kept beside it."""
+
 
 class EventLog:
     """Writes events to a file, as JSON lines, and in verbose runs to standard error for people."""
@@ -21,12 +24,13 @@ class EventLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._path: Path | None = None
+        self._run = ""
         self._verbose = False
         self._logger: Any = None
 
-    def configure(self, path: Path, *, verbose: bool) -> None:
-        """Where events go. Opens nothing yet: a run without events leaves no file."""
-        self._path, self._verbose, self._logger = path, verbose, None
+    def configure(self, path: Path, *, run: str, verbose: bool) -> None:
+        """Where events go, and the run's id. Opens nothing yet: one without any leaves no file."""
+        self._path, self._run, self._verbose, self._logger = path, run, verbose, None
 
     @contextmanager
     def task(self, spec: TaskSpec) -> Iterator[dict[str, object]]:
@@ -60,6 +64,8 @@ class EventLog:
         import structlog  # noqa: PLC0415, TID251
 
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and path.stat().st_size > LARGEST:
+            path.replace(path.with_name(f"{path.name}.1"))
         flags = (
             os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         )
@@ -74,7 +80,8 @@ class EventLog:
             raise structlog.DropEvent
 
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        return structlog.wrap_logger(structlog.PrintLogger(), processors=[stamp, both])
+        logger = structlog.wrap_logger(structlog.PrintLogger(), processors=[stamp, both])
+        return logger.bind(run=self._run)
 
 
 def _subject(spec: TaskSpec) -> str:

@@ -254,8 +254,8 @@ def test_every_change_has_its_line_and_what_to_write() -> None:
 
     assert told(review({"doit.cfg": text})) == [
         (3, "clean = doit_cargo.doit_ext.clean:Clean", "clean = doit_cargo.plugins:Clean"),
-        (15, "", "hooks = doit_cargo.plugins:Hooks"),
-        (17, "", "doit-cargo = doit_cargo.plugins:TaskStore"),
+        (16, "", "hooks = doit_cargo.plugins:Hooks"),
+        (18, "", "doit-cargo = doit_cargo.plugins:TaskStore"),
     ]
 
 
@@ -273,7 +273,7 @@ BY_HAND = {
     "a plugin that there is not": (
         "doit.cfg",
         cfg({**NEW, "old": "doit_cargo.doit_ext.commands:Old"}, STORE),
-        [(17, "old = doit_cargo.doit_ext.commands:Old", "")],
+        [(18, "old = doit_cargo.doit_ext.commands:Old", "")],
     ),
     "no text": (
         "doit.cfg",
