@@ -6,6 +6,8 @@ the tasks beside ours; any other one is its owner's, and is left alone.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ from doit_cargo.core.project import CONFIG_FILE, DODO, has_our_dodo, root_above
 from doit_cargo.core.settings.faults import nearest
 from doit_cargo.pipeline import load
 from doit_cargo.plugins import BACKENDS, COMMANDS
-from doit_cargo.tools.console import Door
+from doit_cargo.tools.console import Door, say
 
 NAME = "doit-cargo"
 _DOIT_FILES = ("pyproject.toml", "doit.cfg")
@@ -46,7 +48,9 @@ def run(words: Sequence[str]) -> int:
     main = Main(root, own=own)
     name, rest = main.split(words)
     if command_line.asks_for_help(rest):
-        return int(main.run(["help", _subject(name, words)]) or 0)
+        return _help(main, [_subject(name, words)])
+    if name == "help":
+        return _help(main, rest)
     command = main.command(name)
     options = [_option(option) for option in command.cmdparser.options]
     variables = [word for word in rest if _is_variable(word)]
@@ -55,6 +59,15 @@ def run(words: Sequence[str]) -> int:
     return int(
         main.run([name, *variables, *command_line.arrange(others, options, strict=strict)]) or 0
     )
+
+
+def _help(main: Main, subjects: list[str]) -> int:
+    """Doit's own page, printed by what knows of closed pipes and of encodings."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = int(main.run(["help", *subjects]) or 0)
+    say(said.getvalue(), end="")
+    return code
 
 
 def find_root(folder: Path, words: Sequence[str] = ()) -> Path:

@@ -8,10 +8,12 @@ from doit_cargo.core.purposes import COMMANDS
 from doit_cargo.core.text import columns
 
 _GROUPS: Final = {
-    "look": ("list", "info", "show", "size", "audit", "env"),
+    "look": (
+        "list", "why", "plan", "affected", "info", "show", "size", "history", "audit", "env"
+    ),
     "set up": ("init", "setup", "doctor", "hooks", "completions"),
     "tidy": ("clean", "forget"),
-}
+}  # fmt: skip
 _NAMES: Final = {"run": "run [NAME ...]", "init": "init [PATH]", "completions": "completions SHELL"}
 _HEAD = """\
 Verified, static Linux binaries of a Cargo workspace.

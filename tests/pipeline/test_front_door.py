@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doit_cargo.core.purposes import STAGES
+from doit_cargo.core.purposes import COMMANDS, STAGES
 from helpers.project import CONFIG, DODO, DOIT, SOURCES, Project, adopt
 from helpers.workspaces import write
 
@@ -198,3 +198,30 @@ def test_list_is_a_table_of_contents(root: Path) -> None:
     assert max(map(len, page.splitlines())) <= 80
     whole = door(root, "list", "--all").stdout
     assert "build:x86_64:core_lib" in whole
+
+
+@pytest.mark.parametrize(
+    "words", ["list --all", "list --json", "help", "help run", "run -h", "plan", "env", "history"]
+)
+def test_a_reader_that_does_not_read_on_is_no_error(tmp_path: Path, words: str) -> None:
+    """As in `doit-cargo list --all | head -1`: ended as by SIGPIPE, without a word."""
+    project = Project(tmp_path)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as pipe:
+        done = subprocess.run(
+            [DOOR, *words.split()], cwd=project.root, env=Project.environment(None), stdout=pipe,
+            stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_the_page_of_all_commands_has_all(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [DOOR, "help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+
+    named = {line.split()[0] for line in said.splitlines() if line.startswith("  ")}
+    assert {*COMMANDS} - {"help", "reset-dep"} <= named
+    assert max(map(len, said.splitlines())) <= 80

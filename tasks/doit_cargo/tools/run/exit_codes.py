@@ -24,7 +24,7 @@ def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> in
     signals = (signal.SIGTERM, signal.SIGHUP)
     previous = {number: signal.signal(number, _leave) for number in signals}
     try:
-        return work()
+        return _heard(work)
     except PipelineError as error:
         console.warn(f"ERROR: {diagnose(str(error))}")
         return error.exit_code
@@ -48,6 +48,24 @@ def guarded(work: Callable[[], int], diagnose: Callable[[str], str] = str) -> in
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _heard(work: Callable[[], int]) -> int:
+    """Run it until all is written; if nobody reads on, as `head` does not, end as by SIGPIPE.
+
+    A run's own error names the stream: a build whose log has ended has failed.
+    """
+    try:
+        code = work()
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        if error.filename is not None:
+            raise
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # where Python flushes to at its end
+        os.close(nowhere)
+        return 128 + signal.SIGPIPE
+    return code
 
 
 def _leave(number: int, frame: object) -> None:
