@@ -148,6 +148,16 @@ def test_a_file_outside_of_all_crates(tmp_path: Path) -> None:
     assert affected(project) == ["alpha"]
 
 
+@pytest.mark.parametrize("name", ["pipeline.yaml", "policy.yaml"])
+def test_a_configuration_in_another_place(tmp_path: Path, name: str) -> None:
+    project = repository(tmp_path, {"deploy/pipeline.yaml": CONFIG})
+    project.build("config=deploy/pipeline.yaml")
+    text = f"{CONFIG}\n" if name == "pipeline.yaml" else "rules: {}\n"
+    project.path(f"deploy/{name}").write_text(text)
+
+    assert affected(project, "config=deploy/pipeline.yaml") == ["alpha", "beta"]
+
+
 def test_a_folder_that_is_named_as_an_input(tmp_path: Path) -> None:
     project = repository(
         tmp_path,

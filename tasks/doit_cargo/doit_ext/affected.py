@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from doit_cargo.core.context import POLICY_FILE
 from doit_cargo.core.model import Context
 from doit_cargo.core.record import paths, read
 from doit_cargo.doit_ext.tasks import StepTask
@@ -57,8 +58,10 @@ class _Inputs:
 
     def readers(self, path: str) -> set[str] | None:
         """The tasks that read a file which changed, came or went; None if nobody knows."""
-        root = f"{self._ctx.config.root}/"
-        if path.startswith(tuple(f"{root}{name}" for name in _SETTINGS)):
+        config = self._ctx.config
+        named = (config.path, config.path.with_name(POLICY_FILE))
+        usual = tuple(f"{config.root}/{name}" for name in _SETTINGS)
+        if path in map(str, named) or path.startswith(usual):
             return set(self.tasks)
         found = set(self._files.get(path, ()))
         found |= {name for name, places in self._places.items() if _below(path, places)}
