@@ -91,7 +91,16 @@ class Arena:
         log = root / "ran.log"
         ran = log.read_text().splitlines() if log.exists() else []
         files = {str(p.relative_to(root)): _content(p, root) for p in sorted(root.glob("w/**/*"))}
-        return Seen(done.code, _plain(done.out, root), _plain(done.err, root), ran, files)
+        return Seen(done.code, _plain(done.out, root), _unknown(_plain(done.err, root)), ran, files)
+
+
+def _unknown(text: str) -> str:
+    """A name that nobody knows is refused by both, each in its own words: ours say what is near."""
+    stock = r'ERROR: (?:I|command `run` i)nvalid parameter: "(.*)". Must be a .*target\..*'
+    for words in (stock, r"ERROR: there is no task or command '(.*?)', .*"):
+        if found := re.fullmatch(words, text, re.DOTALL):
+            return f"no such name: {found[1]}"
+    return text
 
 
 def differences(stock: Seen, ours: Seen, *, loose: bool) -> list[str]:
