@@ -10,19 +10,12 @@ from typing import Any
 import pytest
 
 from helpers.project import CONFIG, SOURCES, Project
+from helpers.repositories import git
 
 pytestmark = pytest.mark.integration
 
-WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 IGNORED = "/target/\n/docker/\n/.doit-cargo/\n__pycache__/\n"
 SERVICES = [f"service_{number:02}" for number in range(30)]
-
-
-def git(root: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", *WHO, *words], cwd=root, check=True, capture_output=True, text=True
-    )
-    return done.stdout
 
 
 def commit(project: Project, *names: str) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess  # noqa: TID251 - the tests drive real processes
 from typing import Any
 
 import pytest
 
 from doit_cargo.doit_ext.history import KEPT
 from helpers.project import Project
+from helpers.repositories import git
 
 pytestmark = pytest.mark.integration
 
-WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 LARGER = "#[used] static WEIGHT: [u8; 50000] = [3; 50000];\n"
 
 
@@ -23,18 +22,12 @@ def runs(project: Project) -> list[dict[str, Any]]:
     return found
 
 
-def git(project: Project, *words: str) -> str:
-    return subprocess.run(
-        ["git", *WHO, *words], cwd=project.root, check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
 def test_each_run_that_did_something_is_kept(project: Project) -> None:
     """Not one with nothing to do; one that failed is."""
     assert project.build("history").startswith("no run on record: ")
-    git(project, "init", "-q")
-    git(project, "add", "-A")
-    git(project, "commit", "-qm", "first")
+    git(project.root, "init", "-q")
+    git(project.root, "add", "-A")
+    git(project.root, "commit", "-qm", "first")
     project.build()
     project.build()
     main = project.path("alpha/src/main.rs")
@@ -46,7 +39,7 @@ def test_each_run_that_did_something_is_kept(project: Project) -> None:
     first, second, third = runs(project)
     assert [run["dirty"] for run in (first, second, third)] == [False, True, True]
     assert {run["revision"] for run in (first, second, third)} == {
-        git(project, "rev-parse", "HEAD")
+        git(project.root, "rev-parse", "HEAD")
     }
     assert [run["result"] for run in (first, second, third)] == ["done", "done", "failed"]
     assert [t["name"] for t in second["tasks"]][:2] == ["build:x86_64:alpha", "verify:x86_64:alpha"]

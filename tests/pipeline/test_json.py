@@ -12,6 +12,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from helpers.project import DOIT, Project
+from helpers.repositories import git
 
 pytestmark = pytest.mark.integration
 
@@ -76,9 +77,8 @@ def test_what_is_built_is_described(built: Project, name: str) -> None:
 
 def test_what_a_branch_touches_is_described(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    for words in (("init", "-q"), ("add", "core"), (*who, "commit", "-qm", "first")):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    for words in (("init", "-q"), ("add", "core"), ("commit", "-qm", "first")):
+        git(tmp_path, *words)
 
     found = checked("affected", door(project, "affected", "--json").stdout)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
-from doit.control import TaskControl
 
 from doit_cargo.commands.base import JSON
 from doit_cargo.core.document import document
@@ -14,7 +13,7 @@ from doit_cargo.core.document import task as described
 from doit_cargo.core.reach import reachable
 from doit_cargo.core.text import one_line
 from doit_cargo.doit_ext.foresight import Foresight, foresee
-from doit_cargo.doit_ext.neighbours import check_names, link, others
+from doit_cargo.doit_ext.neighbours import together
 from doit_cargo.doit_ext.selection import Selection, select
 from doit_cargo.doit_ext.tasks import spec_of
 from doit_cargo.tools import console
@@ -35,11 +34,7 @@ class Foreseeing(DoitCmdBase):
         return guarded(lambda: int(super(Foreseeing, self).execute(params, args)))
 
     def _execute(self, pipeline: Any, pos_args: list[str], json: bool = False) -> int:
-        if others(self.task_list):
-            self.task_list += pipeline.rest()
-        check_names(self.task_list)
-        control = TaskControl(self.task_list)
-        link(control, pipeline.ctx)
+        control, _ = together(self.task_list, pipeline)
         select(control, pos_args or self.sel_tasks, pipeline)
         found = foresee(pipeline.ctx, self.dep_manager, control)
         if json:
@@ -67,14 +62,7 @@ def asked_for(control: Any) -> list[str]:
 def _body(found: Foresight, tasks: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "tasks": [
-            {
-                "name": due.name,
-                **described(spec_of(tasks[due.name])),
-                "causes": [*due.causes],
-                "below": [*due.below],
-                "certain": due.certain,
-            }
-            for due in found.dues.values()
+            {**due._asdict(), **described(spec_of(tasks[due.name]))} for due in found.dues.values()
         ],
         "not_known": [*found.asked],
         "others": [*found.others],

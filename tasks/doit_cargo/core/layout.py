@@ -70,6 +70,12 @@ def cargo_cache_index(config: Config) -> Path:
     return profile_state(config) / "cargo-cache-index.json"
 
 
+def made(ctx: Context) -> tuple[Path, ...]:
+    """The folders in which no input of any crate lies: what runs, cargo and Python write."""
+    config = ctx.config
+    return (*config.filled.values(), ctx.graph.target_directory, config.root / "__pycache__")
+
+
 def event_log(config: Config) -> Path:
     """A JSON line for each thing done."""
     return config.outputs.state / "log.jsonl"

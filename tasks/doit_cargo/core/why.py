@@ -53,8 +53,7 @@ def settings(value: object, name: str = "") -> Iterator[tuple[str, str]]:
         for key, inner in value.items():
             yield from settings(inner, f"{name}.{key}" if name else str(key))
         return
-    listed = isinstance(value, list | tuple)
-    text = " ".join(map(str, value)) if isinstance(value, list | tuple) and listed else str(value)
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     yield name, f"sha256:{digest(text)[:12]}" if secret_variable(name, text) else text
 
 

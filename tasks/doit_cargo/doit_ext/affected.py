@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from doit_cargo.core import layout
 from doit_cargo.core.context import POLICY_FILE
 from doit_cargo.core.model import Context
 from doit_cargo.core.record import paths, read
+from doit_cargo.doit_ext.neighbours import crate_folders, crate_of
 from doit_cargo.doit_ext.tasks import StepTask
 
 _SHARED = frozenset({"Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml"})
@@ -51,6 +53,7 @@ class _Inputs:
         self._ctx = ctx
         self.tasks = tasks
         self._builds = [task for task in tasks.values() if task.spec.stage == "build"]
+        self._folders = crate_folders(ctx.graph)
         self._files: dict[str, set[str]] = {}
         for name, task in tasks.items():
             for path in task.file_dep:
@@ -67,17 +70,10 @@ class _Inputs:
         found |= {name for name, places in self._places.items() if _below(path, places)}
         if os.path.basename(path) in _SHARED or f"{os.sep}.cargo{os.sep}" in path:
             found |= {name for name, task in self.tasks.items() if task.spec.stage == "toolchain"}
-        if crate := self._crate(path):
+        if crate := crate_of(self._folders, path):
             found |= {task.name for task in self._builds if task.spec.subject == crate}
-        is_known = found or _below(path, self._made) or self._all_known
+        is_known = found or _below(path, map(str, layout.made(self._ctx))) or self._all_known
         return found if is_known else None
-
-    @cached_property
-    def _made(self) -> list[str]:
-        """What runs, cargo and Python write."""
-        config = self._ctx.config
-        folders = (*config.filled.values(), self._ctx.graph.target_directory)
-        return [*map(str, folders), f"{config.root}/__pycache__"]
 
     @cached_property
     def _places(self) -> dict[str, list[str]]:
@@ -102,12 +98,6 @@ class _Inputs:
         folder = self._ctx.graph.crates[crate].directory
         named = self._ctx.config.inputs.get(crate, ())
         return [os.path.normpath(folder / text) for text in named]
-
-    def _crate(self, path: str) -> str:
-        """The crate in whose folder it lies, the deepest one."""
-        crates = self._ctx.graph.crates.values()
-        around = [crate for crate in crates if path.startswith(f"{crate.directory}/")]
-        return max(around, key=lambda crate: len(str(crate.directory))).name if around else ""
 
 
 def _below(path: str, places: Iterable[str]) -> bool:

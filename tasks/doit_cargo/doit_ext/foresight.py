@@ -51,11 +51,11 @@ def _dues(
     for task in tasks:
         if planner.is_current(task):
             continue
-        status, saved = planner.answer(task), manager.backend.saved(task.name)
+        status, own = planner.answer(task), tuple[str, ...]()
         stale = status.status != "up-to-date"
-        own = (
-            causes(ctx, task, status.reasons, saved, makers=makers, remade=remade) if stale else ()
-        )
+        if stale:
+            saved = manager.backend.saved(task.name)
+            own = causes(ctx, task, status.reasons, saved, makers=makers, remade=remade)
         below = tuple(name for name in task.task_dep if name in dues)
         if stale and not (own or below):
             own = (_UNKNOWN,)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from doit_cargo.core import layout
 from doit_cargo.core.errors import PipelineError
+from doit_cargo.core.images import names
 from doit_cargo.core.model import Config, Context
 from doit_cargo.core.record import decode
 from doit_cargo.doit_ext.database import Database
@@ -25,7 +26,8 @@ def note(ctx: Context, run: str, body: Mapping[str, Any]) -> None:
 
     One that cannot be kept is no reason to fail it.
     """
-    revision, dirty = git.revision(ctx.config.root, ctx.env)
+    revision = names.revision(ctx.config.root)
+    dirty = bool(revision) and git.is_dirty(ctx.config.root, ctx.env)
     tasks = [
         {**task, "changed": task["changed"][:_NAMED]}
         for task in body["tasks"]

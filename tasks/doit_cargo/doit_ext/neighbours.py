@@ -10,12 +10,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from doit.control import TaskControl
 from doit.doit_cmd import DoitMain
 from doit.exceptions import InvalidDodoFile
 from doit.task import Task
 
 from doit_cargo.core.errors import SetupError
-from doit_cargo.core.model import Context
+from doit_cargo.core.model import Context, CrateGraph
 from doit_cargo.doit_ext.planner import is_planned
 from doit_cargo.doit_ext.prerequisites import upstream
 from doit_cargo.doit_ext.tasks import spec_of
@@ -103,6 +104,20 @@ def link(control: Any, ctx: Context) -> Sources:
     return sources
 
 
+def together(
+    tasks: list[Task], pipeline: Any, *, delayed: bool = False
+) -> tuple[TaskControl, Sources]:
+    """Ours and others' in one TaskControl, with all edges; `tasks` gets the stages not made yet.
+
+    `delayed` is doit's `auto_delayed_regex`. Raises SetupError for what two of them share.
+    """
+    if others(tasks):  # they may depend on any stage
+        tasks += pipeline.rest()
+    check_names(tasks)
+    control = TaskControl(tasks, auto_delayed_regex=delayed)
+    return control, link(control, pipeline.ctx)
+
+
 def refuse_shared_targets(foreign: Iterable[Task], targets: Targets) -> None:
     """Raise SetupError with every file that a task of ours makes too."""
     lines = [
@@ -127,8 +142,7 @@ class Sources:
         for task, _ in self._builds:
             for path in task.file_dep:
                 self._inputs.setdefault(path, []).append(task)
-        folders = {str(crate.directory): name for name, crate in ctx.graph.crates.items()}
-        self._folders = dict(sorted(folders.items(), key=lambda item: -len(item[0])))
+        self._folders = crate_folders(ctx.graph)
         self._outputs = tuple(f"{path}/" for path in ctx.config.filled.values())
         self._target = f"{ctx.graph.target_directory}/"
         self._no_sources: dict[str, set[str]] = {}  # of a build: what is made of its output
@@ -178,8 +192,19 @@ class Sources:
     def _crate_of(self, path: str) -> str | None:
         if path.startswith((*self._outputs, self._target)):
             return None
-        found = (n for f, n in self._folders.items() if path == f or path.startswith(f"{f}/"))
-        return next(found, None)
+        return crate_of(self._folders, path)
+
+
+def crate_folders(graph: CrateGraph) -> dict[str, str]:
+    """Folder → the crate in it, the deepest first."""
+    folders = {str(crate.directory): name for name, crate in graph.crates.items()}
+    return dict(sorted(folders.items(), key=lambda item: -len(item[0])))
+
+
+def crate_of(folders: Mapping[str, str], path: str) -> str | None:
+    """The crate in whose folder, of `crate_folders`, a path lies."""
+    found = (name for at, name in folders.items() if path == at or path.startswith(f"{at}/"))
+    return next(found, None)
 
 
 def _spellings(path: str) -> tuple[str, ...]:

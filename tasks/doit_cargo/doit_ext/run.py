@@ -22,7 +22,7 @@ from doit_cargo.core.reach import reachable
 from doit_cargo.doit_ext.admission import admit
 from doit_cargo.doit_ext.cargo_work import CargoWork
 from doit_cargo.doit_ext.dispatcher import Dispatcher
-from doit_cargo.doit_ext.neighbours import check_names, explain_names, link, others
+from doit_cargo.doit_ext.neighbours import explain_names, others, together
 from doit_cargo.doit_ext.options import RUN
 from doit_cargo.doit_ext.prerequisites import selected_specs
 from doit_cargo.doit_ext.reporter import LineReporter
@@ -113,12 +113,8 @@ class Run(cmd_run.Run):
 
     def _control(self, pipeline: Any) -> TaskControl:
         """Who is there, who waits for whom, and what is selected."""
-        if others(self.task_list):  # they may depend on any stage
-            self.task_list += pipeline.rest()
-        check_names(self.task_list)
         delayed = self._options["auto_delayed_regex"]
-        control = TaskControl(self.task_list, auto_delayed_regex=delayed)
-        self._sources = link(control, pipeline.ctx)
+        control, self._sources = together(self.task_list, pipeline, delayed=delayed)
         select(control, self.sel_tasks, pipeline)
         if self._options["single"]:
             _single(control)

@@ -32,7 +32,7 @@ def specs(ctx: Context, session: Session) -> Iterator[TaskSpec]:
         shipped.setdefault(binary.crate, []).append(binary)
     needed = ctx.graph.closure(*shipped)
     sources = crate_inputs.all_sources(ctx.graph, skip, needed)
-    made = Made((*ctx.config.filled.values(), ctx.graph.target_directory, _python(ctx)))
+    made = Made(layout.made(ctx))
     for target in ctx.config.targets:
         toolchain = layout.toolchain_record(ctx.config, target)
         records = layout.build_records(ctx.config, target, needed)
@@ -47,11 +47,6 @@ def _configured(ctx: Context, crate: Crate, made: Made) -> Iterator[str]:
     """What the configuration names of a crate's inputs."""
     named = ctx.config.inputs.get(crate.name, ())
     yield from sources_elsewhere.expand((normpath(crate.directory / text) for text in named), made)
-
-
-def _python(ctx: Context) -> Path:
-    """Where Python keeps the dodo.py that it has compiled: the first run makes it."""
-    return ctx.config.root / "__pycache__"
 
 
 class _Part(NamedTuple):

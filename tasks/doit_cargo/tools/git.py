@@ -23,15 +23,13 @@ def must_be_committed(folder: Path, env: Mapping[str, str]) -> None:
         )
 
 
-def revision(folder: Path, env: Mapping[str, str]) -> tuple[str, bool]:
-    """The commit that is checked out, and whether tracked files differ from it; "" if none is."""
-    words = ["git", "-C", str(folder)]
+def is_dirty(folder: Path, env: Mapping[str, str]) -> bool:
+    """Whether tracked files differ from the commit that is checked out."""
+    argv = ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"]
     try:
-        commit = process.run([*words, "rev-parse", "HEAD"], env=env, timeout=_TIMEOUT).strip()
-        status = [*words, "status", "--porcelain", "--untracked-files=no"]
-        return commit, bool(process.run(status, env=env, timeout=_TIMEOUT))
+        return bool(process.run(argv, env=env, timeout=_TIMEOUT))
     except PipelineError:
-        return "", False
+        return False
 
 
 def changed_since(folder: Path, revision: str, env: Mapping[str, str]) -> list[str]:
