@@ -98,7 +98,9 @@ class Run(cmd_run.Run):
         self._hints.inside(pipeline.ctx)
         self.dep_manager.backend.open_for_results()
         PythonAction.pm_pdb = options["pdb"]
-        self._id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
+        now = time.time()  # ids sort by it, two of the same second too
+        second = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
+        self._id = f"{second}-{int(now % 1 * 0x10000):04x}"
         log.configure(
             layout.event_log(pipeline.ctx.config), run=self._id, verbose=options["events"]
         )
